@@ -1,0 +1,125 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// Debian's libdpdk.pc cannot be read by SwiftPM (its multi-line description stops the parser), so DPDK's include
+// folders, processor level and libraries are named here. Everything else about the build is ordinary SwiftPM.
+#if arch(x86_64)
+let dpdkFlags = ["-I/usr/include/dpdk", "-I/usr/include/x86_64-linux-gnu/dpdk", "-march=x86-64-v3"]
+#else
+let dpdkFlags = ["-I/usr/include/dpdk", "-I/usr/include/aarch64-linux-gnu/dpdk", "-march=armv8-a+crc"]
+#endif
+let dpdkLibraries: [LinkerSetting] = [
+    "rte_eal", "rte_ethdev", "rte_mbuf", "rte_mempool", "rte_ring", "rte_rcu", "rte_telemetry", "rte_net_ring",
+    "rte_kvargs", "numa",
+].map { .linkedLibrary($0) }
+
+let cDPDK: [CSetting] = [.unsafeFlags(dpdkFlags + ["-O3", "-Wall", "-Wextra", "-Wno-unused-parameter"])]
+/// For every Swift target that sees DPDK's headers, directly or through another module.
+let swiftDPDK: [SwiftSetting] = [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })]
+
+let package = Package(
+    name: "culvert",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "culvert-dataplane", targets: ["culvert-dataplane"]),
+        .executable(name: "culvertd", targets: ["culvertd"]),
+        .executable(name: "culvert", targets: ["culvert"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C shims: the shared layout, and static inline wrappers over DPDK.
+        .target(name: "CSegment", path: "Sources/CShims/Segment", cSettings: cDPDK),
+        .target(name: "CDPDK", dependencies: ["CSegment"], path: "Sources/CShims/DPDK", cSettings: cDPDK),
+
+        // Data plane: Wire <- Segment <- Forwarding <- Worker <- program.
+        .target(name: "Wire", path: "Sources/DataPlane/Wire"),
+        .target(name: "Settings", dependencies: ["Wire", "Yams"], path: "Sources/DataPlane/Settings"),
+        .target(
+            name: "Segment", dependencies: ["CSegment", "CDPDK", "Wire"], path: "Sources/DataPlane/Segment",
+            swiftSettings: swiftDPDK),
+        .target(
+            name: "Forwarding", dependencies: ["CSegment", "CDPDK", "Wire", "Segment"],
+            path: "Sources/DataPlane/Forwarding", swiftSettings: swiftDPDK),
+        .target(
+            name: "Worker", dependencies: ["CSegment", "CDPDK", "Wire", "Segment", "Forwarding", "Settings"],
+            path: "Sources/DataPlane/Worker", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
+        .executableTarget(
+            name: "culvert-dataplane",
+            dependencies: [
+                "Worker", "Settings",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/DataPlane/culvert-dataplane", swiftSettings: swiftDPDK),
+
+        // Control plane: protocols are values that know bytes and time; roles join them; host, RPC and programs do I/O.
+        .target(name: "Timing", path: "Sources/ControlPlane/Protocols/Timing"),
+        .target(
+            name: "PPPoE", dependencies: ["Wire", "Timing", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Sources/ControlPlane/Protocols/PPPoE"),
+        .target(
+            name: "PPP", dependencies: ["Wire", "Timing", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Sources/ControlPlane/Protocols/PPP"),
+        .target(
+            name: "L2TP",
+            dependencies: [
+                "Wire", "Timing", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            path: "Sources/ControlPlane/Protocols/L2TP"),
+        .target(
+            name: "Configuration", dependencies: ["Wire", "Settings", "Yams"],
+            path: "Sources/ControlPlane/Configuration"),
+        .target(name: "Host", dependencies: ["Wire", "Timing"], path: "Sources/ControlPlane/Host"),
+        .target(name: "Observability", dependencies: ["Wire"], path: "Sources/ControlPlane/Observability"),
+        .target(
+            name: "Roles",
+            dependencies: [
+                "Wire", "Timing", "PPPoE", "PPP", "L2TP", "Host", "Segment", "Configuration", "Observability",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            path: "Sources/ControlPlane/Roles", swiftSettings: swiftDPDK),
+        .target(
+            name: "RPC",
+            dependencies: [
+                "Observability",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+                .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Sources/ControlPlane/RPC", exclude: ["Proto"]),
+        .executableTarget(
+            name: "culvertd",
+            dependencies: [
+                "Roles", "RPC", "Configuration", "Segment", "Observability",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/ControlPlane/culvertd", swiftSettings: swiftDPDK),
+        .executableTarget(
+            name: "culvert",
+            dependencies: [
+                "RPC", "Configuration", "Observability",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/ControlPlane/culvert"),
+
+        .testTarget(name: "WireTests", dependencies: ["Wire"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+#include "culvert_segment.h"
+#include "culvert_atomics.h"
