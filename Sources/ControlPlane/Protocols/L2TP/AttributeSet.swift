@@ -43,6 +43,7 @@ public struct MessageFault: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// In words, for logs and `show`.
     public var description: String {
         let name = message.map { "\($0)" } ?? "control message"
         return switch kind {

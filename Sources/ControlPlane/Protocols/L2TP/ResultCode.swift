@@ -26,6 +26,7 @@ public struct StopResult: RawRepresentable, Hashable, Sendable, CustomStringConv
         "requester is being shut down", "finite state machine error",
     ]
 
+    /// In words, for logs and `show`.
     public var description: String { Self.texts[bounded: rawValue] ?? "result \(rawValue)" }
 }
 
@@ -66,6 +67,7 @@ public struct DisconnectResult: RawRepresentable, Hashable, Sendable, CustomStri
         "not established within time allotted by LAC", "no appropriate framing detected",
     ]
 
+    /// In words, for logs and `show`.
     public var description: String { Self.texts[bounded: rawValue] ?? "result \(rawValue)" }
 }
 
@@ -101,6 +103,7 @@ public struct GeneralError: RawRepresentable, Hashable, Sendable, CustomStringCo
         "unknown AVP with the M bit set",
     ]
 
+    /// In words, for logs and `show`.
     public var description: String { Self.texts[bounded: rawValue] ?? "error \(rawValue)" }
 }
 
