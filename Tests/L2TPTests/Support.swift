@@ -46,7 +46,7 @@ func datagram(
     return ControlHeader(tunnelID: tunnel, sessionID: session, ns: ns, nr: nr).encode(body: body) ?? []
 }
 
-func seconds(_ value: Double) -> Instant { .zero + .milliseconds(Int64(value * 1000)) }
+func seconds(_ value: Double) -> Instant { .zero + .milliseconds(Int64((value * 1000).rounded())) }
 
 extension [TunnelAction] {
     var sent: [[UInt8]] {
