@@ -256,7 +256,7 @@ private func icrq(_ id: UInt8, ns: UInt16) -> ArraySlice<UInt8> {
     let body = try ControlMessage.incomingCallConnected(Golden.iccn).encode()
     let header = ControlHeader(tunnelID: localID, sessionID: 500, ns: 3, nr: 2)
     let up = tunnel.receive(datagram: (header.encode(body: body) ?? [])[...], at: .zero)
-    guard case .sessionUp(let information) = up.first else {
+    guard case .sessionUp(let information) = up.last else {
         Issue.record("not up")
         return
     }
@@ -267,7 +267,7 @@ private func icrq(_ id: UInt8, ns: UInt16) -> ArraySlice<UInt8> {
     let told = tunnel.receive(
         datagram: (ControlHeader(tunnelID: localID, sessionID: 500, ns: 4, nr: 2).encode(body: errors) ?? [])[...],
         at: .zero)
-    guard case .wanError(localID: 500, Golden.errors) = told.first else {
+    guard case .wanError(localID: 500, Golden.errors) = told.last else {
         Issue.record("not told")
         return
     }
@@ -304,4 +304,21 @@ private func icrq(_ id: UInt8, ns: UInt16) -> ArraySlice<UInt8> {
     _ = tunnel.receive(datagram: datagram(to: localID, ns: 3, nr: 2)[...], at: .zero)
     let second = tunnel.receive(datagram: icrq(10, ns: 3), at: .zero)
     #expect(second.disconnectCodes.map(\.result) == [.temporarilyUnavailable])
+}
+
+/// A role that opens a session as soon as it hears that the tunnel is up sends ICRQ behind SCCCN, not before it.
+@Test func whatIsSentComesBeforeWhatIsTold() throws {
+    var tunnel = try makeTunnel()
+    _ = tunnel.open(at: .zero)
+    let actions = tunnel.receive(
+        datagram: datagram(to: localID, ns: 0, nr: 1, .startControlConnectionReply, startAVPs)[...], at: .zero)
+    let kinds = actions.map { action in
+        switch action {
+        case .bindPeer: "bind"
+        case .send: "send"
+        case .tunnelUp: "up"
+        default: "other"
+        }
+    }
+    #expect(kinds == ["bind", "send", "up"])
 }

@@ -206,3 +206,20 @@ private func numbers(_ actions: [TunnelAction]) throws -> [UInt16] {
     }
     #expect(refused == 40_000 - 16_384)
 }
+
+@Test func timersAreAsSet() throws {
+    var settings = configuration()
+    settings.transport.retryTimeout = .milliseconds(500)
+    settings.transport.retryCap = .seconds(1)
+    settings.transport.acknowledgementDelay = .milliseconds(200)
+    var tunnel = try establishedTunnel(settings)
+    _ = tunnel.receive(datagram: datagram(to: localID, ns: 1, nr: 2, .hello)[...], at: seconds(1))
+    #expect(tunnel.deadline == seconds(1.2))
+    _ = try tunnel.openSession(localID: 1, call: call(), at: seconds(1))
+    for time in [1.5, 2.5, 3.5] {
+        #expect(tunnel.deadline == seconds(time))
+        #expect(tunnel.timerFired(at: seconds(time)).sent.count == 1)
+    }
+    #expect(settings.transport.fullCycle == .milliseconds(5500))
+    #expect(ControlChannel.Settings().fullCycle == .seconds(31))
+}

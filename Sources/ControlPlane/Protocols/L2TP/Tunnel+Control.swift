@@ -42,7 +42,7 @@ extension Tunnel {
         }
         var reply = startMessage()
         reply.challengeResponse = response(to: start.challenge, in: .startControlConnectionReply)
-        actions.append(.bindPeer)
+        bindsPeer = true
         send(.startReply(reply))
         startEstablishing(.waitControlConnected, on: .sccrqAccept, at: now)
     }
@@ -58,7 +58,7 @@ extension Tunnel {
         if start.challenge != nil, configuration.sharedSecret == nil {
             return refuseChallenge(on: .sccrpReject, at: now)
         }
-        actions.append(.bindPeer)
+        bindsPeer = true
         send(
             .startConnected(
                 challengeResponse: response(to: start.challenge, in: .startControlConnectionConnected)))

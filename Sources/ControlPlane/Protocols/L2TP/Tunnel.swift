@@ -42,6 +42,7 @@ public struct Tunnel: Sendable {
     var random: any RandomNumberGenerator & Sendable
     var challenge: [UInt8]?
     var actions: [TunnelAction] = []
+    var bindsPeer = false
 
     /// Our ids by the peer's, and calls that the role has not answered yet, by the peer's.
     var localIDs: [UInt16: UInt16] = [:]
@@ -168,7 +169,6 @@ public struct Tunnel: Sendable {
     mutating func finish(at now: Instant) -> [TunnelAction] {
         var output: [[UInt8]] = []
         if !isReleased { channel.transmit(at: now, into: &output) }
-        actions.append(contentsOf: output.map { .send($0) })
         // Our StopCCN was acknowledged: the peer needs nothing more of us.
         if state == .cleanup, end?.origin != .peer, channel.isDrained { release(at: now) }
         if state == .established, configuration.idleTimeout > .zero, sessions.isEmpty, calls.isEmpty {
@@ -177,8 +177,13 @@ public struct Tunnel: Sendable {
             idleAt = nil
         }
         updateDeadline(at: now)
-        defer { actions = [] }
-        return actions
+        defer {
+            actions = []
+            bindsPeer = false
+        }
+        // A role may well open a session the moment it is told that the tunnel is up. What that sends must not overtake
+        // what is sent here, since some peers drop what comes out of order.
+        return (bindsPeer ? [.bindPeer] : []) + output.map { .send($0) } + actions
     }
 
     private mutating func updateDeadline(at now: Instant) {

@@ -1,4 +1,5 @@
-/// What a tunnel asks of the role that runs it, in the order in which it is to be done.
+/// What a tunnel asks of the role that runs it, in the order in which it is to be done: `bindPeer` first, then what is to
+/// be sent, then what there is to tell. While it acts on these a role may call the tunnel again.
 public enum TunnelAction: Sendable {
     /// Send this UDP payload to the peer.
     case send([UInt8])
