@@ -348,7 +348,7 @@ void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mb
     }
 }
 
-const struct culvert_baseline_functions *culvert_baseline_functions(void) {
+const struct culvert_baseline_functions *culvert_baseline_entry(void) {
     static const struct culvert_baseline_functions functions = {
         .encapsulate = culvert_baseline_encapsulate,
         .decapsulate = culvert_baseline_decapsulate,

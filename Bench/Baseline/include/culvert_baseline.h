@@ -79,6 +79,11 @@ struct culvert_baseline_functions {
     void (*decapsulate)(struct culvert_baseline *, struct rte_mbuf **, uint32_t, uint32_t);
     const char *compiler;
 };
-const struct culvert_baseline_functions *culvert_baseline_functions(void);
+const struct culvert_baseline_functions *culvert_baseline_entry(void);
+
+// Forgets the frames that wait for transmission on `port`: they stay their owner's.
+static inline void culvert_baseline_discard(struct culvert_baseline *worker, uint32_t port) {
+    worker->queues[port & (CULVERT_BASELINE_PORTS - 1)].count = 0;
+}
 
 #endif

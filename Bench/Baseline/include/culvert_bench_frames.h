@@ -36,6 +36,8 @@ static inline void culvert_bench_restore(struct rte_mbuf *frame, const uint8_t *
     memcpy((uint8_t *)frame->buf_addr + RTE_PKTMBUF_HEADROOM, header, header_length);
 }
 
+static inline struct rte_mbuf *culvert_bench_allocate(struct rte_mempool *pool) { return rte_pktmbuf_alloc(pool); }
+static inline void culvert_bench_free(struct rte_mbuf *frame) { rte_pktmbuf_free(frame); }
 static inline const uint8_t *culvert_bench_bytes(const struct rte_mbuf *frame) { return (const uint8_t *)frame->buf_addr + frame->data_off; }
 static inline uint32_t culvert_bench_length(const struct rte_mbuf *frame) { return frame->data_len; }
 static inline void culvert_bench_fill(struct rte_mbuf *frame, uint8_t value) { memset(frame->buf_addr, value, frame->buf_len); }
