@@ -49,9 +49,8 @@ struct ethernet {
     uint32_t length;
     uint16_t ethertype; // wire order
     uint16_t outer, inner;
+    uint16_t tpid; // host order, of the tag that `outer` came from
 };
-
-static inline int is_tag(uint16_t ethertype) { return ethertype == be16(0x8100) || ethertype == be16(0x88a8); }
 
 static inline int parse_ethernet(const uint8_t *bytes, uint32_t available, struct ethernet *header) {
     if (UNLIKELY(available < 14)) return 0;
@@ -59,14 +58,18 @@ static inline int parse_ethernet(const uint8_t *bytes, uint32_t available, struc
     header->length = 14;
     header->outer = 0;
     header->inner = 0;
-    if (is_tag(type)) {
+    header->tpid = 0;
+    // A tag with VLAN 0 carries a priority and names no VLAN.
+    if (UNLIKELY(type == be16(0x8100) || type == be16(0x88a8))) {
         if (UNLIKELY(available < 18)) return 0;
         header->outer = be16(load16(bytes + 14)) & 0xfff;
         header->length = 18;
+        if (header->outer) header->tpid = be16(type);
         type = load16(bytes + 16);
-        if (is_tag(type)) {
+        if (type == be16(0x8100)) {
             if (UNLIKELY(available < 22)) return 0;
             header->inner = be16(load16(bytes + 18)) & 0xfff;
+            if (header->outer == 0 && header->inner != 0) { header->outer = header->inner; header->inner = 0; header->tpid = 0x8100; }
             header->length = 22;
             type = load16(bytes + 20);
         }
@@ -95,6 +98,13 @@ static inline int same_address(const uint8_t *a, const uint8_t *b) {
     return load32(a) == load32(b) && load16(a + 4) == load16(b + 4);
 }
 
+static inline int is_local(const struct culvert_port *port, uint32_t address) {
+    uint32_t count = port->address_count < CULVERT_PORT_ADDRESSES ? port->address_count : CULVERT_PORT_ADDRESSES;
+    for (uint32_t i = 0; i < count; i++)
+        if (port->local_ipv4[i] == address) return 1;
+    return 0;
+}
+
 void culvert_baseline_encapsulate(struct culvert_baseline *worker, struct rte_mbuf **frames, uint32_t count, uint32_t port_index) {
     struct { struct rte_mbuf *frame; uint64_t key; uint32_t slot, circuit, ppp_offset, ppp_length; const struct culvert_template *template; } work[CULVERT_BASELINE_BURST];
     const struct culvert_port *port = &worker->ports[port_index];
@@ -104,24 +114,27 @@ void culvert_baseline_encapsulate(struct culvert_baseline *worker, struct rte_mb
 
     // Frame -> circuit, slot.
     uint32_t live = 0;
+    uint64_t received = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct rte_mbuf *frame = frames[i];
         const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
         uint32_t available = frame->data_len;
         struct ethernet header;
+        received += frame->pkt_len;
         if (UNLIKELY(frame->nb_segs != 1)) { drop(worker, frame, CULVERT_BASELINE_SEGMENTED_FRAME); continue; }
         if (UNLIKELY(!parse_ethernet(bytes, available, &header))) { drop(worker, frame, CULVERT_BASELINE_SHORT_FRAME); continue; }
         if (UNLIKELY(header.ethertype != be16(0x8864))) { drop(worker, frame, CULVERT_BASELINE_ETHERTYPE); continue; }
         if (UNLIKELY(!same_address(bytes, port->mac))) { drop(worker, frame, CULVERT_BASELINE_NOT_FOR_US); continue; }
-        if (UNLIKELY(available < header.length + 8)) { drop(worker, frame, CULVERT_BASELINE_SHORT_FRAME); continue; }
+        if (UNLIKELY(available < header.length + 6)) { drop(worker, frame, CULVERT_BASELINE_SHORT_FRAME); continue; }
         const uint8_t *pppoe = bytes + header.length;
         if (UNLIKELY(load16(pppoe) != be16(0x1100))) { drop(worker, frame, CULVERT_BASELINE_PPPOE_HEADER); continue; }
         uint32_t length = be16(load16(pppoe + 4));
-        if (UNLIKELY(length < 2 || length > available - header.length - 6)) { drop(worker, frame, CULVERT_BASELINE_PPPOE_LENGTH); continue; }
+        if (UNLIKELY(length < 1 || length > available - header.length - 6)) { drop(worker, frame, CULVERT_BASELINE_PPPOE_LENGTH); continue; }
         uint32_t circuit = circuit_of(worker, port, &header);
         if (UNLIKELY(circuit > worker->circuit_mask)) { drop(worker, frame, CULVERT_BASELINE_NO_CIRCUIT); continue; }
         const struct culvert_circuit *entry = &worker->circuits[circuit];
-        if (UNLIKELY(__atomic_load_n(&entry->state, __ATOMIC_ACQUIRE) != CULVERT_STATE_FORWARD)) { drop(worker, frame, CULVERT_BASELINE_NO_CIRCUIT); continue; }
+        uint64_t identity = (port_index & 0xffff) | (uint64_t)header.outer << 16 | (uint64_t)header.inner << 32 | (uint64_t)header.tpid << 48;
+        if (UNLIKELY(__atomic_load_n(&entry->state, __ATOMIC_ACQUIRE) != CULVERT_STATE_FORWARD || load64(&entry->port) != identity)) { drop(worker, frame, CULVERT_BASELINE_NO_CIRCUIT); continue; }
         uint16_t id = load16(pppoe + 2);
         uint32_t slot = slot_of(entry->region, be16(id), worker->session_mask);
         rte_prefetch0(&worker->upstream[slot]);
@@ -135,6 +148,8 @@ void culvert_baseline_encapsulate(struct culvert_baseline *worker, struct rte_mb
     }
 
     // Session -> tunnel. The session's own line holds all that is compared.
+    worker->received_packets += count;
+    worker->received_octets += received;
     count = live;
     live = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -164,6 +179,7 @@ void culvert_baseline_encapsulate(struct culvert_baseline *worker, struct rte_mb
 
     // Template in front of the PPP protocol field, patches, counters.
     uint32_t identification = worker->ip_identification;
+    uint64_t packets = 0, octets = 0;
     for (uint32_t i = 0; i < live; i++) {
         struct rte_mbuf *frame = work[i].frame;
         struct culvert_upstream *session = &worker->upstream[work[i].slot];
@@ -188,33 +204,34 @@ void culvert_baseline_encapsulate(struct culvert_baseline *worker, struct rte_mb
         uint32_t inner_tos = 0, inherit = 0;
         if (UNLIKELY(flags & CULVERT_TEMPLATE_TOS_INHERIT)) {
             uint32_t field = (ppp[0] & 1) ? 1 : 2;
-            uint32_t protocol = field == 1 ? ppp[0] : be16(load16(ppp));
-            if (protocol == 0x21 && length >= field + 2) { inner_tos = ppp[field + 1]; inherit = 1; }
-            if (protocol == 0x57 && length >= field + 2) { inner_tos = (be16(load16(ppp + field)) >> 4) & 0xff; inherit = 1; }
+            if (length >= field + 2) {
+                uint32_t protocol = field == 1 ? ppp[0] : be16(load16(ppp)), front = be16(load16(ppp + field));
+                if (protocol == 0x21 && front >> 12 == 4) { inner_tos = front & 0xff; inherit = 1; }
+                if (protocol == 0x57 && front >> 12 == 6) { inner_tos = front >> 4 & 0xff; inherit = 1; }
+            }
         }
         if (LIKELY(header <= 64)) memcpy(ppp - 64, template->bytes + CULVERT_TEMPLATE_CAPACITY - 64, 64);
         else memcpy(ppp - CULVERT_TEMPLATE_CAPACITY, template->bytes, CULVERT_TEMPLATE_CAPACITY);
 
+        // Sums are over words as they lie in memory (RFC 1071, 2 (B)): nothing is swapped on its way into the header.
         uint8_t *ip = ppp - header + l2, *udp = ip + 20;
-        uint32_t sum = template->ip_sum;
+        uint64_t sum = template->ip_sum;
         identification = (identification + 1) & 0xffff;
-        store16(ip + 2, be16((uint16_t)ip_length));
-        store16(ip + 4, be16((uint16_t)identification));
+        uint16_t wire_length = be16((uint16_t)ip_length), wire_identification = be16((uint16_t)identification);
+        store16(ip + 2, wire_length);
+        store16(ip + 4, wire_identification);
         if (UNLIKELY(inherit)) {
-            sum += (~(uint32_t)be16(load16(ip)) & 0xffff) + ((be16(load16(ip)) & 0xff00) | inner_tos);
+            sum += (uint16_t)~load16(ip);
             ip[1] = (uint8_t)inner_tos;
+            sum += load16(ip);
         }
-        sum += ip_length + identification;
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = (sum & 0xffff) + (sum >> 16);
-        store16(ip + 10, be16((uint16_t)~sum));
+        store16(ip + 10, (uint16_t)~fold(sum + wire_length + wire_identification));
         store16(udp + 4, be16((uint16_t)(ip_length - 20)));
         if (l2tp_length_field) store16(udp + 10, be16((uint16_t)(ip_length - 28)));
         store16(ppp - 4, session->peer_session_id);
         if (UNLIKELY(flags & CULVERT_TEMPLATE_UDP_CHECKSUM)) {
-            uint64_t total = be16((uint16_t)fold(sum_bytes(udp, ip_length - 20))) + (uint64_t)template->pseudo_sum + (ip_length - 20);
-            uint16_t check = (uint16_t)~fold(total);
-            store16(udp + 6, be16(check == 0 ? 0xffff : check));
+            uint16_t check = (uint16_t)~fold(sum_bytes(udp, ip_length - 20) + template->pseudo_sum + be16((uint16_t)(ip_length - 20)));
+            store16(udp + 6, check == 0 ? 0xffff : check);
         }
         frame->data_off = (uint16_t)(ppp_offset - header);
         frame->data_len = (uint16_t)(header + length);
@@ -222,11 +239,13 @@ void culvert_baseline_encapsulate(struct culvert_baseline *worker, struct rte_mb
         frame->ol_flags = 0;
         __atomic_store_n(&session->packets, session->packets + 1, __ATOMIC_RELAXED);
         __atomic_store_n(&session->octets, session->octets + length, __ATOMIC_RELAXED);
-        worker->packets[0] += 1;
-        worker->octets[0] += length;
+        packets++;
+        octets += length;
         queue(worker, frame, egress);
     }
     worker->ip_identification = identification;
+    worker->packets[0] += packets;
+    worker->octets[0] += octets;
 }
 
 void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mbuf **frames, uint32_t count, uint32_t port_index) {
@@ -238,11 +257,13 @@ void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mb
 
     // Ethernet, IPv4, UDP, L2TP -> tunnel.
     uint32_t live = 0;
+    uint64_t received = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct rte_mbuf *frame = frames[i];
         const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
         uint32_t available = frame->data_len;
         struct ethernet header;
+        received += frame->pkt_len;
         if (UNLIKELY(frame->nb_segs != 1)) { drop(worker, frame, CULVERT_BASELINE_SEGMENTED_FRAME); continue; }
         if (UNLIKELY(!parse_ethernet(bytes, available, &header))) { drop(worker, frame, CULVERT_BASELINE_SHORT_FRAME); continue; }
         if (UNLIKELY(header.ethertype != be16(0x0800))) { drop(worker, frame, CULVERT_BASELINE_ETHERTYPE); continue; }
@@ -255,11 +276,13 @@ void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mb
         uint64_t sum = (uint64_t)load32(ip) + load32(ip + 4) + load32(ip + 8) + load32(ip + 12) + load32(ip + 16);
         for (uint32_t at = 20; UNLIKELY(at < ip_header); at += 4) sum += load32(ip + at);
         if (UNLIKELY(fold(sum) != 0xffff)) { drop(worker, frame, CULVERT_BASELINE_IPV4_CHECKSUM); continue; }
+        if (UNLIKELY(!is_local(port, load32(ip + 16)))) { drop(worker, frame, CULVERT_BASELINE_NOT_LOCAL); continue; }
         if (UNLIKELY(load16(ip + 6) & be16(0x3fff))) { drop(worker, frame, CULVERT_BASELINE_FRAGMENT); continue; }
         if (UNLIKELY(ip[9] != 17)) { drop(worker, frame, CULVERT_BASELINE_PUNT); continue; }
         const uint8_t *udp = ip + ip_header;
         uint32_t udp_length = ip_length - ip_header < 8 ? 0 : be16(load16(udp + 4));
         if (UNLIKELY(udp_length < 8 + 6 || udp_length > ip_length - ip_header)) { drop(worker, frame, CULVERT_BASELINE_UDP_LENGTH); continue; }
+        if (UNLIKELY(load16(udp + 2) != be16(1701))) { drop(worker, frame, CULVERT_BASELINE_PUNT); continue; }
         if (UNLIKELY(load16(udp + 6) != 0)) {
             uint64_t total = sum_bytes(udp, udp_length) + load32(ip + 12) + load32(ip + 16) + be16(17) + load16(udp + 4);
             if (UNLIKELY(fold(total) != 0xffff)) { drop(worker, frame, CULVERT_BASELINE_UDP_CHECKSUM); continue; }
@@ -270,7 +293,7 @@ void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mb
         if (UNLIKELY((flags & 15) != 2)) { drop(worker, frame, CULVERT_BASELINE_L2TP_HEADER); continue; }
         if (flags & 0x4000) { // L: the length may cut the datagram short, never extend it
             uint32_t length = be16(load16(l2tp + 2));
-            if (UNLIKELY(length > left)) { drop(worker, frame, CULVERT_BASELINE_L2TP_HEADER); continue; }
+            if (UNLIKELY(length > left || length < 8)) { drop(worker, frame, CULVERT_BASELINE_L2TP_HEADER); continue; }
             left = length;
             at = 4;
         }
@@ -299,6 +322,8 @@ void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mb
     }
 
     // Tunnel: the peer's address and port, then the session's slot.
+    worker->received_packets += count;
+    worker->received_octets += received;
     count = live;
     live = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -320,6 +345,7 @@ void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mb
     }
 
     // Session: Ethernet and PPPoE in front of the PPP protocol field.
+    uint64_t packets = 0, octets = 0;
     for (uint32_t i = 0; i < live; i++) {
         struct rte_mbuf *frame = work[i].frame;
         struct culvert_downstream *session = &worker->downstream[work[i].slot];
@@ -330,6 +356,7 @@ void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mb
             drop(worker, frame, CULVERT_BASELINE_NO_SESSION);
             continue;
         }
+        if (UNLIKELY(length + 6 > worker->ports[egress].mtu)) { drop(worker, frame, CULVERT_BASELINE_TOO_BIG); continue; }
         uint8_t *ppp = (uint8_t *)frame->buf_addr + work[i].ppp_offset;
         if (UNLIKELY(work[i].ppp_offset < 32)) { drop(worker, frame, CULVERT_BASELINE_TOO_BIG); continue; }
         // The header is right-aligned in the line's last 28 bytes; the four in front of it are the session's flags and fall
@@ -342,10 +369,12 @@ void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mb
         frame->ol_flags = 0;
         __atomic_store_n(&session->packets, session->packets + 1, __ATOMIC_RELAXED);
         __atomic_store_n(&session->octets, session->octets + length, __ATOMIC_RELAXED);
-        worker->packets[1] += 1;
-        worker->octets[1] += length;
+        packets++;
+        octets += length;
         queue(worker, frame, egress);
     }
+    worker->packets[1] += packets;
+    worker->octets[1] += octets;
 }
 
 const struct culvert_baseline_functions *culvert_baseline_entry(void) {

@@ -49,3 +49,19 @@ func fixed(_ value: Double, _ digits: Int) -> String {
 func column(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
 }
+
+extension Figure {
+    /// The table's heading.
+    static let heading =
+        "case         sessions  bytes  burst   best  median  Mpps best  C best (compiler)  C median   ratio"
+
+    /// The table's line.
+    func line(ticksPerSecond: Double) -> String {
+        let name = direction.rawValue + String(repeating: " ", count: 11 - direction.rawValue.count)
+        let base = baseline.map { "\(column(fixed($0.samples.best, 1), 6)) (\($0.compiler))" } ?? "-"
+        return name + column(String(sessions), 10) + column(String(bytes), 7) + column(String(burst), 7)
+            + column(fixed(swift.best, 1), 7) + column(fixed(swift.median, 1), 8)
+            + column(fixed(Self.megapackets(swift.best, ticksPerSecond: ticksPerSecond), 1), 11)
+            + column(base, 19) + column(fixed(baseline?.samples.median ?? .nan, 1), 10) + column(fixed(ratio, 3), 8)
+    }
+}

@@ -90,7 +90,7 @@ class Model:
             raise Drop("frame_short")
         destination, at, tags = frame[:6], 12, []
         (ethertype,) = struct.unpack_from("!H", frame, at)
-        while ethertype in (0x8100, 0x88A8) and len(tags) < 2:
+        while ethertype == 0x8100 and len(tags) < 2 or ethertype == 0x88A8 and not tags:
             if len(frame) < at + 6:
                 raise Drop("frame_short")
             control, following = struct.unpack_from("!HH", frame, at + 2)
@@ -143,8 +143,8 @@ class Model:
         return self.encapsulate(session, ppp)
 
     def circuit(self, port, tags):
-        outer = tags[0][1] if tags else 0
-        inner = tags[1][1] if len(tags) > 1 else 0
+        vlans = [vlan for _, vlan in tags if vlan]  # IEEE 802.1Q, 9.6: VLAN 0 names none, the tag carries a priority
+        outer, inner = (vlans + [0, 0])[:2]
         found = self.by_circuit.get((port.index, outer, inner))
         if found is None:
             raise Drop("circuit_unknown")
@@ -228,22 +228,22 @@ class Model:
 
     def l2tp(self, packet, source_port, destination_port, message):
         """RFC 2661, 3.1: T L x x S x O P x x x x Ver."""
-        if len(message) < 6:
-            raise Drop("l2tp_length")
+        if len(message) < 2:
+            raise Drop("l2tp_short")
         (bits,) = struct.unpack_from("!H", message)
         if bits & 15 != 2:
             raise Drop("l2tp_version")
         if bits & 0x8000:
             raise Punt("l2tp_control")
         at, end = 2, len(message)
+        needed = 6 + (2 if bits & 0x4000 else 0) + (4 if bits & 0x0800 else 0) + (2 if bits & 0x0200 else 0)
+        if needed > end:
+            raise Drop("l2tp_short")
         if bits & 0x4000:
             (length,) = struct.unpack_from("!H", message, at)
-            if length > end:
+            if length < needed or length > end:
                 raise Drop("l2tp_length")
             at, end = at + 2, length
-        needed = at + 4 + (4 if bits & 0x0800 else 0) + (2 if bits & 0x0200 else 0)
-        if needed > end:
-            raise Drop("l2tp_length")
         tunnel_id, session_id = struct.unpack_from("!HH", message, at)
         at = needed
         if bits & 0x0200:
@@ -297,8 +297,8 @@ def inner_tos(ppp, otherwise):
         return otherwise
     if len(packet) < 2:
         return otherwise
-    if protocol == 0x0021:
+    if protocol == 0x0021 and packet[0] >> 4 == 4:
         return packet[1]
-    if protocol == 0x0057:
+    if protocol == 0x0057 and packet[0] >> 4 == 6:
         return (packet[0] & 15) << 4 | packet[1] >> 4
     return otherwise

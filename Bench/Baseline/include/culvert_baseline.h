@@ -21,6 +21,7 @@ enum culvert_baseline_reason {
     CULVERT_BASELINE_SHORT_FRAME,
     CULVERT_BASELINE_SEGMENTED_FRAME,
     CULVERT_BASELINE_NOT_FOR_US,
+    CULVERT_BASELINE_NOT_LOCAL,
     CULVERT_BASELINE_ETHERTYPE,
     CULVERT_BASELINE_NO_CIRCUIT,
     CULVERT_BASELINE_PPPOE_HEADER,
@@ -62,6 +63,8 @@ struct culvert_baseline {
     uint32_t vlan_block_count;
     uint32_t port_count;
     uint32_t ip_identification;
+    uint64_t received_packets;
+    uint64_t received_octets;
     uint64_t packets[2]; // forwarded upstream, downstream
     uint64_t octets[2];  // PPP frames from the protocol field on
     uint64_t reasons[CULVERT_BASELINE_REASONS];
