@@ -39,7 +39,7 @@ class Frames:
         if roll < 0.04:
             cut = self.random.randrange(len(frame) + 1) if self.random.random() < 0.5 else self.random.randrange(64)
             return what + ", truncated", port, frame[:cut]
-        if roll < 0.08:
+        if roll < 0.08 and frame:
             frame = bytearray(frame)
             at = self.random.randrange(min(len(frame), 64))
             frame[at] ^= 1 << self.random.randrange(8)
@@ -136,7 +136,7 @@ class Frames:
             ("session id", dict(sessionid=random.choice([0, 65535, other.session_id, session.session_id ^ 1, random.randrange(65536)]))),
             ("client MAC", dict(source=random.choice([other.mac, session.mac[:5] + bytes([session.mac[5] ^ 1]), BROADCAST]))),
             ("destination MAC", dict(destination=random.choice([random.randbytes(6), BROADCAST, self.topology.ports[circuit.port ^ 1].mac]))),
-            ("port", dict(port=random.randrange(4))),
+            ("port", dict(port=random.randrange(5))),
             ("VLAN", dict(tags=random.choice(self.topology.circuits).tags)),
             ("VLAN", dict(tags=[(0x8100, random.randrange(4096))])),
             ("VLAN", dict(tags=[(random.choice([0x8100, 0x88A8]), random.choice([100, 200, 300])), (random.choice([0x8100, 0x88A8]), random.choice([0, 10, 12]))])),
@@ -247,7 +247,7 @@ class Frames:
             ("local port", dict(dport=random.choice([1702, 0, 53]))),
             ("local address", dict(dst=random.choice(["192.0.2.1", "198.51.100.1", "203.0.113.1", "192.0.2.200", "255.255.255.255", "224.0.0.1"]))),
             ("destination MAC", dict(destination=random.choice([random.randbytes(6), BROADCAST, b"\x01\x00\x5e\x00\x00\x01"]))),
-            ("port", dict(port=random.randrange(4))),
+            ("port", dict(port=random.randrange(5))),
             ("VLAN", dict(tags=[(0x8100, random.randrange(4096))])),
             ("VLAN", dict(tags=[(0x88A8, 5), (0x8100, 6)])),
             ("first fragment", dict(flags="MF")),

@@ -41,6 +41,7 @@ class Node:
         """Tells the node the whole topology and fills in the identifiers that it assigned."""
         for port in topology.ports:
             self.ask("port %d %s %d %d %s" % (port.index, port.mac.hex(), port.access, port.core, " ".join(port.addresses)))
+        self.ask("start")
         for circuit in topology.circuits:
             answer = self.ask("circuit %d %d %d %d" % (circuit.port, circuit.outer, circuit.inner, circuit.tpid))
             circuit.index = int(answer[0][1])
