@@ -2,5 +2,4 @@
 #include "culvert_ethdev.h"
 #include "culvert_mbuf.h"
 #include "culvert_rcu.h"
-#include "culvert_rcu_reader.h"
 #include "culvert_ring.h"

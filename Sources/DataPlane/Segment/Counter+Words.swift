@@ -49,8 +49,6 @@ extension Counter {
         case .frameChained: ("frame_chained", "frames that did not fit one packet buffer")
         case .frameNotForUs: ("frame_not_for_us", "frames whose destination is not the port's MAC address")
         case .etherTypeUnknown: ("ether_type_unknown", "frames of an EtherType that is not served on the port")
-        case .vlanUnknown: ("vlan_unknown", "tagged frames whose VLANs belong to no attachment circuit")
-        case .vlanOnCore: ("vlan_on_core", "IPv4 packets with a VLAN tag on a core port")
         case .pppoeShort: ("pppoe_short", "PPPoE session frames shorter than their header")
         case .pppoeVersion: ("pppoe_version", "PPPoE session frames whose version or type is not 1")
         case .pppoeCode: ("pppoe_code", "PPPoE session frames whose code is not 0")

@@ -59,8 +59,6 @@ public enum Counter: Int, CaseIterable, Sendable {
     case frameChained
     case frameNotForUs
     case etherTypeUnknown
-    case vlanUnknown
-    case vlanOnCore
     // Dropped: PPPoE.
     case pppoeShort
     case pppoeVersion

@@ -12,6 +12,8 @@ static inline struct rte_ring *culvert_ring_create(const char *name, unsigned co
 static inline void culvert_ring_free(struct rte_ring *ring) { rte_ring_free(ring); }
 static inline unsigned culvert_ring_count(struct rte_ring *ring) { return rte_ring_count(ring); }
 
+static inline unsigned culvert_ring_free_count(struct rte_ring *ring) { return rte_ring_free_count(ring); }
+
 // As many as fit; returns how many that were.
 static inline unsigned culvert_ring_enqueue(struct rte_ring *ring, culvert_mbuf *m, unsigned count) {
     return rte_ring_sp_enqueue_burst(ring, (void *const *)m, count, NULL);
