@@ -24,7 +24,7 @@ def text(mac):
 class Sent:
     """A frame that leaves through `port`."""
 
-    def __init__(self, port, frame, identification_at=None):
+    def __init__(self, port, frame):
         self.port, self.frame = port, frame
 
     def __repr__(self):
@@ -65,7 +65,7 @@ class Model:
     def __init__(self, topology):
         self.topology = topology
         self.counters = Counter()
-        self.identification = None  # of the next IPv4 packet, learnt from the first one
+        self.identification = 0  # of the next IPv4 packet
         self.by_circuit = {}
         for circuit_index, circuit in enumerate(topology.circuits):
             self.by_circuit[circuit.port, circuit.outer, circuit.inner, circuit.tpid] = circuit_index
@@ -90,7 +90,24 @@ class Model:
             else:
                 outcome = Punted(punt.reason, port, punt.slot, frame)
                 self.counters["punted_" + punt.reason.replace("-", "_")] += 1
+        if isinstance(outcome, Sent):
+            self.count_sent(outcome)
         return outcome
+
+    def transmit(self, port, frame):
+        """What becomes of a frame that the control plane sends."""
+        self.counters["injected_frames"] += 1
+        if port >= len(self.topology.ports):
+            self.counters["egress_port_unknown"] += 1
+            return Dropped("egress_port_unknown")
+        outcome = Sent(port, frame)
+        self.count_sent(outcome)
+        return outcome
+
+    def count_sent(self, outcome):
+        side = "access" if self.topology.ports[outcome.port].access else "core"
+        self.counters["tx_%s_frames" % side] += 1
+        self.counters["tx_%s_octets" % side] += len(outcome.frame)
 
     # Ethernet (IEEE 802.3, 802.1Q)
 
@@ -183,8 +200,6 @@ class Model:
         tos = tunnel.tos
         if tunnel.inherit_tos:
             tos = inner_tos(ppp, tos)
-        if self.identification is None:
-            self.identification = 0
         udp = UDP(sport=tunnel.local_port, dport=tunnel.peer_port)
         if not tunnel.udp_checksum:
             udp.chksum = 0
