@@ -20,8 +20,9 @@ public enum Environment {
         ) {
             let lcores = (["0@\(mainCore)"] + cores.enumerated().map { "\($0 + 1)@\($1)" }).joined(separator: ",")
             list = ["--lcores", lcores, "--main-lcore", "0", "--file-prefix", prefix]
-            list += ["--in-memory", "--no-telemetry", "--log-level", "warning"]
-            if !hugePages { list += ["--no-huge", "-m", "\(megabytes)", "--iova-mode", "va"] }
+            list += ["--no-telemetry", "--log-level", "warning"]
+            // Nothing is left in any file system: DPDK 22.11 has one word for it with huge pages and another without.
+            list += hugePages ? ["--in-memory"] : ["--no-huge", "--no-shconf", "-m", "\(megabytes)", "--iova-mode", "va"]
             let pci = devices.filter(Environment.isPCIAddress)
             list += pci.isEmpty ? ["--no-pci"] : pci.flatMap { ["-a", $0] }
         }

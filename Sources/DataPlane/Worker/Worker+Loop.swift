@@ -29,6 +29,7 @@ extension Worker {
     public func iterate() -> Int {
         let now = culvert_cycles()
         forwarder.setTime(now)
+        forwarder.punts.setRoom(Int(truncatingIfNeeded: culvert_ring_free_count(puntRing)))
         var found = 0
         for index in 0..<queueCount {
             let queue = queues[index]
@@ -88,7 +89,9 @@ extension Worker {
         for port in 0..<portCount where forwarder.transmit.count(port: port) > TransmitBuffers.threshold {
             transmit(port)
         }
-        if forwarder.punts.count != 0 { handPunts() }
+        guard forwarder.punts.count != 0 else { return }
+        handPunts()
+        forwarder.punts.setRoom(Int(truncatingIfNeeded: culvert_ring_free_count(puntRing)))
     }
 
     private func transmit() {
@@ -118,18 +121,9 @@ extension Worker {
         forwarder.transmit.removeAll(port: port)
     }
 
-    /// Hands punted frames to the exchange. Counted before they are out of hand: it may free them at once.
+    /// Hands punted frames to the exchange. There is room for them: the ring has one producer, and the buffer was told.
     private func handPunts() {
-        let frames = forwarder.punts.frames
-        let count = min(forwarder.punts.count, Int(culvert_ring_free_count(puntRing)))
-        for index in 0..<count {
-            if let mbuf = frames[index] { forwarder.countPunted(PuntNote(of: PacketBuffer(mbuf)).punt) }
-        }
-        // The ring has one producer, so the room that was there still is.
-        culvert_ring_enqueue(puntRing, frames, UInt32(truncatingIfNeeded: count))
-        for index in count..<forwarder.punts.count {
-            if let mbuf = frames[index] { forwarder.discard(PacketBuffer(mbuf), .puntRingFull) }
-        }
+        culvert_ring_enqueue(puntRing, forwarder.punts.frames, UInt32(truncatingIfNeeded: forwarder.punts.count))
         forwarder.punts.removeAll()
     }
 
