@@ -60,9 +60,9 @@ final class HostileSegment {
         let key = Key(
             clientMAC: 0x0211_2233_4455, sessionID: any(), tunnel: UInt16.random(in: 0..<16, using: &random),
             localSessionID: any(), circuit: UInt32.random(in: 0..<16, using: &random))
-        fill(key)
-        copy.copyMemory(from: base, byteCount: layout.workers)
         let port = Int.random(in: 0..<Self.ports, using: &random)
+        fill(key, port: port)
+        copy.copyMemory(from: base, byteCount: layout.workers)
         var frames: [OpaquePointer?] = rooms.map { room in
             Bool.random(using: &random) ? frame(accessFrame(key, port), in: room) : frame(coreFrame(key, port), in: room)
         }
@@ -110,20 +110,20 @@ extension HostileSegment {
     }
 
     /// Every table, except the workers' pages, which the data plane owns.
-    private func fill(_ key: Key) {
+    private func fill(_ key: Key, port: Int) {
         scribble(0, layout.workers)
         for index in 0..<Self.ports {
-            let port = view.ports + index
-            port.pointee.flags = mostly(3)
-            port.pointee.untagged_circuit = mostly(key.circuit)
-            port.pointee.vlan_block = mostly(UInt32.random(in: 0..<4, using: &random))
-            port.pointee.address_count = mostly(1)
-            port.pointee.local_ipv4.0 = mostly(UInt32(0xc000_0201).bigEndian)
+            let entry = view.ports + index
+            entry.pointee.flags = mostly(3)
+            entry.pointee.untagged_circuit = mostly(key.circuit)
+            entry.pointee.vlan_block = mostly(UInt32.random(in: 0..<4, using: &random))
+            entry.pointee.address_count = mostly(1)
+            entry.pointee.local_ipv4.0 = mostly(UInt32(0xc000_0201).bigEndian)
         }
         for index in 0..<16 {
             let circuit = view.circuits + index
             circuit.pointee.state = mostly(UInt32(CULVERT_STATE_FORWARD))
-            circuit.pointee.port = UInt16.random(in: 0..<4, using: &random)
+            circuit.pointee.port = mostly(UInt16(port))
             (circuit.pointee.outer_vlan, circuit.pointee.inner_vlan, circuit.pointee.outer_tpid) = (mostly(0), mostly(0), mostly(0))
             let tunnel = view.tunnels + index
             tunnel.pointee.state = mostly(UInt32(CULVERT_STATE_FORWARD))
