@@ -15,7 +15,8 @@ final class Baseline {
         typealias Entry = @convention(c) () -> UnsafePointer<culvert_baseline_functions>?
         var entry: Entry = culvert_baseline_entry
         if let path {
-            guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL), let symbol = dlsym(library, "culvert_baseline_entry")
+            guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL),
+                let symbol = dlsym(library, "culvert_baseline_entry")
             else { throw .baseline(dlerror().map { String(cString: $0) } ?? path) }
             entry = unsafeBitCast(symbol, to: Entry.self)
         }

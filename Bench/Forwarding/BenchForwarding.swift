@@ -53,11 +53,14 @@ struct BenchForwarding: ParsableCommand {
     func run() throws {
         let environment = try Environment(core: core)
         let counts = Self.numbers(sessions) ?? [], sizes = Self.numbers(bytes) ?? []
-        print("core \(core), \(environment.text); \(rounds) rounds of \(frames / burst * burst) frames, bursts of \(burst)")
+        print(
+            "core \(core), \(environment.text); \(rounds) rounds of \(frames / burst * burst) frames, bursts of \(burst)"
+        )
         print(Figure.heading)
         var figures: [Figure] = []
         for count in counts {
-            let scenario = try Scenario(sessions: count, tunnels: min(tunnels, count), hugePages: environment.hasHugePages)
+            let scenario = try Scenario(
+                sessions: count, tunnels: min(tunnels, count), hugePages: environment.hasHugePages)
             for direction in Direction.allCases where self.direction.map({ $0 == direction }) ?? true {
                 for size in sizes {
                     let contest = try Contest(

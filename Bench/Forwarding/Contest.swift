@@ -47,7 +47,8 @@ final class Contest {
             let before = baseline.forwarded
             baseline.run(direction, set.frames, burst: burst, bursts: bursts)
             guard baseline.forwarded - before == UInt64(set.count) else {
-                throw .difference("\(baseline.compiler) forwarded \(baseline.forwarded - before) of \(set.count) frames")
+                throw .difference(
+                    "\(baseline.compiler) forwarded \(baseline.forwarded - before) of \(set.count) frames")
             }
             for (index, pair) in zip(expected, set.snapshot()).enumerated() where pair.0 != pair.1 {
                 throw .difference("frame \(index) of \(direction.rawValue)\n\(hex(pair.0))\n\(hex(pair.1))")

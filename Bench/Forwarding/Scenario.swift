@@ -79,8 +79,9 @@ final class Scenario {
     private static func map(
         _ geometry: Geometry, hugePages: Bool, _ initialise: SegmentMapping.QuiescentInitialiser
     ) throws -> SegmentMapping {
-        if hugePages, let segment = try? SegmentMapping.inMemory(
-            geometry: geometry, hugePages: true, initialiseQuiescentState: initialise)
+        if hugePages,
+            let segment = try? SegmentMapping.inMemory(
+                geometry: geometry, hugePages: true, initialiseQuiescentState: initialise)
         {
             return segment
         }
@@ -101,7 +102,8 @@ final class Scenario {
         let ids = try (0..<tunnels).map { index in
             let id = try writer.allocateTunnel(owner: .external)
             let ends = TunnelEndpoints(
-                localAddress: localAddress, peerAddress: peer(index), peerTunnelID: UInt16(truncatingIfNeeded: index + 1),
+                localAddress: localAddress, peerAddress: peer(index),
+                peerTunnelID: UInt16(truncatingIfNeeded: index + 1),
                 port: UInt8(corePort))
             try writer.publishTunnel(
                 id,
@@ -114,11 +116,14 @@ final class Scenario {
             let tunnel = ids[index * tunnels / sessions]
             let vlan = circuits == 1 ? 0 : UInt16(truncatingIfNeeded: 100 + index / circuitSessions)
             let session = try writer.addExternal(
-                port: accessPort, outerVLAN: vlan, innerVLAN: 0, tpid: vlan == 0 ? 0 : 0x8100, clientMAC: clientMAC, tunnel: tunnel,
+                port: accessPort, outerVLAN: vlan, innerVLAN: 0, tpid: vlan == 0 ? 0 : 0x8100, clientMAC: clientMAC,
+                tunnel: tunnel,
                 peerSessionID: UInt16(truncatingIfNeeded: index + 1), reference: UInt64(index))
             return Key(
-                clientMAC: clientMAC.value, vlan: vlan, pppoeSessionID: session.upstream.sessionID, tunnel: tunnel.rawValue,
-                peer: UInt16(truncatingIfNeeded: index * tunnels / sessions), l2tpSessionID: session.downstream.sessionID)
+                clientMAC: clientMAC.value, vlan: vlan, pppoeSessionID: session.upstream.sessionID,
+                tunnel: tunnel.rawValue,
+                peer: UInt16(truncatingIfNeeded: index * tunnels / sessions),
+                l2tpSessionID: session.downstream.sessionID)
         }
     }
 
@@ -177,7 +182,9 @@ final class Scenario {
 
     /// Writes the low `size` octets of `value`, highest first.
     private func put(_ value: UInt64, _ size: Int, _ cursor: inout Int) {
-        for index in 0..<size { header[cursor + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (size - 1 - index))) }
+        for index in 0..<size {
+            header[cursor + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (size - 1 - index)))
+        }
         cursor += size
     }
 }

@@ -10,7 +10,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     if let ethernet = EthernetHeader(frame) {
         _ = (ethernet.destination, ethernet.source, ethernet.sourceInWireOrder, ethernet.etherType)
         checkPayload(ethernet.payload, within: frame)
-        precondition(VLANTags(untagged: ethernet).payload.count == ethernet.payload.count, "an untagged frame's payload")
+        precondition(
+            VLANTags(untagged: ethernet).payload.count == ethernet.payload.count, "an untagged frame's payload")
         if let tags = VLANTags(ethernet) {
             precondition(tags.outer < 4096 && tags.inner < 4096, "VLAN id out of range")
             precondition((tags.outer == 0) == (tags.outerTPID == 0), "TPID without VLAN")

@@ -42,7 +42,9 @@ struct Command {
     /// The next word as an address in dotted decimal.
     mutating func address() throws -> IPv4Address {
         let word = try word()
-        guard let address = IPv4Address(String(word)) else { throw Fault(description: "\(verb): \(word) is no address") }
+        guard let address = IPv4Address(String(word)) else {
+            throw Fault(description: "\(verb): \(word) is no address")
+        }
         return address
     }
 

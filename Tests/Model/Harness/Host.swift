@@ -35,7 +35,8 @@ final class Host {
     init(_ segment: SegmentMapping) throws {
         self.segment = segment
         punts = FrameRingConsumer(segment.view.puntRing, mask: segment.view.frameRingMask)
-        guard let pool = culvert_pool_create("model", Self.buffers, 0, 2_048 + UInt16(CULVERT_DEFAULT_HEADROOM), 0) else {
+        guard let pool = culvert_pool_create("model", Self.buffers, 0, 2_048 + UInt16(CULVERT_DEFAULT_HEADROOM), 0)
+        else {
             throw Fault(description: "no memory for packet buffers")
         }
         self.pool = pool
@@ -91,7 +92,9 @@ final class Host {
         guard ports.indices.contains(port) else { throw Fault(description: "inject: no such port") }
         guard let frame = try buffer(octets) else { throw Fault(description: "inject: no buffer") }
         var mbuf: OpaquePointer? = frame
-        guard culvert_ring_enqueue(ports[port].toNode, &mbuf, 1) == 1 else { throw Fault(description: "inject: ring full") }
+        guard culvert_ring_enqueue(ports[port].toNode, &mbuf, 1) == 1 else {
+            throw Fault(description: "inject: ring full")
+        }
     }
 
     /// A frame that culvertd sends out of `port`.
@@ -124,7 +127,8 @@ final class Host {
             while let (descriptor, bytes) = punts.take() {
                 let name = PuntClass(rawValue: descriptor.puntClass)?.name ?? "?"
                 lines.append(
-                    "punted \(name) \(descriptor.port) \(Int32(bitPattern: descriptor.upstreamSlot)) \(hexadecimal(bytes))")
+                    "punted \(name) \(descriptor.port) \(Int32(bitPattern: descriptor.upstreamSlot)) \(hexadecimal(bytes))"
+                )
             }
         }
         return lines
@@ -147,7 +151,9 @@ final class Host {
     /// Every counter of the worker by its name.
     func counters() -> [String] {
         withUnsafeBytes(of: segment.view.workers.pointee.counters) { words in
-            Counter.allCases.map { "counter \($0.name) \(words.load(fromByteOffset: 8 * $0.rawValue, as: UInt64.self))" }
+            Counter.allCases.map {
+                "counter \($0.name) \(words.load(fromByteOffset: 8 * $0.rawValue, as: UInt64.self))"
+            }
         }
     }
 

@@ -24,7 +24,7 @@ final class HostileSegment {
     private var random: SplitMix
     private let copy: UnsafeMutableRawPointer
 
-    /// What a burst ended in, for a summary that shows how deep the frames came.
+    /// What was found wrong.
     private(set) var failures: [String] = []
 
     init(seed: UInt64) throws {
@@ -63,12 +63,36 @@ final class HostileSegment {
         let port = Int.random(in: 0..<Self.ports, using: &random)
         fill(key, port: port)
         copy.copyMemory(from: base, byteCount: layout.workers)
+        let count = send(key, port: port)
+        checkTables()
+        return count
+    }
+
+    /// As `round`, so many times, while another thread goes on changing the tables from one mad state to another under the
+    /// bursts: what has been checked must not be loaded again.
+    func roundsUnderChange(_ rounds: Int) -> Int {
+        let key = Key(clientMAC: 0x0211_2233_4455, sessionID: 0x1234, tunnel: 5, localSessionID: 0x4321, circuit: 3)
+        var frames = 0
+        for _ in 0..<rounds where failures.count < 20 {
+            fill(key, port: 1)
+            copy.copyMemory(from: base, byteCount: layout.workers)
+            fill(key, port: 1)
+            let changer = Changer(target: base, other: copy, size: layout.workers, seed: random.next())
+            changer.start()
+            for _ in 0..<32 { frames += send(key, port: 1) }
+            changer.stop()
+        }
+        return frames
+    }
+
+    private func send(_ key: Key, port: Int) -> Int {
         var frames: [OpaquePointer?] = rooms.map { room in
-            Bool.random(using: &random) ? frame(accessFrame(key, port), in: room) : frame(coreFrame(key, port), in: room)
+            Bool.random(using: &random)
+                ? frame(accessFrame(key, port), in: room) : frame(coreFrame(key, port), in: room)
         }
         forwarder.setTime(culvert_cycles())
         forwarder.receive(&frames, count: frames.count, port: UInt32(port))
-        check()
+        checkFrames()
         return frames.count
     }
 
@@ -106,7 +130,9 @@ extension HostileSegment {
     }
 
     private func scribble(_ start: Int, _ end: Int) {
-        for offset in stride(from: start, to: end, by: 8) { base.storeBytes(of: random.next(), toByteOffset: offset, as: UInt64.self) }
+        for offset in stride(from: start, to: end, by: 8) {
+            base.storeBytes(of: random.next(), toByteOffset: offset, as: UInt64.self)
+        }
     }
 
     /// Every table, except the workers' pages, which the data plane owns.
@@ -124,13 +150,16 @@ extension HostileSegment {
             let circuit = view.circuits + index
             circuit.pointee.state = mostly(UInt32(CULVERT_STATE_FORWARD))
             circuit.pointee.port = mostly(UInt16(port))
-            (circuit.pointee.outer_vlan, circuit.pointee.inner_vlan, circuit.pointee.outer_tpid) = (mostly(0), mostly(0), mostly(0))
+            circuit.pointee.outer_vlan = mostly(0)
+            circuit.pointee.inner_vlan = mostly(0)
+            circuit.pointee.outer_tpid = mostly(0)
             let tunnel = view.tunnels + index
             tunnel.pointee.state = mostly(UInt32(CULVERT_STATE_FORWARD))
             tunnel.pointee.family = mostly(UInt8(CULVERT_TUNNEL_IPV4))
             setAddress(&tunnel.pointee.peer_address, mostly(0xc000_020a))
             setAddress(&tunnel.pointee.local_address, mostly(0xc000_0201))
-            (tunnel.pointee.peer_port, tunnel.pointee.local_port) = (mostly(UInt16(1701).bigEndian), mostly(UInt16(1701).bigEndian))
+            tunnel.pointee.peer_port = mostly(UInt16(1701).bigEndian)
+            tunnel.pointee.local_port = mostly(UInt16(1701).bigEndian)
             for selector in 0..<2 { fill(view.templates + (2 * index + selector)) }
         }
         for slot in 0..<64 {
@@ -174,7 +203,8 @@ extension HostileSegment {
 
     private func payload() -> [UInt8] {
         let size = [0, 1, 2, 40, 1_400, 3_500][Int.random(in: 0..<6, using: &random)]
-        let front: [UInt8] = [[0, 0x21, 0x45, 0xb8], [0x21, 0x45], [0, 0x57, 0x6b, 0x80], [0xff]][Int.random(in: 0..<4, using: &random)]
+        let fronts: [[UInt8]] = [[0, 0x21, 0x45, 0xb8], [0x21, 0x45], [0, 0x57, 0x6b, 0x80], [0xff]]
+        let front = fronts[Int.random(in: 0..<4, using: &random)]
         return front + [UInt8](repeating: 0xa5, count: size)
     }
 
@@ -183,8 +213,9 @@ extension HostileSegment {
         let ppp = payload()
         put(Self.mac(port).value << 16 | key.clientMAC >> 32, &bytes)
         put(UInt32(truncatingIfNeeded: key.clientMAC), &bytes)
-        if UInt8.random(in: 0..<4, using: &random) == 0 { put(0x8100_0000 | UInt32.random(in: 0..<4_096, using: &random), &bytes) }
-        if UInt8.random(in: 0..<8, using: &random) == 0 { put(0x8100_0000 | UInt32.random(in: 0..<4_096, using: &random), &bytes) }
+        for rarity in [8, 16] where Int.random(in: 0..<rarity, using: &random) == 0 {
+            put(0x8100_0000 | UInt32.random(in: 0..<4_096, using: &random), &bytes)
+        }
         put(0x8864_1100 as UInt32, &bytes)
         put(key.sessionID, &bytes)
         put(mostly(UInt16(ppp.count)), &bytes)
@@ -223,7 +254,8 @@ extension HostileSegment {
     /// page behind, where reading one octet too many ends the program.
     private func frame(_ bytes: [UInt8], in room: UnsafeMutableRawPointer) -> OpaquePointer? {
         guard let frame = culvert_mbuf_allocate(pool) else { return nil }
-        let headroom = [0, 16, Int(CULVERT_DEFAULT_HEADROOM), Self.page - bytes.count][Int.random(in: 0..<4, using: &random)]
+        let usual = Int(CULVERT_DEFAULT_HEADROOM)
+        let headroom = [0, 16, usual, usual, Self.page][Int.random(in: 0..<5, using: &random)]
         let offset = min(headroom, Self.page - bytes.count)
         (room + offset).copyMemory(from: bytes, byteCount: bytes.count)
         culvert_harness_set_room(frame, room, UInt16(Self.page), UInt16(offset), UInt16(bytes.count))
@@ -233,7 +265,7 @@ extension HostileSegment {
 
 // What must hold afterwards.
 extension HostileSegment {
-    private func check() {
+    private func checkFrames() {
         for port in 0..<UInt32(Self.ports) {
             let frames = forwarder.transmit.frames(port: port)
             let count = forwarder.transmit.count(port: port)
@@ -241,18 +273,26 @@ extension HostileSegment {
             for index in 0..<min(count, Forwarder.burst) {
                 guard let frame = frames[index] else { continue }
                 let end = culvert_mbuf_headroom(frame) + culvert_mbuf_length(frame)
-                if end > UInt32(culvert_harness_room(frame)) { failures.append("a frame ends \(end) octets into its buffer") }
+                if end > UInt32(culvert_harness_room(frame)) {
+                    failures.append("a frame ends \(end) octets into its buffer")
+                }
                 culvert_mbuf_free(frame)
             }
             forwarder.transmit.removeAll(port: port)
         }
         for index in 0..<forwarder.punts.count { culvert_mbuf_free(forwarder.punts.frames[index]) }
         forwarder.punts.removeAll()
-        if culvert_pool_available(pool) != 255 { failures.append("\(255 - culvert_pool_available(pool)) buffers are lost") }
+        if culvert_pool_available(pool) != 255 {
+            failures.append("\(255 - culvert_pool_available(pool)) buffers are lost")
+        }
+    }
+
+    private func checkTables() {
         // The sessions' own counters are the data plane's: they may differ.
         for slot in 0..<64 {
-            (copy + layout.upstream + 64 * slot + 32).copyMemory(from: base + layout.upstream + 64 * slot + 32, byteCount: 16)
-            (copy + layout.downstream + 64 * slot + 16).copyMemory(from: base + layout.downstream + 64 * slot + 16, byteCount: 16)
+            for offset in [layout.upstream + 64 * slot + 32, layout.downstream + 64 * slot + 16] {
+                (copy + offset).copyMemory(from: base + offset, byteCount: 16)
+            }
         }
         for offset in stride(from: 0, to: layout.workers, by: 8)
         where base.load(fromByteOffset: offset, as: UInt64.self) != copy.load(fromByteOffset: offset, as: UInt64.self) {

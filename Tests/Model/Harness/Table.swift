@@ -45,7 +45,8 @@ final class Table {
         let (tos, ttl) = (try command.number(UInt8.self), try command.number(UInt8.self))
         let mtu = try command.number(UInt16.self)
         let header = OuterHeader(
-            endpoints: ends, egressPort: port, sourceMAC: sourceMAC(port), destinationMAC: try command.flag() ? nextHop : nil,
+            endpoints: ends, egressPort: port, sourceMAC: sourceMAC(port),
+            destinationMAC: try command.flag() ? nextHop : nil,
             tag: vlan == 0 ? nil : vlan, mtu: mtu, timeToLive: ttl, typeOfService: tos, inheritsTypeOfService: inherits,
             hasLengthField: hasLength, computesChecksum: checksum)
         let id = try writer.allocateTunnel(owner: .external)

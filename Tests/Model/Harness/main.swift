@@ -53,6 +53,7 @@ func runHostile(seed: UInt64, rounds: Int) throws -> Bool {
     let test = try HostileSegment(seed: seed)
     var frames = 0
     for _ in 0..<rounds where test.failures.count < 20 { frames += test.round() }
+    frames += test.roundsUnderChange(rounds / 32)
     for failure in test.failures { print("seed \(seed): \(failure)") }
     for outcome in test.outcomes where outcome.count != 0 { print("  \(outcome.count)  \(outcome.name)") }
     print("\(frames - test.failures.count) passed, \(test.failures.count) failed")
