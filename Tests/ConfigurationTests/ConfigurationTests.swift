@@ -177,7 +177,7 @@ import Wire
     }
 
     @Test func givenMRUBeatsTheProfilesDefault() throws {
-        let text = Self.full.replacingFirst("mtu: 1500\n", "")
+        let text = Self.full.replacingFirst("    mtu: 1500\n", "")
         #expect(try Configuration.read(text, machineName: "m").accessConcentrator("mylittleac")?.pppMRU == 1_500)
     }
 
@@ -208,13 +208,16 @@ import Wire
         ("10-12,5", "5,10-12", 4),
     ])
     func parsesVLANs(text: String, shown: String, count: Int) throws {
-        let changed = Self.full.replacingFirst("\"untagged,300\"", "\"\(text)\"").replacingFirst(
-            "        vlans: \"100, 200-299\"\n", "        vlans: \"4000\"\n")
-        let vlans = try Configuration.read(
-            changed.replacingFirst("vlans: \"100, 200-299\"\n    inner-vlans: \"1-4094\"", "ip-address: 10.1.0.1/24")
-                .replacingFirst("pppoe-ac-service: [mylittleac, second]\n", ""),
-            machineName: "m"
-        ).interfaces.dropFirst().first?.vlans
+        let text = """
+            dataplane: {cores: 1, ports: [{name: eth1, device: net_null0}, {name: eth2, device: net_null1}]}
+            interfaces:
+              - {name: eth1, pppoe-ac-service: ac, vlans: "\(text)"}
+              - {name: eth2, ip-address: 10.99.0.1/24}
+            pppoe-ac:
+              - {name: ac, service-name: any, destination: l2tp, l2tp: {peer-address: static 10.99.0.2, profile: p}}
+            l2tp-profile: [{name: p}]
+            """
+        let vlans = try Configuration.read(text, machineName: "m").interfaces.first?.vlans
         #expect(vlans?.description == shown)
         #expect(vlans?.count == count)
         #expect(vlans?.contains(4_095) == false)

@@ -9,7 +9,9 @@ extension ConfigurationReader {
         checkAddresses()
         checkRoutes()
         for profile in profiles {
-            guard let source = profile.value.source, let node = profile.source, !owns(source) else { continue }
+            guard let source = profile.value.source, let node = profile.source, !owns(source),
+                !incomplete.contains(.addresses)
+            else { continue }
             node.fault("`\(source)` is no `ip-address` of an interface")
         }
         for concentrator in concentrators { checkPeer(of: concentrator) }
@@ -23,7 +25,7 @@ extension ConfigurationReader {
         for index in concentrators.indices {
             let draft = concentrators[index]
             let profile = profiles.first { $0.value.name == draft.value.profile }
-            if profile == nil {
+            if profile == nil, !incomplete.contains(.profileNames) {
                 draft.profile?.fault("there is no `l2tp-profile` called `\(draft.value.profile)`")
             }
             guard let given = draft.pppMRU else {
@@ -63,17 +65,20 @@ extension ConfigurationReader {
     private func checkServices(of interface: Interface, nodes: InterfaceNodes) {
         var seen: [AccessConcentrator] = []
         for service in nodes.services {
-            guard let concentrator = concentrators.first(where: { $0.value.name == service.value })?.value else {
-                service.node.fault("there is no `pppoe-ac` called `\(service.value)`")
+            guard let draft = concentrators.first(where: { $0.value.name == service.value }) else {
+                if !incomplete.contains(.concentratorNames) {
+                    service.node.fault("there is no `pppoe-ac` called `\(service.value)`")
+                }
                 continue
             }
-            if let rival = seen.first(where: {
+            let concentrator = draft.value
+            if draft.hasServiceName, let rival = seen.first(where: {
                 $0.name != concentrator.name && Self.collide($0.serviceName, concentrator.serviceName)
             }) {
                 service.node.fault(
                     "`\(rival.name)` serves the same service-name `\(rival.serviceName)` on this interface")
             }
-            seen.append(concentrator)
+            if draft.hasServiceName { seen.append(concentrator) }
             if let mtu = dataPlane?.ports.first(where: { $0.name == interface.name })?.mtu,
                 Int(concentrator.pppMRU) + 8 > Int(mtu)
             {
@@ -119,7 +124,7 @@ extension ConfigurationReader {
             let nextHop = route.value.nextHop
             if owns(nextHop) {
                 route.node.fault("`\(nextHop)` is the node's own address")
-            } else if !connected.contains(where: { $0.isHost(nextHop) }) {
+            } else if !incomplete.contains(.addresses), !connected.contains(where: { $0.isHost(nextHop) }) {
                 route.node.fault("`\(nextHop)` is on no interface's network")
             }
         }
@@ -132,7 +137,7 @@ extension ConfigurationReader {
             node.fault("`\(address)` is the node's own address")
         } else if connected.contains(where: { !$0.isHost(address) }) {
             node.fault("`\(address)` is the address of a whole network")
-        } else if connected.isEmpty, !routes.contains(where: { $0.value.prefix.contains(address) }) {
+        } else if connected.isEmpty, incomplete.isDisjoint(with: [.addresses, .routes]), !routes.contains(where: { $0.value.prefix.contains(address) }) {
             node.fault("neither an interface's network nor an `ip-route` leads to `\(address)`")
         }
     }

@@ -36,7 +36,7 @@ extension ConfigurationReader {
             if let dataPlane, !interface.name.isEmpty {
                 if let index = dataPlane.ports.firstIndex(where: { $0.name == interface.name }) {
                     interface.port = UInt16(clamping: index)
-                } else {
+                } else if !incomplete.contains(.ports) {
                     name.fault("no port of `dataplane.ports` is called `\(interface.name)`")
                 }
             }
@@ -60,9 +60,13 @@ extension ConfigurationReader {
         if let vlans, nodes.services.isEmpty { vlans.fault("VLANs serve PPPoE, but there is no `pppoe-ac-service`") }
         for node in mapping.optional("ip-address")?.oneOrMore() ?? [] {
             guard let prefix = node.parsed("an address with prefix length such as 10.99.0.1/24", IPv4Prefix.init(_:))
-            else { continue }
+            else {
+                incomplete.insert(.addresses)
+                continue
+            }
             guard prefix.address.isUnicast, prefix.isHost(prefix.address) else {
                 node.fault("`\(prefix)` is not the address of a host in its network")
+                incomplete.insert(.addresses)
                 continue
             }
             interface.addresses.append(prefix)
@@ -93,8 +97,12 @@ extension ConfigurationReader {
         let prefix = prefixNode?.parsed("a network such as 192.0.2.0/24", IPv4Prefix.init(_:))
         let hopNode = mapping.required("next-hop")
         let nextHop = hopNode?.hostAddress()
-        guard let prefixNode, let prefix, let hopNode, let nextHop else { return }
+        guard let prefixNode, let prefix, let hopNode, let nextHop else {
+            incomplete.insert(.routes)
+            return
+        }
         guard prefix.address == prefix.network else {
+            incomplete.insert(.routes)
             return prefixNode.fault(
                 "bits are set behind the prefix; the network is \(prefix.network)/\(prefix.length)")
         }
@@ -114,9 +122,12 @@ extension ConfigurationReader {
                 node.fault("another instance is called `\(name)`")
             }
             value.name = name
+        } else {
+            incomplete.insert(.concentratorNames)
         }
         Self.read(&value.acName, mapping.optional("ac-name"))
-        if let name = mapping.required("service-name").flatMap(Self.serviceName) { value.serviceName = name }
+        let serviceName = mapping.required("service-name").flatMap(Self.serviceName)
+        if let serviceName { value.serviceName = serviceName }
         if let node = mapping.optional("ppp-auth-protocols") {
             value.authenticationProtocols = []
             for element in node.oneOrMore() {
@@ -134,7 +145,7 @@ extension ConfigurationReader {
         if let destination: AccessConcentrator.Destination = mapping.required("destination")?.choice() {
             value.destination = destination
         }
-        var draft = ConcentratorDraft(value: value, pppMRU: pppMRU)
+        var draft = ConcentratorDraft(value: value, hasServiceName: serviceName != nil, pppMRU: pppMRU)
         _ = mapping.required("l2tp")?.mapping { l2tp in
             if let node = l2tp.required("peer-address"), let address = Self.peerAddress(node) {
                 draft.value.peerAddress = address
@@ -178,6 +189,8 @@ extension ConfigurationReader {
                 node.fault("another profile is called `\(name)`")
             }
             draft.value.name = name
+        } else {
+            incomplete.insert(.profileNames)
         }
         if let version: UInt8 = mapping.optional("version")?.parsed("2", { $0 == "2" ? 2 : nil }) {
             draft.value.version = version

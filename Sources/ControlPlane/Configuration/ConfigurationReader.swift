@@ -22,6 +22,8 @@ struct ConfigurationReader {
     /// A `pppoe-ac:` element before the defaults that depend on its profile.
     struct ConcentratorDraft {
         var value: AccessConcentrator
+        /// Whether `value.serviceName` is what the file says.
+        var hasServiceName = true
         var pppMRU: Placed<UInt16>?
         var peerAddress: ConfigurationNode?
         var profile: ConfigurationNode?
@@ -41,13 +43,23 @@ struct ConfigurationReader {
     var concentrators: [ConcentratorDraft] = []
     var profiles: [ProfileDraft] = []
 
+    /// What could not be read in full. Whether something exists is not asked of these, so that a fault does not bring
+    /// others with it that merely follow.
+    var incomplete: Set<Part> = []
+
+    enum Part {
+        case ports, addresses, routes, concentratorNames, profileNames
+    }
+
     init(machineName: String) {
         control = Control(hostName: machineName)
     }
 
     /// Reads the document's root.
     mutating func read(_ document: inout ConfigurationMapping) {
+        let faultsBefore = document.place.faults.faults.count
         dataPlane = document.required("dataplane").flatMap(DataPlaneSettings.init(_:))
+        if document.place.faults.faults.count > faultsBefore { incomplete.insert(.ports) }
         if let node = document.optional("control") { _ = node.mapping { readControl(&$0) } }
         readElements(document.optional("interfaces")) { reader, mapping in reader.readInterface(&mapping) }
         readElements(document.optional("ip-route")) { reader, mapping in reader.readRoute(&mapping) }
