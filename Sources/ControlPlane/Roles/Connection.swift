@@ -14,7 +14,7 @@ struct Connection {
         case connecting
         /// Data flows between client and LNS.
         case open
-        /// The client has been told that it is over; what it still says is heard until `deadline`.
+        /// The client is being told that it is over; a PADT follows its answer, or its silence.
         case closing
     }
 
@@ -38,6 +38,15 @@ struct Connection {
 
     var client: MACAddress { request.key.client }
     var circuit: AttachmentCircuit { request.key.circuit }
+    var key: SessionKey { SessionKey(client: client, circuit: circuit, sessionID: upstream.sessionID) }
+}
+
+/// What a PADT, or any frame of a session, names: client, circuit and PPPoE session id together. The number alone is not
+/// enough: the PADT of a session that is long gone must not end the one that has its number now.
+struct SessionKey: Hashable {
+    var client: MACAddress
+    var circuit: AttachmentCircuit
+    var sessionID: UInt16
 }
 
 /// Names a call of the LAC: the local tunnel id and the local session id within it.

@@ -11,9 +11,10 @@ public protocol ForwardingTable: AnyObject {
     /// identifier of the outer tag, 0 when untagged.
     func circuit(_ circuit: AttachmentCircuit, outerTPID: UInt16) throws -> UInt32
 
-    /// Takes an upstream slot for a client and publishes it so that its PPP frames come to the control plane.
+    /// Takes an upstream slot for a client and publishes it so that its PPP frames come to the control plane. `reference`
+    /// is the session's name in the table, for whoever reads it.
     /// Throws when the table or the circuit is full; sessions that exist are not touched.
-    func openUpstream(circuit: UInt32, client: MACAddress) throws -> UpstreamHandle
+    func openUpstream(circuit: UInt32, client: MACAddress, reference: UInt64) throws -> UpstreamHandle
 
     /// Takes a local tunnel id. Nothing is published yet.
     func allocateTunnel() throws -> UInt16
@@ -21,21 +22,31 @@ public protocol ForwardingTable: AnyObject {
     /// Publishes where a tunnel's data comes from and how data toward it looks. Called again when the path changes.
     func publishTunnel(_ id: UInt16, _ path: TunnelPath) throws
 
-    /// Unpublishes a tunnel; its id is free after the grace period.
+    /// Unpublishes a tunnel, whose sessions have been removed; its id is free after the grace period.
     func removeTunnel(_ id: UInt16)
 
     /// Takes a downstream slot, and with it a local L2TP session id. Nothing is published yet.
     func allocateDownstream(tunnel: UInt16) throws -> DownstreamHandle
 
     /// Lets data flow in both directions between a client and a session of a tunnel.
-    func forward(
-        upstream: UInt32, downstream: UInt32, tunnel: UInt16, peerSessionID: UInt16, access: AccessHeader) throws
+    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16) throws
 
     /// Packets and octets of a session so far.
-    func traffic(upstream: UInt32?, downstream: UInt32?) -> SessionTraffic
+    func traffic(upstream: UInt32) -> SessionTraffic
 
-    /// Unpublishes the given slots. `completion` is called with the final counters once no worker can count any more.
-    func remove(upstream: UInt32?, downstream: UInt32?, completion: @escaping (SessionTraffic) -> Void)
+    /// Unpublishes a session: the upstream slot, and the downstream slot that `forward` joined to it. The final counters
+    /// come by `finished` once no worker can count any more.
+    func remove(upstream: UInt32)
+
+    /// Gives back a downstream slot that was allocated and never joined.
+    func release(downstream: UInt32)
+
+    /// Sessions that were removed and whose counters are final now, by upstream slot. Never waits; to be called again
+    /// while `isReclaiming`.
+    func finished() -> [(upstream: UInt32, traffic: SessionTraffic)]
+
+    /// Whether something waits for a grace period.
+    var isReclaiming: Bool { get }
 }
 
 /// An upstream slot and the PPPoE session id that carries it.
@@ -64,20 +75,6 @@ public struct DownstreamHandle: Hashable, Sendable {
         self.slot = slot
         self.sessionID = sessionID
     }
-}
-
-/// The Ethernet and PPPoE header in front of what a client receives.
-public struct AccessHeader: Hashable, Sendable {
-    /// Access port.
-    public var port: UInt16
-    /// Tags, outer first.
-    public var tags: [EthernetFrame.VLANTag]
-    /// The client's address.
-    public var client: MACAddress
-    /// The access port's own address.
-    public var source: MACAddress
-    /// PPPoE session id.
-    public var sessionID: UInt16
 }
 
 /// Both ends of a tunnel, and the way to the peer.
