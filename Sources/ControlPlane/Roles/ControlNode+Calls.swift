@@ -33,7 +33,7 @@ extension ControlNode {
             } catch {
                 tunnels[tunnelID]?.calls[downstream.sessionID] = nil
                 connections[slot]?.call = nil
-                table.release(downstream: downstream.slot)
+                giveBack(downstream: downstream.slot)
                 throw error
             }
             tunnels[tunnelID]?.machine = record.machine
@@ -105,7 +105,7 @@ extension ControlNode {
             logger.info("session down: \(end)", metadata: metadata(of: connection))
             removeConnection(call.upstreamSlot, telling: "\(end)", at: now)
         } else {
-            table.release(downstream: call.downstream.slot)
+            giveBack(downstream: call.downstream.slot)
             statistics.count(.routesDstOpenFail)
             refuseConnection(call.upstreamSlot, "the LNS does not take the call: \(end)", at: now)
         }
@@ -117,7 +117,7 @@ extension ControlNode {
             initiator: .client, resultCode: code.result.rawValue, errorCode: code.error?.rawValue ?? 0,
             message: code.message ?? "")
         guard let call = takeCall(id, cause: snapshotCause) else { return }
-        if !call.isForwarding { table.release(downstream: call.downstream.slot) }
+        if !call.isForwarding { giveBack(downstream: call.downstream.slot) }
         sendDisconnect(id, code, at: now)
     }
 
@@ -132,7 +132,7 @@ extension ControlNode {
         if call.isForwarding {
             removeConnection(call.upstreamSlot, telling: text, at: now)
         } else {
-            table.release(downstream: call.downstream.slot)
+            giveBack(downstream: call.downstream.slot)
             refuseConnection(call.upstreamSlot, text, at: now)
         }
         sendDisconnect(id, code, at: now)

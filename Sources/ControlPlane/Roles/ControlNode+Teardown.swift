@@ -51,7 +51,7 @@ extension ControlNode {
                 on: interface, tags: connection.tags)
         }
         ending[slot] = EndingSession(metadata: metadata(of: connection), createdAt: connection.createdAt, endedAt: now)
-        table.remove(upstream: slot)
+        giveBack(upstream: slot)
         statistics.count(.routesDeleted)
         agenda.schedule(.reclaim, at: now)
     }
@@ -59,6 +59,27 @@ extension ControlNode {
     private func decrement<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
         let left = counts[key, default: 0] - 1
         counts[key] = left > 0 ? left : nil
+    }
+
+    // What the table refuses to take back it does not know, which is this node's mistake and nobody's loss.
+
+    func giveBack(upstream slot: UInt32) {
+        do { try table.remove(upstream: slot) } catch {
+            statistics.count(.routesDeleteFail)
+            logger.error("session cannot be removed: \(error)", metadata: ["slot": "\(slot)"])
+        }
+    }
+
+    func giveBack(downstream slot: UInt32) {
+        do { try table.release(downstream: slot) } catch {
+            logger.error("session id cannot be given back: \(error)", metadata: ["slot": "\(slot)"])
+        }
+    }
+
+    func giveBack(tunnel id: UInt16) {
+        do { try table.removeTunnel(id) } catch {
+            logger.error("tunnel cannot be removed: \(error)", metadata: ["tunnel": "\(id)"])
+        }
     }
 
     /// Collects final counters of sessions that no worker can count for any more.
@@ -74,6 +95,7 @@ extension ControlNode {
             metadata["octets-down"] = "\(traffic.downstreamOctets)"
             logger.info("PPPoE session closed", metadata: metadata)
         }
+        collectStatic()
         if table.isReclaiming { agenda.schedule(.reclaim, at: now + Self.reclaimInterval) }
     }
 

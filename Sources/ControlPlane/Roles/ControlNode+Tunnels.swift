@@ -28,11 +28,11 @@ extension ControlNode {
             machine = try Tunnel(
                 role: .initiator, localID: id, configuration: tunnelConfiguration(of: profile), random: makeRandom())
         } catch {
-            table.removeTunnel(id)
+            giveBack(tunnel: id)
             throw error
         }
         do { perform(try host.hold(key.address, at: now), at: now) } catch {
-            table.removeTunnel(id)
+            giveBack(tunnel: id)
             throw TunnelError.noRoute(key.address)
         }
         let actions = machine.open(at: now)
@@ -149,7 +149,7 @@ extension ControlNode {
     private func tunnelDown(_ id: UInt16, _ end: TunnelEnd, at now: Instant) {
         guard let record = tunnels[id] else { return }
         destinations[record.destination]?.tunnels.removeAll { $0 == id }
-        if record.isPublished { table.removeTunnel(id) }
+        if record.isPublished { giveBack(tunnel: id) }
         tunnels[id]?.isPublished = false
         let level: Logger.Level = end.origin == .requested || end.origin == .idleTimeout ? .info : .warning
         logger.log(level: level, "tunnel down: \(end)", metadata: metadata(ofTunnel: id))
@@ -182,7 +182,7 @@ extension ControlNode {
         agenda.cancel(.tunnel(id))
         host.release(record.destination.address)
         // One that was up is already waiting for its grace period.
-        if !record.wasUp { table.removeTunnel(id) }
+        if !record.wasUp { giveBack(tunnel: id) }
     }
 
     // MARK: Bringing a lost tunnel back
@@ -237,6 +237,7 @@ extension ControlNode {
         for (id, record) in tunnels where record.isPublished {
             if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port { publish(id) }
         }
+        republishStatic()
     }
 
     /// What identifies a tunnel in the log.

@@ -55,8 +55,10 @@ public final class ControlNode {
 
     var host: HostStack
     var access: [UInt16: AccessInterface]
-    /// Names of all ports.
-    let portNames: [UInt16: String]
+    /// The data plane's ports.
+    let ports: [NodePort]
+    /// What controllers have fed.
+    var feed = StaticFeed()
 
     /// By upstream slot, which punted PPP frames carry.
     var connections: [UInt32: Connection] = [:]
@@ -106,7 +108,7 @@ public final class ControlNode {
         self.makeRandom = makeRandom
         self.epoch = epoch
         random = makeRandom()
-        portNames = Dictionary(ports.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+        self.ports = ports
         access = AccessInterface.all(of: configuration, ports: ports, cookie: cookie)
         host = HostStack(
             interfaces: ports.compactMap { $0.hostInterface(of: configuration) },
@@ -140,7 +142,7 @@ public final class ControlNode {
     }
 
     /// The name of a port as configured, or its number.
-    func portName(_ port: UInt16) -> String { portNames[port] ?? "port \(port)" }
+    func portName(_ port: UInt16) -> String { ports.first { $0.index == port }?.name ?? "port \(port)" }
 }
 
 /// A port as the data plane reports it.

@@ -23,7 +23,7 @@ public protocol ForwardingTable: AnyObject {
     func publishTunnel(_ id: UInt16, _ path: TunnelPath) throws
 
     /// Unpublishes a tunnel, whose sessions have been removed; its id is free after the grace period.
-    func removeTunnel(_ id: UInt16)
+    func removeTunnel(_ id: UInt16) throws
 
     /// Takes a downstream slot, and with it a local L2TP session id. Nothing is published yet.
     func allocateDownstream(tunnel: UInt16) throws -> DownstreamHandle
@@ -36,10 +36,10 @@ public protocol ForwardingTable: AnyObject {
 
     /// Unpublishes a session: the upstream slot, and the downstream slot that `forward` joined to it. The final counters
     /// come by `finished` once no worker can count any more.
-    func remove(upstream: UInt32)
+    func remove(upstream: UInt32) throws
 
     /// Gives back a downstream slot that was allocated and never joined.
-    func release(downstream: UInt32)
+    func release(downstream: UInt32) throws
 
     /// Sessions that were removed and whose counters are final now, by upstream slot. Never waits; to be called again
     /// while `isReclaiming`.
@@ -47,6 +47,17 @@ public protocol ForwardingTable: AnyObject {
 
     /// Whether something waits for a grace period.
     var isReclaiming: Bool { get }
+
+    // MARK: What controllers feed
+
+    /// Takes a local tunnel id for a controller's tunnel; it outlives this process.
+    func allocateExternalTunnel() throws -> UInt16
+
+    /// Adds a whole session for a controller, in one step; it outlives this process.
+    func addExternal(_ session: ExternalSession) throws -> (upstream: UpstreamHandle, downstream: DownstreamHandle)
+
+    /// Final counters of controllers' sessions that were removed, by reference, since the last call.
+    func finishedExternal() -> [(reference: UInt64, traffic: SessionTraffic)]
 }
 
 /// An upstream slot and the PPPoE session id that carries it.
@@ -122,4 +133,20 @@ public struct SessionTraffic: Hashable, Sendable {
         total.downstreamPackets &+= more.downstreamPackets
         total.downstreamOctets &+= more.downstreamOctets
     }
+}
+
+/// A session as a controller feeds it.
+public struct ExternalSession: Hashable, Sendable {
+    /// Where the client is.
+    public var circuit: AttachmentCircuit
+    /// Tag protocol identifier of the outer tag, 0 when untagged.
+    public var outerTPID: UInt16
+    /// The client's address.
+    public var client: MACAddress
+    /// Local tunnel id.
+    public var tunnel: UInt16
+    /// The L2TP session id that the peer assigned.
+    public var peerSessionID: UInt16
+    /// The controller's name for it.
+    public var reference: UInt64
 }
