@@ -29,20 +29,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CULVERT_SEGMENT_MAGIC UINT64_C(0x31545245564c5543) /* "CULVERT1" in memory order */
+#define CULVERT_SEGMENT_MAGIC 0x31545245564c5543ull /* "CULVERT1" in memory order */
 #define CULVERT_LAYOUT_VERSION 1u
 
 #define CULVERT_PAGE_SHIFT 14u      /* session ids: 2 bits of page selector, 14 bits of offset in a region of 16,384 slots */
 #define CULVERT_PAGE_COUNT 4u
-#define CULVERT_REGION_NONE UINT32_MAX
+#define CULVERT_REGION_NONE 0xffffffffu
 #define CULVERT_VLAN_COUNT 4096u
-#define CULVERT_VLAN_INNER UINT32_C(0x80000000) /* VLAN block entry: the rest is the inner block's index, not a circuit */
+#define CULVERT_VLAN_INNER 0x80000000u /* VLAN block entry: the rest is the inner block's index, not a circuit */
 #define CULVERT_COUNTER_SLOTS 128u
 #define CULVERT_PORT_ADDRESSES 8u
 #define CULVERT_FRAME_CAPACITY 2016u
 #define CULVERT_TEMPLATE_CAPACITY 96u
 #define CULVERT_ACCESS_HEADER_CAPACITY 28u
-#define CULVERT_NO_INDEX UINT32_MAX
+#define CULVERT_NO_INDEX 0xffffffffu
 
 // State of an entry (circuit, tunnel, session line). A reader forwards on `forward` only.
 enum {
