@@ -56,20 +56,22 @@ public enum LCPOption: Hashable, Sendable {
 
     /// The option of this type and value.
     public init(type: UInt8, value: ArraySlice<UInt8>) {
+        self = Self.known(type: type, value: value) ?? .other(type: type, value: Array(value))
+    }
+
+    private static func known(type: UInt8, value: ArraySlice<UInt8>) -> LCPOption? {
         var reader = ByteReader(value)
         switch (type, value.count) {
-        case (1, 2): self = reader.readUInt16().map(Self.maximumReceiveUnit) ?? .other(type: type, value: Array(value))
-        case (3, 2...):
-            self = AuthenticationProtocol(value: value).map(Self.authenticationProtocol)
-                ?? .other(type: type, value: Array(value))
+        case (1, 2): return reader.readUInt16().map(maximumReceiveUnit)
+        case (3, 2...): return AuthenticationProtocol(value: value).map(authenticationProtocol)
         case (4, 2...):
-            self = reader.readUInt16().map {
+            return reader.readUInt16().map {
                 .qualityProtocol(PPPProtocol(rawValue: $0), Array(reader.readRemaining()))
-            } ?? .other(type: type, value: Array(value))
-        case (5, 4): self = reader.readUInt32().map(Self.magicNumber) ?? .other(type: type, value: Array(value))
-        case (7, 0): self = .protocolFieldCompression
-        case (8, 0): self = .addressAndControlFieldCompression
-        default: self = .other(type: type, value: Array(value))
+            }
+        case (5, 4): return reader.readUInt32().map(magicNumber)
+        case (7, 0): return .protocolFieldCompression
+        case (8, 0): return .addressAndControlFieldCompression
+        default: return nil
         }
     }
 
