@@ -41,7 +41,8 @@ func octets(_ hex: String) -> [UInt8] {
         let packet = try ControlPacket(parsing: octets("05020010 557365722072657175657374 0000000000")[...])
         #expect(packet == ControlPacket(code: 5, identifier: 2, data: Array("User request".utf8)))
         #expect(packet.encoded() == octets("05020010 557365722072657175657374"))
-        #expect(ControlPacket(code: 1, identifier: 1, data: Array(repeating: 0, count: 70_000)).encoded().count == 65_535)
+        #expect(
+            ControlPacket(code: 1, identifier: 1, data: Array(repeating: 0, count: 70_000)).encoded().count == 65_535)
     }
 
     /// Values from captures of pppd and from scapy's PPP_LCP_MRU_Option and its kin.

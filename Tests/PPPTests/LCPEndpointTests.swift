@@ -254,7 +254,8 @@ private func openedEndpoint(peer: ControlPacket = request) throws -> (LCPEndpoin
         var (lcp, _) = try openedEndpoint(peer: peer)
         let large = Array(repeating: 1 as UInt8, count: 2000)
         let frame = PPPFrame(PPPProtocol(rawValue: 0xc025), large)
-        let answers = lcp.receive(.init(code: 9, identifier: 1, data: large), at: t0)
+        let answers =
+            lcp.receive(.init(code: 9, identifier: 1, data: large), at: t0)
             + lcp.receive(.init(code: 99, identifier: 1, data: large), at: t0) + lcp.reject(frame)
         #expect(answers.sent.map(\.code) == [10, 7, 8])
         #expect(answers.sent.map { $0.encoded().count } == [mru, mru, mru])

@@ -16,13 +16,16 @@ private func makeServer(_ rules: [ServiceInstance.Rule], linkMTU: Int = 1500) ->
 }
 
 extension DiscoveryServer {
-    fileprivate func receive(_ packet: DiscoveryPacket, to destination: MACAddress = ac, at time: Instant = now) -> Outcome
+    fileprivate func receive(_ packet: DiscoveryPacket, to destination: MACAddress = ac, at time: Instant = now)
+        -> Outcome
     {
         receive(packet.encoded()[...], from: client, to: destination, on: circuit, at: time)
     }
 
     fileprivate func offer(_ tags: [DiscoveryTag]) -> DiscoveryPacket? {
-        guard case .send(let pado) = receive(DiscoveryPacket(code: .padi, tags: tags), to: .broadcast) else { return nil }
+        guard case .send(let pado) = receive(DiscoveryPacket(code: .padi, tags: tags), to: .broadcast) else {
+            return nil
+        }
         return pado
     }
 
@@ -38,24 +41,23 @@ private func names(_ packet: DiscoveryPacket?) -> [String]? {
 @Suite struct DiscoveryServerTests {
     /// Rules of the instances, the name asked for, the names offered (nil: silence), the instance that a PADR with the
     /// name gets (nil: Service-Name-Error).
-    static let selection:
-        [(rules: [ServiceInstance.Rule], asked: String, offered: [String]?, instance: String?)] = [
-            ([.any], "", [""], "ac0"),
-            ([.any], "whatever", ["whatever"], "ac0"),
-            ([.named("isp", advertised: false)], "isp", ["isp"], "ac0"),
-            ([.named("isp", advertised: false)], "ISP", nil, nil),
-            ([.named("isp", advertised: false)], "isp2", nil, nil),
-            ([.named("isp", advertised: false)], "", nil, nil),
-            ([.named("isp", advertised: true)], "", ["", "isp"], "ac0"),
-            ([.named("isp", advertised: true)], "isp", ["isp"], "ac0"),
-            ([.named("isp", advertised: true)], "other", nil, nil),
-            ([.named("a", advertised: false), .named("b", advertised: true)], "", ["", "b"], "ac1"),
-            ([.named("a", advertised: false), .named("b", advertised: true)], "a", ["a", "b"], "ac0"),
-            ([.any, .named("b", advertised: true)], "b", ["b"], "ac1"),
-            ([.any, .named("b", advertised: true)], "", ["", "b"], "ac0"),
-            ([.any, .named("b", advertised: false)], "c", ["c"], "ac0"),
-            ([], "", nil, nil),
-        ]
+    static let selection: [(rules: [ServiceInstance.Rule], asked: String, offered: [String]?, instance: String?)] = [
+        ([.any], "", [""], "ac0"),
+        ([.any], "whatever", ["whatever"], "ac0"),
+        ([.named("isp", advertised: false)], "isp", ["isp"], "ac0"),
+        ([.named("isp", advertised: false)], "ISP", nil, nil),
+        ([.named("isp", advertised: false)], "isp2", nil, nil),
+        ([.named("isp", advertised: false)], "", nil, nil),
+        ([.named("isp", advertised: true)], "", ["", "isp"], "ac0"),
+        ([.named("isp", advertised: true)], "isp", ["isp"], "ac0"),
+        ([.named("isp", advertised: true)], "other", nil, nil),
+        ([.named("a", advertised: false), .named("b", advertised: true)], "", ["", "b"], "ac1"),
+        ([.named("a", advertised: false), .named("b", advertised: true)], "a", ["a", "b"], "ac0"),
+        ([.any, .named("b", advertised: true)], "b", ["b"], "ac1"),
+        ([.any, .named("b", advertised: true)], "", ["", "b"], "ac0"),
+        ([.any, .named("b", advertised: false)], "c", ["c"], "ac0"),
+        ([], "", nil, nil),
+    ]
 
     @Test(arguments: selection)
     func selectsTheInstance(rules: [ServiceInstance.Rule], asked: String, offered: [String]?, instance: String?) {
@@ -171,12 +173,13 @@ private func names(_ packet: DiscoveryPacket?) -> [String]? {
     }
 
     /// Link MTU, PPP-Max-Payload asked for (nil: no tag), tag in the answers (nil: none), the session's limit.
-    @Test(arguments: [
-        (1500, nil, nil, 1492), (1500, 1500, nil, 1492), (1508, nil, nil, 1492), (1508, 1500, 1500, 1500),
-        (1508, 9000, 1500, 1500), (1504, 1500, 1496, 1496), (9000, 8992, 8992, 8992), (9000, 1492, nil, 1492),
-        (9000, 100, nil, 1492), (9000, 0, nil, 1492), (9000, 65535, 8992, 8992), (1400, nil, nil, 1392),
-        (1400, 1500, nil, 1392),
-    ] as [(Int, Int?, Int?, Int)])
+    @Test(
+        arguments: [
+            (1500, nil, nil, 1492), (1500, 1500, nil, 1492), (1508, nil, nil, 1492), (1508, 1500, 1500, 1500),
+            (1508, 9000, 1500, 1500), (1504, 1500, 1496, 1496), (9000, 8992, 8992, 8992), (9000, 1492, nil, 1492),
+            (9000, 100, nil, 1492), (9000, 0, nil, 1492), (9000, 65535, 8992, 8992), (1400, nil, nil, 1392),
+            (1400, 1500, nil, 1392),
+        ] as [(Int, Int?, Int?, Int)])
     func maxPayload(linkMTU: Int, asked: Int?, answered: Int?, limit: Int) throws {
         func tag(_ octets: Int) -> DiscoveryTag {
             DiscoveryTag(.pppMaxPayload, [UInt8(octets >> 8), UInt8(octets & 255)])

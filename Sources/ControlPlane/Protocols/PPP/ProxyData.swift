@@ -32,6 +32,22 @@ public struct ProxyData: Hashable, Sendable {
     /// Last Received LCP CONFREQ: options of the client's Configure-Request that we acknowledged.
     public var lastReceivedConfigureRequest: [UInt8]
 
+    /// Proxy data with these values.
+    public init(
+        authenType: ProxyAuthenType, authenName: [UInt8], authenChallenge: [UInt8], authenID: UInt8,
+        authenResponse: [UInt8], initialReceivedConfigureRequest: [UInt8], lastSentConfigureRequest: [UInt8],
+        lastReceivedConfigureRequest: [UInt8]
+    ) {
+        self.authenType = authenType
+        self.authenName = authenName
+        self.authenChallenge = authenChallenge
+        self.authenID = authenID
+        self.authenResponse = authenResponse
+        self.initialReceivedConfigureRequest = initialReceivedConfigureRequest
+        self.lastSentConfigureRequest = lastSentConfigureRequest
+        self.lastReceivedConfigureRequest = lastReceivedConfigureRequest
+    }
+
     /// The user's name as text; octets that are not UTF-8 are shown as U+FFFD.
     public var userName: String { String(decoding: authenName, as: UTF8.self) }
 }
