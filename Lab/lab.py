@@ -124,7 +124,7 @@ class Lab:
             shutil.rmtree(directory)
         guest = Guest(name, self.namespaces[segment], "br0", directory, **options)
         self.guests[name] = guest
-        self.undo.append(guest.power_off if len(self.undo) else guest.kill)
+        self.undo.append(guest.kill)
         return guest
 
     def capture(self, segment):
