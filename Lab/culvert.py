@@ -145,9 +145,12 @@ class Culvert:
         return self.dataplane.wait(10), self.daemon.wait(10)
 
     def command(self, *arguments, check=True, timeout=15):
-        """Runs `culvert`."""
-        return execute(
-            [self.program("culvert"), *arguments, "--socket", self.socket], check=check, timeout=timeout)
+        """Runs `culvert` against this node's culvertd."""
+        return self.command_without_socket(*arguments, "--socket", self.socket, check=check, timeout=timeout)
+
+    def command_without_socket(self, *arguments, check=True, timeout=15):
+        """Runs `culvert` where it needs no culvertd."""
+        return execute([self.program("culvert"), *arguments], check=check, timeout=timeout)
 
     def show(self, *arguments):
         """What `culvert show ...` prints for people."""
@@ -163,6 +166,10 @@ class Culvert:
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise LabError(f"culvert show {' '.join(arguments)} --json is not a list of objects: {text[:200]!r}")
         return value
+
+    def status(self):
+        """What `culvert show status --json` says: one object."""
+        return json.loads(self.command("show", "status", "--json").stdout)
 
     def connections(self):
         return self.objects("pppoe-ac", "connections")

@@ -39,6 +39,31 @@ def pppoe_pap_on_vlan(lab):
     pppoe(lab, "pap", 100)
 
 
+def pppoe_wrong_password(lab):
+    """A wrong password ends pppd with the status that means it."""
+    server, client = lab.guest("server", "access"), lab.guest("client", "access")
+    PPPoEServer(server.wait_booted()).serve()
+    status = PPPoEClient(client.wait_booted()).dial(password="not the password").wait_down(60)
+    expect(status == 19, f"pppd's exit status is {status}")
+
+
+def pppoe_rounds(lab):
+    """Several dials of one guest at once; half are hung up, half killed; a second round works the same."""
+    server, client = lab.guest("server", "access"), lab.guest("client", "access")
+    PPPoEServer(server.wait_booted()).serve()
+    pppoe_client = PPPoEClient(client.wait_booted())
+    for _ in range(2):
+        dials = [pppoe_client.dial() for _ in range(6)]
+        for dial in dials:
+            dial.wait_up(60)
+        expect(dials[0].ping() == (3, 3), "pings are lost")
+        for dial in dials[::2]:
+            dial.kill()
+        for dial in dials[1::2]:
+            expect(dial.hang_up() == 5, "pppd was not hung up by our signal")
+        expect(dials[0].wait_down() == 137, "pppd was not killed")
+
+
 def xl2tpd(lab):
     """xl2tpd as LAC against xl2tpd as LNS, both over the kernel's L2TP."""
     lns, lac = lab.guest("lns", "core"), lab.guest("lac", "core")
@@ -58,7 +83,7 @@ def l2tpns(lab):
     check_link(dial, 1400)
 
 
-CHECKS = (pppoe, pppoe_pap_on_vlan, xl2tpd, l2tpns)
+CHECKS = (pppoe, pppoe_pap_on_vlan, pppoe_wrong_password, pppoe_rounds, xl2tpd, l2tpns)
 
 
 def main():

@@ -27,9 +27,14 @@ wait_for() {
     done
 }
 
-# secrets USER PASSWORD [ADDRESS]: the same for PAP and CHAP, whoever asks.
+# secrets USER PASSWORD [ADDRESS]: the same for PAP and CHAP, whoever asks. A pppd that reads them meanwhile sees the old
+# file or the new one.
 secrets() {
-    printf '"%s" * "%s" %s\n' "$1" "$2" "${3:-*}" >/etc/ppp/chap-secrets
-    cp /etc/ppp/chap-secrets /etc/ppp/pap-secrets
-    chmod 600 /etc/ppp/*-secrets
+    for kind in chap pap; do
+        (
+            umask 077
+            printf '"%s" * "%s" %s\n' "$1" "$2" "${3:-*}" >/etc/ppp/$kind-secrets.new
+            mv /etc/ppp/$kind-secrets.new /etc/ppp/$kind-secrets
+        )
+    done
 }
