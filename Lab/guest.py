@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 
 from .process import LabError, LabTimeout, Process, wait_until
 
@@ -112,12 +113,20 @@ class Guest:
             self.process.child.stdin.close()
             self.process.wait(3)
         except (OSError, LabTimeout):
-            self.process.kill()
+            self.kill()
         self.namespace.remove_link(self.tap)
 
     def kill(self):
         """Ends the guest as a power failure does."""
-        self.process.kill()
+        # The first process of its namespace takes all others along; `unshare` waits for it and then ends too.
+        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        try:
+            with open(children) as file:
+                for pid in file.read().split():
+                    os.kill(int(pid), signal.SIGKILL)
+            self.process.wait(3)
+        except (OSError, LabTimeout):
+            self.process.kill()
         try:
             self.process.child.stdin.close()
         except OSError:

@@ -18,7 +18,7 @@ from .capture import Capture
 from .guest import Guest
 from .hugepages import HugePages
 from .network import Namespace, veth
-from .process import LabError, execute
+from .process import LabError
 
 ROOT = "/run/culvert-lab"
 PREFIX = "culvert-"
@@ -57,7 +57,7 @@ class Lab:
     def __enter__(self):
         for reason in missing():
             raise LabError(f"the lab cannot run here: {reason}")
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
         os.makedirs(ROOT, mode=0o700, exist_ok=True)
         sweep()
@@ -166,7 +166,7 @@ def sweep():
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 for namespace in Namespace.existing():
                     if namespace.startswith(f"{PREFIX}{name}-"):
-                        execute(["ip", "netns", "del", namespace], check=False)
+                        Namespace.remove_named(namespace)
                 _remove(f"/dev/shm/culvert-lab-{name}.segment")
                 HugePages.release_left_behind(os.path.join(directory, "huge-pages"))
                 shutil.rmtree(directory, ignore_errors=True)

@@ -1,8 +1,9 @@
 """Network namespaces, veth pairs, bridges and TAPs. What a namespace holds goes when the namespace goes."""
 
 import os
+import signal
 
-from .process import execute
+from .process import LabTimeout, execute, wait_until
 
 
 class Namespace:
@@ -48,11 +49,28 @@ class Namespace:
 
     def processes(self):
         """The ids of all processes that run in this namespace."""
-        found = execute(["ip", "netns", "pids", self.name], check=False).stdout.split()
-        return [int(pid) for pid in found]
+        return Namespace.processes_in(self.name)
 
     def remove(self):
-        execute(["ip", "netns", "del", self.name], check=False)
+        Namespace.remove_named(self.name)
+
+    @staticmethod
+    def processes_in(name):
+        found = execute(["ip", "netns", "pids", name], check=False).stdout.split()
+        return [int(pid) for pid in found]
+
+    @staticmethod
+    def remove_named(name):
+        """Removes a namespace and whatever still runs in it. Killed guests need a moment until they are gone."""
+        try:
+            wait_until(lambda: not Namespace.processes_in(name), 3, "")
+        except LabTimeout:
+            for pid in Namespace.processes_in(name):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        execute(["ip", "netns", "del", name], check=False)
 
     @staticmethod
     def existing():
