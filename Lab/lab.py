@@ -121,7 +121,8 @@ class Lab:
         """Starts a guest on `access` or `core`; it is booting when this returns."""
         directory = self.path(f"guest-{name}")
         if os.path.exists(directory):
-            shutil.rmtree(directory)
+            # One of that name was here before; what it logged stays.
+            os.rename(directory, f"{directory}-before-{len(self.undo)}")
         guest = Guest(name, self.namespaces[segment], "br0", directory, **options)
         self.guests[name] = guest
         self.undo.append(guest.kill)

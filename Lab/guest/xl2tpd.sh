@@ -55,7 +55,8 @@ END
 mtu $mtu
 mru $mtu
 lcp-echo-interval $echo
-lcp-echo-failure 3
+lcp-echo-failure 4
+lcp-restart 1
 ms-dns 10.65.0.53
 noipv6
 noccp

@@ -2,24 +2,43 @@
 
 import re
 
-from stage import CDN, FROM_ACCESS, FROM_CORE, PADT, STOP_CCN, expect, expect_equal, scenario
+from Lab.peers import NODE_ADDRESS
+from stage import FROM_ACCESS, PADT, STOP_CCN, expect, expect_equal, scenario
 from scenarios_session import check_shown
 
 # A tunnel that notices a silent peer within seconds: HELLO after 2 s, then 3 tries.
 IMPATIENT = {"hello-timeout": 2, "retry-timeout": 1, "max-retries": 3}
 
 
-@scenario(120)
-def wrong_tunnel_secret(stage):
-    """Different tunnel secrets end in StopCCN and a log line that names the cause; the client is not left hanging."""
-    client, node, _ = stage.up(server={"secret": "another secret"})
+def refused_tunnel(stage, ours, theirs):
+    """No tunnel comes up: StopCCN on the wire, a log line that names the cause, and the client is not left hanging."""
+    client, node, _ = stage.up(node={"secret": ours}, server={"secret": theirs})
     dial = client.dial()
     expect(dial.wait_down(60) != 0, "the client got in")
     node.wait_state(0, None, 0)
-    expect(node.daemon.wait_for(r"(?i)(secret|challenge|authenticat)", 5), "culvertd does not say why")
+    node.daemon.wait_for(r"(?i)(secret|challenge|authenticat|authori[sz])", 5)
     stops = stage.frames("core").fields(STOP_CCN, "ip.src", "l2tp.result_code")
     expect(stops, "no StopCCN on the wire")
-    expect("4" in [code for _, code in stops], f"no StopCCN says 'not authorised' (result code 4): {stops}")
+    return stops
+
+
+@scenario(120)
+def wrong_tunnel_secret(stage):
+    """Different tunnel secrets: Culvert sees the wrong response first and stops with result code 4, not authorised."""
+    stops = refused_tunnel(stage, "tunsecret", "another secret")
+    expect([NODE_ADDRESS, "4"] in stops, f"Culvert sent no StopCCN with result code 4: {stops}")
+
+
+@scenario(120)
+def secret_of_lns_only(stage):
+    """The LNS has a tunnel secret and Culvert has none."""
+    refused_tunnel(stage, "", "tunsecret")
+
+
+@scenario(120)
+def secret_of_lac_only(stage):
+    """Culvert has a tunnel secret and the LNS has none."""
+    refused_tunnel(stage, "tunsecret", "")
 
 
 @scenario(120)

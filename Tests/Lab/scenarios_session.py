@@ -85,6 +85,24 @@ def hang_up(stage):
 
 
 @scenario(120)
+def two_clients(stage):
+    """Two clients share one tunnel; when one goes, the other does not notice."""
+    other_guest = stage.lab.guest("other", "access", mtu=1508)
+    client, node, server = stage.up()
+    other = PPPoEClient(other_guest.wait_booted())
+    dials = [client.dial().wait_up(), other.dial().wait_up()]
+    expect_equal(node.state(), (2, 1, 2), "connections, tunnels, sessions")
+    expect_equal((server.tunnels(), server.sessions()), (1, 2), "tunnels and sessions of the LNS")
+    expect(dials[0].local != dials[1].local, "both clients have the same address")
+    for dial in dials:
+        expect_equal(dial.ping(count=200, size=SIZE, flood=True), (200, 200), "pings sent and answered")
+    dials[0].hang_up()
+    node.wait_state(1, 1, 1)
+    expect_equal(dials[1].ping(count=200, size=SIZE, flood=True), (200, 200), "pings sent and answered")
+    expect_equal(node.connections()[0]["clientMac"].lower(), other_guest.mac, "MAC address of the client that stayed")
+
+
+@scenario(120)
 def clear_session(stage):
     """The operator clears the session: the client gets PADT, the LNS gets CDN, nothing is left of it."""
     client, node, server = stage.up()
