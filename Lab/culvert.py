@@ -51,17 +51,16 @@ class Culvert:
         self.starts = 0
         self.dataplane = self.daemon = None
 
-    def configure(self, protocols=("chap", "pap"), service_name="any", advertise=None, secret=TUNNEL_SECRET, vlans=None,
-                  profile=None, instance=None, dataplane=None):
+    def configure(self, protocols=("chap", "pap"), service_name="any", secret=TUNNEL_SECRET, vlans=None, profile=None,
+                  instance=None, dataplane=None):
         """Writes the configuration file. `profile`, `instance` and `dataplane` add settings to these sections."""
         processors = sorted(os.sched_getaffinity(0))
         access = {"name": "access0", "pppoe-ac-service": "mylittleac"}
         if vlans is not None:
             access["vlans"] = str(vlans)
-        service = {"name": "mylittleac", "service-name": service_name}
-        if advertise is not None:
-            service["advertise"] = advertise
-        service |= {
+        service = {
+            "name": "mylittleac",
+            "service-name": service_name,
             "ppp-auth-protocols": list(protocols),
             "destination": "l2tp",
             "l2tp": {"peer-address": f"static {LNS_ADDRESS}", "profile": "isp1"},
@@ -74,7 +73,7 @@ class Culvert:
                 "main-core": processors[0],
                 "cores": str(processors[-1]),
                 # A lab shares its machine: workers sleep when nothing comes.
-                "idle": "sleep",
+                "idle": "sleep 100",
                 "ports": [
                     {"name": "access0", "device": "net_af_packet0,iface=acc0", "mtu": 1508},
                     {"name": "core0", "device": "net_af_packet1,iface=core0", "mtu": 1500},
@@ -124,7 +123,7 @@ class Culvert:
             status = self.command("show", "status", "--json", check=False)
             if status.returncode != 0:
                 return False
-            return json.loads(status.stdout).get("dataPlane", {}).get("alive", False)
+            return json.loads(status.stdout)["data_plane"]["alive"]
 
         wait_until(ready, timeout, f"culvertd answers and sees the data plane; {self.daemon.tail()}", interval=0.1)
 
@@ -203,6 +202,5 @@ class Culvert:
         sessions = self.sessions()
         if len(sessions) != 1:
             raise LabError(f"{len(sessions)} sessions where one was expected")
-        # JSON has 64-bit counters as text, and none that are 0.
-        data = sessions[0].get("data", {})
-        return tuple(int(data.get(name, 0)) for name in ("rxPackets", "rxOctets", "txPackets", "txOctets"))
+        data = sessions[0]["data"]
+        return tuple(data[name] for name in ("rx_packets", "rx_octets", "tx_packets", "tx_octets"))

@@ -37,7 +37,7 @@ def missing():
                              ("pppoe-server", "pppoe"), ("xl2tpd", "xl2tpd"), ("busybox", "busybox-static"),
                              ("ethtool", "ethtool"), ("tcpdump", "tcpdump"), ("tshark", "tshark"),
                              ("modprobe", "kmod"), ("ping", "iputils-ping")):
-        if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
+        if shutil.which(program, mode=os.F_OK, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
             reasons.append(f"no {program} (package {package})")
     if not os.path.exists("/dev/net/tun"):
         reasons.append("no /dev/net/tun")

@@ -27,12 +27,12 @@ def check_traffic(stage, node, dial):
 def check_shown(node, user=USER):
     """The three lists agree about the one session."""
     (connection,), (tunnel,), (session,) = node.connections(), node.tunnels(), node.sessions()
-    expect_equal(connection["state"], "CONNECTION_STATE_OPEN", "state of the connection")
-    expect_equal(tunnel["state"], "TUNNEL_STATE_ESTABLISHED", "state of the tunnel")
-    expect_equal(session["state"], "SESSION_STATE_ESTABLISHED", "state of the session")
-    expect_equal((connection["tunnelId"], connection["sessionId"]), (tunnel["id"], session["id"]), "ids of the connection")
-    expect_equal(session["tunnelId"], tunnel["id"], "tunnel of the session")
-    expect_equal((connection["userName"], session["userName"]), (user, user), "user of connection and session")
+    expect_equal(connection["state"], "Open", "state of the connection")
+    expect_equal(tunnel["state"], "ESTABLISHED", "state of the tunnel")
+    expect_equal(session["state"], "ESTABLISHED", "state of the session")
+    expect_equal((connection["tunnel_id"], connection["session_id"]), (tunnel["id"], session["id"]), "ids of the connection")
+    expect_equal(session["tunnel_id"], tunnel["id"], "tunnel of the session")
+    expect_equal((connection["user_name"], session["user_name"]), (user, user), "user of connection and session")
     return connection, tunnel, session
 
 
@@ -41,8 +41,8 @@ def reach(stage, protocols, vlan=None):
     client, node, server = stage.up(protocols=protocols, vlan=vlan, server={"echo": 0})
     dial = client.dial(protocols=protocols, echo=0).wait_up()
     connection, tunnel, _ = check_shown(node)
-    expect_equal(connection["clientMac"].lower(), client.guest.mac, "MAC address of the client")
-    expect_equal(connection.get("outerVlan", 0), vlan or 0, "VLAN of the connection")
+    expect_equal(connection["client_mac"].lower(), client.guest.mac, "MAC address of the client")
+    expect_equal(connection["outer_vlan"], vlan or 0, "VLAN of the connection")
     expect_equal((server.tunnels(), server.sessions()), (1, 1), "tunnels and sessions of the LNS")
     check_traffic(stage, node, dial)
     dial.hang_up()
@@ -99,7 +99,7 @@ def two_clients(stage):
     dials[0].hang_up()
     node.wait_state(1, 1, 1)
     expect_equal(dials[1].ping(count=200, size=SIZE, flood=True), (200, 200), "pings sent and answered")
-    expect_equal(node.connections()[0]["clientMac"].lower(), other_guest.mac, "MAC address of the client that stayed")
+    expect_equal(node.connections()[0]["client_mac"].lower(), other_guest.mac, "MAC address of the client that stayed")
 
 
 @scenario(120)
