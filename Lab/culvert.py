@@ -53,11 +53,15 @@ class Culvert:
 
     def configure(self, protocols=("chap", "pap"), service_name="any", secret=TUNNEL_SECRET, vlans=None, profile=None,
                   instance=None, dataplane=None):
-        """Writes the configuration file. `profile`, `instance` and `dataplane` add settings to these sections."""
+        """Writes the configuration file. `vlans` is what the port's tags may be, `OUTER.INNER` for two tags; `profile`,
+        `instance` and `dataplane` add settings to these sections."""
         processors = sorted(os.sched_getaffinity(0))
         access = {"name": "access0", "pppoe-ac-service": "mylittleac"}
         if vlans is not None:
-            access["vlans"] = str(vlans)
+            outer, _, inner = str(vlans).partition(".")
+            access["vlans"] = outer
+            if inner:
+                access["inner-vlans"] = inner
         service = {
             "name": "mylittleac",
             "service-name": service_name,

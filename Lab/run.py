@@ -77,7 +77,7 @@ def rates(node, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--auth", choices=("chap", "pap"), default="chap", help="what Culvert and the LNS ask for")
-    parser.add_argument("--vlan", type=int, metavar="ID", help="put the client on a VLAN")
+    parser.add_argument("--vlan", metavar="ID", help="put the client on a VLAN; OUTER.INNER for two tags")
     parser.add_argument("--l2tpns", action="store_true", help="l2tpns as LNS instead of xl2tpd")
     parser.add_argument("--seconds", type=int, default=0, metavar="N", help="end after N seconds of rates")
     options = parser.parse_args()

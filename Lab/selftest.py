@@ -36,7 +36,12 @@ def pppoe(lab, protocols="chap", vlan=None):
 
 def pppoe_pap_on_vlan(lab):
     """The same by PAP on a VLAN."""
-    pppoe(lab, "pap", 100)
+    pppoe(lab, "pap", "100")
+
+
+def pppoe_qinq(lab):
+    """The same with two tags."""
+    pppoe(lab, "chap", "100.200")
 
 
 def pppoe_wrong_password(lab):
@@ -83,7 +88,7 @@ def l2tpns(lab):
     check_link(dial, 1400)
 
 
-CHECKS = (pppoe, pppoe_pap_on_vlan, pppoe_wrong_password, pppoe_rounds, xl2tpd, l2tpns)
+CHECKS = (pppoe, pppoe_pap_on_vlan, pppoe_qinq, pppoe_wrong_password, pppoe_rounds, xl2tpd, l2tpns)
 
 
 def main():

@@ -10,9 +10,14 @@ network_up() {
     [ -z "$1" ] || ip addr add "$1" dev $device
 }
 
-# use_vlan ID: from now on the peers of this guest are on that VLAN.
+# use_vlan ID, use_vlan OUTER.INNER: makes the interface $device.ID, or $device.OUTER.INNER for two tags.
 use_vlan() {
-    modules 8021q && ip link add link $device name $device.$1 type vlan id "$1" && ip link set $device.$1 up
+    modules 8021q || return 1
+    lower=$device
+    for id in $(echo "$1" | tr . ' '); do
+        ip link add link "$lower" name "$lower.$id" type vlan id "$id" && ip link set "$lower.$id" up || return 1
+        lower=$lower.$id
+    done
 }
 
 now() { read -r uptime _ </proc/uptime; echo "${uptime%.*}"; }

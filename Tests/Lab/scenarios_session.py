@@ -42,7 +42,8 @@ def reach(stage, protocols, vlan=None):
     dial = client.dial(protocols=protocols, echo=0).wait_up()
     connection, tunnel, _ = check_shown(node)
     expect_equal(connection["client_mac"].lower(), client.guest.mac, "MAC address of the client")
-    expect_equal(connection["outer_vlan"], vlan or 0, "VLAN of the connection")
+    tags = [int(tag) for tag in (vlan or "").split(".") if tag] + [0, 0]
+    expect_equal([connection["outer_vlan"], connection["inner_vlan"]], tags[:2], "VLANs of the connection")
     expect_equal((server.tunnels(), server.sessions()), (1, 1), "tunnels and sessions of the LNS")
     check_traffic(stage, node, dial)
     dial.hang_up()
@@ -65,11 +66,18 @@ def pap(stage):
 @scenario(120)
 def vlan(stage):
     """The same over VLAN 100; every frame to the client carries the tag."""
-    reach(stage, "chap", vlan=100)
-    access = stage.frames("access")
-    expect(access.count(f"{FROM_ACCESS} && vlan.id == 100") > 0, "no frame to the client on VLAN 100")
-    expect_equal(access.count(f"{FROM_ACCESS} && (pppoed || pppoes) && !vlan.id == 100"), 0,
+    reach(stage, "chap", vlan="100")
+    expect_equal(stage.frames("access").count(f"{FROM_ACCESS} && (pppoed || pppoes) && !(vlan.id == 100)"), 0,
                  "frames to the client without the tag")
+
+
+@scenario(120)
+def qinq(stage):
+    """The same with an outer tag 100 and an inner tag 200."""
+    reach(stage, "chap", vlan="100.200")
+    expect_equal(stage.frames("access").count(
+        f"{FROM_ACCESS} && (pppoed || pppoes) && !(vlan.id == 100 && vlan.id == 200)"), 0,
+        "frames to the client without both tags")
 
 
 @scenario(120)
