@@ -135,6 +135,19 @@ class Lab:
         self.undo.append(lambda: capture.process.running and capture.process.kill())
         return capture
 
+    def log_tails(self, lines=8):
+        """The ends of all logs, for a report of a failure."""
+        tails = []
+        for base, _, files in sorted(os.walk(self.directory)):
+            for name in sorted(files):
+                if name.endswith(".log") and not name.endswith(".pcap.log"):
+                    path = os.path.join(base, name)
+                    with open(path, errors="replace") as file:
+                        tail = file.read().rstrip().splitlines()[-lines:]
+                    if tail:
+                        tails.append(f"--- {os.path.relpath(path, self.directory)}\n" + "\n".join(tail))
+        return "\n".join(tails)
+
     def keep(self, directory):
         """Copies captures and logs to `directory`, for a look after a failure."""
         os.makedirs(directory, exist_ok=True)

@@ -85,12 +85,16 @@ def main():
     failure = None
     try:
         with lab:
-            step(f"network namespaces {', '.join(n.name for n in lab.namespaces.values())}")
-            node, dial = bring_up(lab, options)
-            for what in ("pppoe-ac connections", "l2tp tunnel", "l2tp session"):
-                print(f"\n$ culvert show {what}\n{node.show(*what.split())}", flush=True)
-            dial.client.guest.start(f"ping -q -i 0.01 -s 1400 -I {dial.interface} {dial.remote} >/dev/null &")
-            rates(node, options.seconds)
+            try:
+                step(f"network namespaces {', '.join(n.name for n in lab.namespaces.values())}")
+                node, dial = bring_up(lab, options)
+                for what in ("pppoe-ac connections", "l2tp tunnel", "l2tp session"):
+                    print(f"\n$ culvert show {what}\n{node.show(*what.split())}", flush=True)
+                dial.client.guest.start(f"ping -q -i 0.01 -s 1400 -I {dial.interface} {dial.remote} >/dev/null &")
+                rates(node, options.seconds)
+            except LabError:
+                print(lab.log_tails(), flush=True)
+                raise
     except KeyboardInterrupt:
         print()
     except LabError as error:
