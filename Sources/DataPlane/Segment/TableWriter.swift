@@ -68,4 +68,17 @@ public struct Occupancy: Hashable, Sendable {
     public let freeVLANBlocks: UInt32
     /// Entries that were unpublished and wait until every worker has passed a quiescent point.
     public let waiting: Int
+
+    /// What is free, given number by number.
+    public init(
+        freeUpstream: UInt32, freeDownstream: UInt32, freeTunnels: UInt32, freeCircuits: UInt32,
+        freeVLANBlocks: UInt32, waiting: Int
+    ) {
+        self.freeUpstream = freeUpstream
+        self.freeDownstream = freeDownstream
+        self.freeTunnels = freeTunnels
+        self.freeCircuits = freeCircuits
+        self.freeVLANBlocks = freeVLANBlocks
+        self.waiting = waiting
+    }
 }

@@ -38,9 +38,7 @@ public struct PortSnapshot: Hashable, Sendable, Encodable {
     public var core = false
     /// Addresses of the node on this port.
     public var addresses: [IPv4Address] = []
-    /// Ethernet frames of both directions, octets without FCS.
-    public var traffic = Traffic()
-    /// Whatever else is counted for the port.
+    /// What is counted for the port, in the order of its table.
     public var counters: [NamedCounter] = []
 
     /// A port with its identity; the rest is to be filled in.

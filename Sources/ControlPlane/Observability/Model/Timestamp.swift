@@ -104,9 +104,9 @@ extension IPv4Address: Encodable {
 }
 
 extension MACAddress: Encodable {
-    /// Encodes as `00:00:5e:00:53:01`.
+    /// Encodes as `00:00:5e:00:53:01`; the zero address, which is nobody's, as empty text.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(description)
+        try container.encode(value == 0 ? "" : description)
     }
 }

@@ -51,3 +51,32 @@ public enum StaticResult: Hashable, Sendable {
     /// Nothing has changed.
     case refused(StaticFault)
 }
+
+extension StaticResult: Encodable {
+    private enum Key: CodingKey { case outcome, tunnelID, sessionID, pppoeSessionID, sessions, data, code, reason }
+
+    /// Encodes flat: `outcome` names the kind, the rest is there where the kind has it.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        switch self {
+        case .tunnelAdded(let tunnelID):
+            try container.encode("tunnel_added", forKey: .outcome)
+            try container.encode(tunnelID, forKey: .tunnelID)
+        case .tunnelRemoved(let sessions):
+            try container.encode("tunnel_removed", forKey: .outcome)
+            try container.encode(sessions, forKey: .sessions)
+        case .sessionAdded(let pppoeSessionID, let sessionID, let tunnelID):
+            try container.encode("session_added", forKey: .outcome)
+            try container.encode(pppoeSessionID, forKey: .pppoeSessionID)
+            try container.encode(sessionID, forKey: .sessionID)
+            try container.encode(tunnelID, forKey: .tunnelID)
+        case .sessionRemoved(let data):
+            try container.encode("session_removed", forKey: .outcome)
+            try container.encode(data, forKey: .data)
+        case .refused(let fault):
+            try container.encode("refused", forKey: .outcome)
+            try container.encode(fault.code, forKey: .code)
+            try container.encode(fault.reason, forKey: .reason)
+        }
+    }
+}

@@ -15,8 +15,6 @@ extension PortSnapshot {
             + TextLayout.line("Addresses", addresses.map(\.description).joined(separator: ", "))
             + TextLayout.line("Queues", "\(queues), \(dispatch.rawValue)")
             + TextLayout.line("NUMA Node", numaNode)
-            + TextLayout.line("RX", "\(traffic.rxPackets) packets, \(traffic.rxOctets) bytes")
-            + TextLayout.line("TX", "\(traffic.txPackets) packets, \(traffic.txOctets) bytes")
             + counters.map { TextLayout.line($0.name, "\($0.value) (\($0.text))", indent: 2) }.joined()
     }
 }

@@ -1590,101 +1590,47 @@ nonisolated struct Culvert_V1_ListPortsResponse: Sendable {
   init() {}
 }
 
-nonisolated struct Culvert_V1_Port: @unchecked Sendable {
+nonisolated struct Culvert_V1_Port: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var index: UInt32 {
-    get {_storage._index}
-    set {_uniqueStorage()._index = newValue}
-  }
+  var index: UInt32 = 0
 
-  var name: String {
-    get {_storage._name}
-    set {_uniqueStorage()._name = newValue}
-  }
+  var name: String = String()
 
   /// DPDK's name of the device.
-  var device: String {
-    get {_storage._device}
-    set {_uniqueStorage()._device = newValue}
-  }
+  var device: String = String()
 
-  var mac: String {
-    get {_storage._mac}
-    set {_uniqueStorage()._mac = newValue}
-  }
+  var mac: String = String()
 
-  var mtu: UInt32 {
-    get {_storage._mtu}
-    set {_uniqueStorage()._mtu = newValue}
-  }
+  var mtu: UInt32 = 0
 
-  var linkUp: Bool {
-    get {_storage._linkUp}
-    set {_uniqueStorage()._linkUp = newValue}
-  }
+  var linkUp: Bool = false
 
   /// Mbit/s, 0 when not known.
-  var linkSpeedMbps: UInt32 {
-    get {_storage._linkSpeedMbps}
-    set {_uniqueStorage()._linkSpeedMbps = newValue}
-  }
+  var linkSpeedMbps: UInt32 = 0
 
-  var queues: UInt32 {
-    get {_storage._queues}
-    set {_uniqueStorage()._queues = newValue}
-  }
+  var queues: UInt32 = 0
 
-  var numaNode: UInt32 {
-    get {_storage._numaNode}
-    set {_uniqueStorage()._numaNode = newValue}
-  }
+  var numaNode: UInt32 = 0
 
-  var dispatch: Culvert_V1_Dispatch {
-    get {_storage._dispatch}
-    set {_uniqueStorage()._dispatch = newValue}
-  }
+  var dispatch: Culvert_V1_Dispatch = .unspecified
 
   /// PPPoE is served here.
-  var access: Bool {
-    get {_storage._access}
-    set {_uniqueStorage()._access = newValue}
-  }
+  var access: Bool = false
 
   /// L2TP is served here.
-  var core: Bool {
-    get {_storage._core}
-    set {_uniqueStorage()._core = newValue}
-  }
+  var core: Bool = false
 
-  var addresses: [String] {
-    get {_storage._addresses}
-    set {_uniqueStorage()._addresses = newValue}
-  }
+  var addresses: [String] = []
 
-  /// Ethernet frames, octets without FCS.
-  var traffic: Culvert_V1_Traffic {
-    get {_storage._traffic ?? Culvert_V1_Traffic()}
-    set {_uniqueStorage()._traffic = newValue}
-  }
-  /// Returns true if `traffic` has been explicitly set.
-  var hasTraffic: Bool {_storage._traffic != nil}
-  /// Clears the value of `traffic`. Subsequent reads from it will return its default value.
-  mutating func clearTraffic() {_uniqueStorage()._traffic = nil}
-
-  /// Whatever else the data plane counts for a port.
-  var counters: [Culvert_V1_Counter] {
-    get {_storage._counters}
-    set {_uniqueStorage()._counters = newValue}
-  }
+  /// What the data plane counts for the port.
+  var counters: [Culvert_V1_Counter] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
-
-  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Culvert_V1_ListCountersRequest: Sendable {
@@ -4403,167 +4349,94 @@ nonisolated extension Culvert_V1_ListPortsResponse: SwiftProtobuf.Message, Swift
 
 nonisolated extension Culvert_V1_Port: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Port"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}name\0\u{1}device\0\u{1}mac\0\u{1}mtu\0\u{3}link_up\0\u{3}link_speed_mbps\0\u{1}queues\0\u{3}numa_node\0\u{1}dispatch\0\u{1}access\0\u{1}core\0\u{1}addresses\0\u{1}traffic\0\u{1}counters\0")
-
-  fileprivate class _StorageClass {
-    var _index: UInt32 = 0
-    var _name: String = String()
-    var _device: String = String()
-    var _mac: String = String()
-    var _mtu: UInt32 = 0
-    var _linkUp: Bool = false
-    var _linkSpeedMbps: UInt32 = 0
-    var _queues: UInt32 = 0
-    var _numaNode: UInt32 = 0
-    var _dispatch: Culvert_V1_Dispatch = .unspecified
-    var _access: Bool = false
-    var _core: Bool = false
-    var _addresses: [String] = []
-    var _traffic: Culvert_V1_Traffic? = nil
-    var _counters: [Culvert_V1_Counter] = []
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _index = source._index
-      _name = source._name
-      _device = source._device
-      _mac = source._mac
-      _mtu = source._mtu
-      _linkUp = source._linkUp
-      _linkSpeedMbps = source._linkSpeedMbps
-      _queues = source._queues
-      _numaNode = source._numaNode
-      _dispatch = source._dispatch
-      _access = source._access
-      _core = source._core
-      _addresses = source._addresses
-      _traffic = source._traffic
-      _counters = source._counters
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}name\0\u{1}device\0\u{1}mac\0\u{1}mtu\0\u{3}link_up\0\u{3}link_speed_mbps\0\u{1}queues\0\u{3}numa_node\0\u{1}dispatch\0\u{1}access\0\u{1}core\0\u{1}addresses\0\u{1}counters\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._index) }()
-        case 2: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
-        case 3: try { try decoder.decodeSingularStringField(value: &_storage._device) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._mac) }()
-        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._mtu) }()
-        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._linkUp) }()
-        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._linkSpeedMbps) }()
-        case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._queues) }()
-        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._numaNode) }()
-        case 10: try { try decoder.decodeSingularEnumField(value: &_storage._dispatch) }()
-        case 11: try { try decoder.decodeSingularBoolField(value: &_storage._access) }()
-        case 12: try { try decoder.decodeSingularBoolField(value: &_storage._core) }()
-        case 13: try { try decoder.decodeRepeatedStringField(value: &_storage._addresses) }()
-        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._traffic) }()
-        case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._counters) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.device) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.mac) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.mtu) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.linkUp) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.linkSpeedMbps) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.queues) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.numaNode) }()
+      case 10: try { try decoder.decodeSingularEnumField(value: &self.dispatch) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.access) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.core) }()
+      case 13: try { try decoder.decodeRepeatedStringField(value: &self.addresses) }()
+      case 14: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
+      default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._index != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._index, fieldNumber: 1)
-      }
-      if !_storage._name.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 2)
-      }
-      if !_storage._device.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._device, fieldNumber: 3)
-      }
-      if !_storage._mac.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._mac, fieldNumber: 4)
-      }
-      if _storage._mtu != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._mtu, fieldNumber: 5)
-      }
-      if _storage._linkUp != false {
-        try visitor.visitSingularBoolField(value: _storage._linkUp, fieldNumber: 6)
-      }
-      if _storage._linkSpeedMbps != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._linkSpeedMbps, fieldNumber: 7)
-      }
-      if _storage._queues != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._queues, fieldNumber: 8)
-      }
-      if _storage._numaNode != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._numaNode, fieldNumber: 9)
-      }
-      if _storage._dispatch != .unspecified {
-        try visitor.visitSingularEnumField(value: _storage._dispatch, fieldNumber: 10)
-      }
-      if _storage._access != false {
-        try visitor.visitSingularBoolField(value: _storage._access, fieldNumber: 11)
-      }
-      if _storage._core != false {
-        try visitor.visitSingularBoolField(value: _storage._core, fieldNumber: 12)
-      }
-      if !_storage._addresses.isEmpty {
-        try visitor.visitRepeatedStringField(value: _storage._addresses, fieldNumber: 13)
-      }
-      try { if let v = _storage._traffic {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-      } }()
-      if !_storage._counters.isEmpty {
-        try visitor.visitRepeatedMessageField(value: _storage._counters, fieldNumber: 15)
-      }
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.device.isEmpty {
+      try visitor.visitSingularStringField(value: self.device, fieldNumber: 3)
+    }
+    if !self.mac.isEmpty {
+      try visitor.visitSingularStringField(value: self.mac, fieldNumber: 4)
+    }
+    if self.mtu != 0 {
+      try visitor.visitSingularUInt32Field(value: self.mtu, fieldNumber: 5)
+    }
+    if self.linkUp != false {
+      try visitor.visitSingularBoolField(value: self.linkUp, fieldNumber: 6)
+    }
+    if self.linkSpeedMbps != 0 {
+      try visitor.visitSingularUInt32Field(value: self.linkSpeedMbps, fieldNumber: 7)
+    }
+    if self.queues != 0 {
+      try visitor.visitSingularUInt32Field(value: self.queues, fieldNumber: 8)
+    }
+    if self.numaNode != 0 {
+      try visitor.visitSingularUInt32Field(value: self.numaNode, fieldNumber: 9)
+    }
+    if self.dispatch != .unspecified {
+      try visitor.visitSingularEnumField(value: self.dispatch, fieldNumber: 10)
+    }
+    if self.access != false {
+      try visitor.visitSingularBoolField(value: self.access, fieldNumber: 11)
+    }
+    if self.core != false {
+      try visitor.visitSingularBoolField(value: self.core, fieldNumber: 12)
+    }
+    if !self.addresses.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.addresses, fieldNumber: 13)
+    }
+    if !self.counters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counters, fieldNumber: 14)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Culvert_V1_Port, rhs: Culvert_V1_Port) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._index != rhs_storage._index {return false}
-        if _storage._name != rhs_storage._name {return false}
-        if _storage._device != rhs_storage._device {return false}
-        if _storage._mac != rhs_storage._mac {return false}
-        if _storage._mtu != rhs_storage._mtu {return false}
-        if _storage._linkUp != rhs_storage._linkUp {return false}
-        if _storage._linkSpeedMbps != rhs_storage._linkSpeedMbps {return false}
-        if _storage._queues != rhs_storage._queues {return false}
-        if _storage._numaNode != rhs_storage._numaNode {return false}
-        if _storage._dispatch != rhs_storage._dispatch {return false}
-        if _storage._access != rhs_storage._access {return false}
-        if _storage._core != rhs_storage._core {return false}
-        if _storage._addresses != rhs_storage._addresses {return false}
-        if _storage._traffic != rhs_storage._traffic {return false}
-        if _storage._counters != rhs_storage._counters {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.index != rhs.index {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.device != rhs.device {return false}
+    if lhs.mac != rhs.mac {return false}
+    if lhs.mtu != rhs.mtu {return false}
+    if lhs.linkUp != rhs.linkUp {return false}
+    if lhs.linkSpeedMbps != rhs.linkSpeedMbps {return false}
+    if lhs.queues != rhs.queues {return false}
+    if lhs.numaNode != rhs.numaNode {return false}
+    if lhs.dispatch != rhs.dispatch {return false}
+    if lhs.access != rhs.access {return false}
+    if lhs.core != rhs.core {return false}
+    if lhs.addresses != rhs.addresses {return false}
+    if lhs.counters != rhs.counters {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

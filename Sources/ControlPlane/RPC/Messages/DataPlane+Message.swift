@@ -17,7 +17,6 @@ extension PortSnapshot {
             $0.access = access
             $0.core = core
             $0.addresses = addresses.map(\.description)
-            $0.traffic = traffic.message
             $0.counters = counters.map(\.message)
         }
     }
@@ -34,7 +33,6 @@ extension PortSnapshot {
         access = message.access
         core = message.core
         for address in message.addresses { addresses.append(try FieldError.ipv4(address, "addresses")) }
-        traffic = Traffic(message.traffic)
         counters = message.counters.map { NamedCounter($0) }
     }
 }
