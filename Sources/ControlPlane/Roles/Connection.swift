@@ -38,6 +38,7 @@ struct Connection {
 
     var client: MACAddress { request.key.client }
     var circuit: AttachmentCircuit { request.key.circuit }
+    var clientKey: ClientKey { ClientKey(client: client, circuit: circuit) }
     var key: SessionKey { SessionKey(client: client, circuit: circuit, sessionID: upstream.sessionID) }
 }
 
@@ -47,6 +48,12 @@ struct SessionKey: Hashable {
     var client: MACAddress
     var circuit: AttachmentCircuit
     var sessionID: UInt16
+}
+
+/// A client where it is attached.
+struct ClientKey: Hashable {
+    var client: MACAddress
+    var circuit: AttachmentCircuit
 }
 
 /// Names a call of the LAC: the local tunnel id and the local session id within it.

@@ -3,19 +3,19 @@ import L2TP
 import Observability
 import PPP
 import Timing
+import Wire
 
 /// Calls: from a client's name to a session in a tunnel to its LNS, and back down.
 extension ControlNode {
     /// The client has said who it is: chooses its LNS, finds or makes destination and tunnel, opens the session.
     func openCall(for slot: UInt32, proxy: ProxyData, at now: Instant) {
         guard let connection = connections[slot],
-            let instance = configuration.accessConcentrators.first(where: {
-                $0.name == connection.request.instance.name
-            }), let profile = configuration.l2tpProfiles.first(where: { $0.name == instance.l2tpProfile })
+            let instance = configuration.accessConcentrator(connection.request.instance.name),
+            let profile = configuration.l2tpProfile(instance.profile)
         else { return refuseConnection(slot, "no L2TP destination is configured", at: now) }
         let address: IPv4Address
         switch instance.peerAddress {
-        case .static(let configured): address = configured
+        case .fixed(let configured): address = configured
         }
         statistics.count(.lnsLookupSuccessfulRequests)
         do {

@@ -1,4 +1,6 @@
+import Configuration
 import Observability
+import PPP
 import PPPoE
 import Timing
 import Wire
@@ -73,11 +75,12 @@ extension ControlNode {
             let pads = DiscoveryServer.pads(for: request, sessionID: connection.upstream.sessionID)
             return send(pads, to: request.key.client, on: interface, tags: tags)
         }
-        guard let instance = configuration.accessConcentrators.first(where: { $0.name == request.instance.name }) else {
+        guard let instance = configuration.accessConcentrator(request.instance.name) else {
             return
         }
         do {
-            try checkLimits(of: instance, client: request.key.client)
+            try checkLimits(
+                of: instance, client: ClientKey(client: request.key.client, circuit: request.key.circuit))
             let circuit = try table.circuit(request.key.circuit, outerTPID: tags.first?.protocolID ?? 0)
             lastRouteID = lastRouteID == .max ? 1 : lastRouteID + 1
             let upstream = try table.openUpstream(
@@ -95,20 +98,20 @@ extension ControlNode {
         }
     }
 
-    private func checkLimits(of instance: AccessConcentratorSettings, client: MACAddress) throws {
+    private func checkLimits(of instance: AccessConcentrator, client: ClientKey) throws {
         let ofInstance = connectionsByInstance[instance.name, default: 0]
         if instance.sessionLimit != 0, ofInstance >= instance.sessionLimit {
-            throw AdmissionError.instanceLimit(instance.name, instance.sessionLimit)
+            throw AdmissionError.instanceLimit(instance.name, Int(instance.sessionLimit))
         }
         let ofClient = connectionsByClient[client, default: 0]
         if instance.sessionLimitPerMAC != 0, ofClient >= instance.sessionLimitPerMAC {
-            throw AdmissionError.clientLimit(client, instance.sessionLimitPerMAC)
+            throw AdmissionError.clientLimit(client.client, Int(instance.sessionLimitPerMAC))
         }
     }
 
     private func connect(
         _ request: SessionRequest, routeID: UInt32, upstream: UpstreamHandle, tags: [EthernetFrame.VLANTag],
-        interface: AccessInterface, instance: AccessConcentratorSettings, at now: Instant
+        interface: AccessInterface, instance: AccessConcentrator, at now: Instant
     ) {
         var connection = Connection(
             routeID: routeID, request: request, tags: tags, upstream: upstream, createdAt: now,
@@ -117,7 +120,7 @@ extension ControlNode {
             DiscoveryServer.pads(for: request, sessionID: upstream.sessionID), to: request.key.client, on: interface,
             tags: tags)
         statistics.count(.routesCreated)
-        connectionsByClient[request.key.client, default: 0] += 1
+        connectionsByClient[connection.clientKey, default: 0] += 1
         connectionsByInstance[instance.name, default: 0] += 1
         openedBy[request.key] = upstream.slot
         routes[connection.routeID] = upstream.slot

@@ -1,25 +1,8 @@
 import Host
 import PPPoE
+import Segment
 import Timing
 import Wire
-
-/// Why the data plane handed a frame over (`CULVERT_PUNT_*` in the shared layout).
-public enum PuntClass: UInt8, Sendable, CaseIterable {
-    /// ARP.
-    case arp = 0
-    /// IPv4 to the node itself other than L2TP.
-    case ipv4 = 1
-    /// IPv6.
-    case ipv6 = 2
-    /// PPPoE discovery.
-    case discovery = 3
-    /// PPP of a session that is being set up.
-    case pppControl = 4
-    /// A PPPoE session frame that no session owns.
-    case unknownSession = 5
-    /// L2TP control.
-    case l2tpControl = 6
-}
 
 /// A frame that the data plane handed over.
 public struct PuntedFrame: Sendable {
@@ -45,10 +28,10 @@ extension ControlNode {
     /// Takes a frame that the data plane handed over. Its bytes are a stranger's.
     public func receive(_ punted: PuntedFrame, at now: Instant) {
         switch punted.puntClass {
-        case .discovery, .pppControl, .unknownSession:
+        case .pppoeDiscovery, .pppControl, .unknownSession:
             guard let frame = EthernetFrame(punted.bytes[...]) else { return }
             switch punted.puntClass {
-            case .discovery: receiveDiscovery(frame, port: punted.port, at: now)
+            case .pppoeDiscovery: receiveDiscovery(frame, port: punted.port, at: now)
             case .pppControl: receivePPP(frame, port: punted.port, slot: punted.upstreamSlot, at: now)
             default: receiveUnknownSession(frame, port: punted.port)
             }
@@ -79,11 +62,15 @@ extension ControlNode {
         agenda.schedule(.host, at: host.deadline)
     }
 
+    /// What serves the clients on a circuit.
+    func accessInterface(of circuit: AttachmentCircuit) -> AccessInterface? {
+        access[circuit.port]?.first { $0.serves(circuit) }
+    }
+
     /// The circuit that a frame came in by; nil when the port serves no PPPoE, or not for these tags.
     func accessSide(of frame: EthernetFrame, port: UInt16) -> (AccessInterface, AttachmentCircuit)? {
-        guard let interface = access[port] else { return nil }
         let circuit = AttachmentCircuit(
             port: port, outerVLAN: frame.tags.first?.id ?? 0, innerVLAN: frame.tags.count > 1 ? frame.tags[1].id : 0)
-        return interface.serves(circuit) ? (interface, circuit) : nil
+        return accessInterface(of: circuit).map { ($0, circuit) }
     }
 }

@@ -8,16 +8,18 @@ import Wire
 extension ControlNode {
     /// How a client of `instance` is asked who it is.
     func linkConfiguration(
-        of instance: AccessConcentratorSettings, maxPayload: Int
+        of instance: AccessConcentrator, maxPayload: Int
     ) -> PartialTermination.Configuration {
         PartialTermination.Configuration(
-            authentication: instance.authProtocols.map { protocolNumber(of: $0) },
-            maxPayload: UInt16(clamping: min(maxPayload, instance.pppMRU ?? maxPayload)),
+            authentication: instance.authenticationProtocols.map { protocolNumber(of: $0) },
+            maxPayload: min(UInt16(clamping: maxPayload), instance.pppMRU),
             magicSeed: random.next(), challenge: (0..<16).map { _ in UInt8(truncatingIfNeeded: random.next() as UInt64) },
             challengeName: instance.challengeName)
     }
 
-    private func protocolNumber(of setting: PPPAuthProtocol) -> AuthenticationProtocol {
+    private func protocolNumber(
+        of setting: AccessConcentrator.AuthenticationProtocol
+    ) -> PPP.AuthenticationProtocol {
         switch setting {
         case .chap: .chapMD5
         case .pap: .pap
@@ -64,7 +66,7 @@ extension ControlNode {
     }
 
     private func send(_ frame: PPPFrame, to connection: Connection) {
-        guard let interface = access[connection.circuit.port] else { return }
+        guard let interface = accessInterface(of: connection.circuit) else { return }
         let ppp = frame.encoded()
         var writer = ByteWriter(capacity: 6 + ppp.count)
         writer.write(0x1100 as UInt16)

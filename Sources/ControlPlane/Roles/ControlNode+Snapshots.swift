@@ -171,11 +171,11 @@ extension ControlNode {
         if let tieBreaker = record.machine.tieBreaker {
             settings.tieBreaker = withUnsafeBytes(of: tieBreaker.bigEndian, Array.init)
         }
-        if let profile = self.configuration.l2tpProfiles.first(where: { $0.name == record.destination.profile }) {
+        if let profile = self.configuration.l2tpProfile(record.destination.profile) {
             settings.udpChecksums = profile.udpChecksums
-            settings.mtu = profile.mtu ?? host.route(to: record.peer.address)?.mtu ?? 0
-            settings.tosInherit = profile.typeOfService == nil
-            settings.tos = profile.typeOfService ?? 0
+            settings.mtu = profile.mtu
+            settings.tosInherit = profile.typeOfService == .inherit
+            settings.tos = profile.typeOfService.octet ?? 0
         }
         return settings
     }

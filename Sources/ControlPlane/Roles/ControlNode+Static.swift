@@ -16,7 +16,7 @@ extension ControlNode {
                 case .removeTunnel(let reference): return .tunnelRemoved(sessions: try remove(reference, at: now))
                 case .addSession(let session): return try add(session)
                 case .removeSession(let reference):
-                    return .sessionRemoved(Traffic(try removeStaticSession(reference, at: now)))
+                    return .sessionRemoved(Traffic(try removeStaticSession(reference, isAskedFor: true, at: now)))
                 }
             } catch { return .refused(error) }
         }
@@ -100,7 +100,7 @@ extension ControlNode {
         guard let id = feed.id(reference), let entry = feed.tunnels[id] else {
             throw StaticFault(.notFound, "there is no such static tunnel")
         }
-        for session in entry.references { _ = try removeStaticSession(session, at: now) }
+        for session in entry.references { _ = try removeStaticSession(session, isAskedFor: false, at: now) }
         giveBack(tunnel: id)
         if let address = entry.heldAddress { host.release(address) }
         feed.tunnels[id] = nil
@@ -167,14 +167,17 @@ extension ControlNode {
         } catch { throw StaticFault(.exhausted, "\(error)") }
     }
 
-    private func removeStaticSession(_ reference: UInt64, at now: Instant) throws(StaticFault) -> SessionTraffic {
+    /// `isAskedFor`: somebody will ask for the final counters.
+    private func removeStaticSession(
+        _ reference: UInt64, isAskedFor: Bool, at now: Instant
+    ) throws(StaticFault) -> SessionTraffic {
         guard let entry = feed.sessions.removeValue(forKey: reference) else {
             throw StaticFault(.notFound, "there is no static session with reference \(reference)")
         }
         feed.tunnels[entry.tunnel]?.references.remove(reference)
         let traffic = table.traffic(upstream: entry.upstream.slot)
         giveBack(upstream: entry.upstream.slot)
-        feed.removed[reference] = .some(nil)
+        if isAskedFor { feed.removed[reference] = .some(nil) }
         agenda.schedule(.reclaim, at: now)
         return traffic
     }

@@ -42,10 +42,10 @@ extension ControlNode {
         sessions[connection.key] = nil
         openedBy[connection.request.key] = nil
         routes[connection.routeID] = nil
-        decrement(&connectionsByClient, connection.client)
+        decrement(&connectionsByClient, connection.clientKey)
         decrement(&connectionsByInstance, connection.request.instance.name)
         agenda.cancel(.connection(slot: slot))
-        if let text, let interface = access[connection.circuit.port] {
+        if let text, let interface = accessInterface(of: connection.circuit) {
             send(
                 DiscoveryServer.padt(sessionID: connection.upstream.sessionID, errorText: text), to: connection.client,
                 on: interface, tags: connection.tags)

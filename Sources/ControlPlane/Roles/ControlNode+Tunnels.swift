@@ -49,14 +49,15 @@ extension ControlNode {
     private func tunnelConfiguration(of profile: L2TPProfile) -> TunnelConfiguration {
         var settings = TunnelConfiguration(hostName: profile.hostName)
         settings.vendorName = profile.vendorName
-        settings.sharedSecret = profile.sharedSecret.map { Array($0.utf8) }
+        settings.sharedSecret = profile.sharedSecret?.octets
         settings.helloInterval = .seconds(profile.helloTimeout)
         settings.establishTimeout = .seconds(profile.establishTimeout)
+        settings.sessionEstablishTimeout = .seconds(profile.establishTimeout)
         settings.idleTimeout = .seconds(profile.idleTimeout)
         settings.transport.retryTimeout = .seconds(profile.retryTimeout)
-        settings.transport.maxRetries = profile.maxRetries
-        settings.transport.receiveWindow = UInt16(clamping: profile.rxWindowSize)
-        settings.sessionLimit = profile.sessionLimit
+        settings.transport.maxRetries = Int(profile.maxRetries)
+        settings.transport.receiveWindow = profile.rxWindowSize
+        settings.sessionLimit = Int(profile.sessionLimit)
         return settings
     }
 
@@ -203,7 +204,7 @@ extension ControlNode {
         guard let destination = destinations[key], let due = destination.retryAt else { return }
         guard due <= now else { return agenda.schedule(.destination(key), at: due) }
         destinations[key]?.retryAt = nil
-        guard let profile = configuration.l2tpProfiles.first(where: { $0.name == key.profile }) else { return }
+        guard let profile = configuration.l2tpProfile(key.profile) else { return }
         do { _ = try openTunnel(to: key, profile: profile, at: now) } catch {
             logger.warning("tunnel cannot be opened again: \(error)", metadata: ["lns": "\(key.address)"])
             scheduleRetry(key, at: now)
@@ -216,13 +217,13 @@ extension ControlNode {
     func publish(_ id: UInt16) {
         guard let record = tunnels[id], let peer = record.machine.peer,
             let route = host.route(to: record.peer.address),
-            let profile = configuration.l2tpProfiles.first(where: { $0.name == record.destination.profile })
+            let profile = configuration.l2tpProfile(record.destination.profile)
         else { return }
         let path = TunnelPath(
             port: route.port, local: record.local, peer: record.peer, peerTunnelID: peer.tunnelID,
             source: route.sourceMAC, nextHop: host.resolve(record.peer.address)?.mac,
-            mtu: profile.mtu.map { min($0, route.mtu) } ?? route.mtu, lengthBit: profile.lengthBit,
-            udpChecksum: profile.udpChecksums, typeOfService: profile.typeOfService)
+            mtu: route.mtu, lengthBit: profile.lengthBit,
+            udpChecksum: profile.udpChecksums, typeOfService: profile.typeOfService.octet)
         do {
             try table.publishTunnel(id, path)
             tunnels[id]?.isPublished = true
@@ -244,6 +245,16 @@ extension ControlNode {
     func metadata(ofTunnel id: UInt16) -> Logger.Metadata {
         guard let record = tunnels[id] else { return ["tunnel": "\(id)"] }
         return ["tunnel": "\(id)", "name": "\(record.name)", "peer": "\(record.peer)"]
+    }
+}
+
+extension L2TPProfile.TypeOfService {
+    /// The octet; nil inherits.
+    var octet: UInt8? {
+        switch self {
+        case .inherit: nil
+        case .fixed(let octet): octet
+        }
     }
 }
 

@@ -54,7 +54,8 @@ public final class ControlNode {
     let epoch: Timestamp
 
     var host: HostStack
-    var access: [UInt16: AccessInterface]
+    /// What serves PPPoE, by port; several where VLANs are served differently.
+    var access: [UInt16: [AccessInterface]]
     /// The data plane's ports.
     let ports: [NodePort]
     /// What controllers have fed.
@@ -68,8 +69,8 @@ public final class ControlNode {
     var openedBy: [SessionRequest.Key: UInt32] = [:]
     /// Upstream slot by what a PADT names.
     var sessions: [SessionKey: UInt32] = [:]
-    /// Number of connections by client, for the limit.
-    var connectionsByClient: [MACAddress: Int] = [:]
+    /// Number of connections by client and circuit, for the limit.
+    var connectionsByClient: [ClientKey: Int] = [:]
     /// Number of connections by instance, for the limit.
     var connectionsByInstance: [String: Int] = [:]
     var lastRouteID: UInt32 = 0
