@@ -57,6 +57,7 @@ extension HostStack {
         neighbour.confirmedAt = now
         neighbour.used = !waiting.isEmpty
         neighbour.queue = []
+        neighbour.givenUp = false
         neighbour.deadline = now + limits.refreshInterval
         store(neighbour, for: key)
         if changed {

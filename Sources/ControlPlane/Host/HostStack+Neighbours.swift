@@ -90,7 +90,10 @@ extension HostStack {
             neighbour.used = false
             neighbour.phase = .failed
             neighbour.deadline = now + limits.holdDown
-            outputs.append(.nextHopChanged(gateway: key.address, port: key.port, mac: nil))
+            if !neighbour.givenUp {
+                neighbour.givenUp = true
+                outputs.append(.nextHopChanged(gateway: key.address, port: key.port, mac: nil))
+            }
         case .failed:
             guard neighbour.holders > 0 else {
                 remove(key)

@@ -95,7 +95,7 @@ public struct HostStack: Sendable {
     /// Ends `listen(on:)`.
     public mutating func close(_ port: UInt16) { listeners.remove(port) }
 
-    /// When `timerFired(at:)` wants to be called; `distantFuture` when there is nothing to wait for.
+    /// When `timerFired(at:)` wants to be called, or earlier; `distantFuture` when there is nothing to wait for.
     public var deadline: Instant { min(nextDeadline, announceAt) }
 
     /// Does what is due: ARP retries, refreshes and expiry, announcements. Calling it early does no harm.

@@ -32,6 +32,8 @@ struct Neighbour {
     var holders = 0
     /// Whether a packet went to it since it was last confirmed.
     var used = false
+    /// Whether the caller was told that the neighbour does not answer; told once, however often it is retried.
+    var givenUp = false
     /// When `mac` was last confirmed.
     var confirmedAt = Instant.zero
     /// When a packet last went to it, for eviction.

@@ -73,19 +73,19 @@ struct RouteTable {
                 entries.append(Entry(prefix: address, gateway: nil, interface: interface, source: address.address))
             }
         }
-        sortEntries()
+        entries.sort { $0.prefix.length > $1.prefix.length }
         let direct = entries
         for route in routes {
-            guard !own.contains(route.nextHop), let hop = direct.first(where: { $0.prefix.isHost(route.nextHop) }) else { continue }
+            guard !own.contains(route.nextHop),
+                let hop = direct.first(where: { $0.prefix.isHost(route.nextHop) })
+            else { continue }
             entries.append(
                 Entry(prefix: route.prefix, gateway: route.nextHop, interface: hop.interface, source: hop.source))
         }
-        sortEntries()
-    }
-
-    private mutating func sortEntries() {
-        // `sorted` is stable: connected networks were put in first and stay in front of equal static prefixes.
-        entries.sort { $0.prefix.length > $1.prefix.length }
+        entries.sort { a, b in
+            if a.prefix.length != b.prefix.length { return a.prefix.length > b.prefix.length }
+            return a.gateway == nil && b.gateway != nil
+        }
     }
 
     /// The way to `destination`; nil when there is none, when it is one of the node's own addresses, a network's or

@@ -61,7 +61,31 @@ public struct ConfigurationMapping {
         for (name, value) in values where !asked.contains(name) {
             place.faults.add(
                 line: lines[name] ?? value.line, field: value.field,
-                reason: "unknown; known here: \(asked.sorted().joined(separator: ", "))")
+                reason: Self.suggestion(for: name, among: asked).map { "unknown; did you mean `\($0)`?" }
+                    ?? "unknown; known here: \(asked.sorted().joined(separator: ", "))")
         }
+    }
+
+    /// The known key that `name` was most likely meant to be: at most two edits away, and no more than a third of it.
+    private static func suggestion(for name: String, among known: Set<String>) -> String? {
+        let typed = Array(name.utf8.prefix(64))
+        return known.sorted().map { (key: $0, distance: editDistance(typed, Array($0.utf8))) }
+            .filter { $0.distance <= min(2, typed.count / 3) }
+            .min { $0.distance < $1.distance }?.key
+    }
+
+    /// Levenshtein's distance: insertions, removals and replacements that make `a` of `b`.
+    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var row = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, y) in b.enumerated() {
+                let replaced = diagonal + (x == y ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+            }
+        }
+        return row[b.count]
     }
 }
