@@ -29,6 +29,7 @@ private struct Link {
         var configuration = PartialTermination.Configuration(
             authentication: authentication, maxPayload: maxPayload, magicSeed: 42, challenge: challenge,
             challengeName: "culvert")
+        configuration.startDelay = .zero
         change(&configuration)
         machine = PartialTermination(configuration)
         take(machine.start(at: now))
@@ -75,6 +76,23 @@ private struct Link {
 }
 
 @Suite struct PartialTerminationTests {
+    @Test func letsTheClientSpeakFirst() throws {
+        var link = Link { $0.startDelay = .milliseconds(500) }
+        #expect(link.sent.isEmpty && link.machine.deadline == t0 + .milliseconds(500))
+        link.take(link.machine.timerFired(at: t0 + .milliseconds(499)))
+        #expect(link.sent.isEmpty)
+        var silent = link
+        silent.expire()
+        #expect(silent.codes() == [1])
+        #expect(silent.machine.deadline == t0 + .milliseconds(3500))
+        link.receive(.lcp, code: 1, identifier: 1, clientOptions)
+        #expect(link.codes() == [1, 2])
+        #expect(link.machine.deadline == t0 + .seconds(3))
+        var full = Link { $0.startDelay = .milliseconds(500) }
+        full.take(full.machine.reject(message: "full", at: t0))
+        #expect(full.sent.isEmpty && full.events == [.closed])
+    }
+
     @Test func identifiesByCHAP() throws {
         var link = Link()
         try link.open()

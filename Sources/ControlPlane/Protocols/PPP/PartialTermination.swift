@@ -21,6 +21,9 @@ public struct PartialTermination: Sendable {
         public var challenge: [UInt8]
         /// Name in the CHAP challenge.
         public var challengeName: String
+        /// Time for which the client may speak first. Linux's pppd drops what comes in the milliseconds between PADS and
+        /// its own first Configure-Request; one sent into that gap would cost it `restartInterval`. Zero: no wait.
+        public var startDelay = Duration.milliseconds(500)
         /// Time to wait before a Configure-Request, Terminate-Request or Challenge is sent again.
         public var restartInterval = Duration.seconds(3)
         /// Configure-Requests and Challenges sent without an answer before giving up.
@@ -76,6 +79,7 @@ public struct PartialTermination: Sendable {
     }
 
     enum Phase: Hashable, Sendable {
+        case waiting(until: Instant)
         case establish
         case authenticate(AuthenticationProtocol)
         case identified
@@ -114,6 +118,7 @@ public struct PartialTermination: Sendable {
     /// When `timerFired(at:)` is due; nil: never.
     public var deadline: Instant? {
         switch phase {
+        case .waiting(let start): start
         case .establish, .authenticate:
             [lcp.deadline, authenticationDeadline, establishDeadline].compactMap { $0 }.min()
         case .identified, .terminating: lcp.deadline
@@ -121,10 +126,16 @@ public struct PartialTermination: Sendable {
         }
     }
 
-    /// Sends the first Configure-Request.
+    /// To be called right after PADS. Negotiation starts with the client's first frame or after `startDelay`.
     public mutating func start(at now: Instant) -> [Output] {
-        var outputs: [Output] = []
         establishDeadline = now + configuration.establishTimeout
+        phase = .waiting(until: now + configuration.startDelay)
+        return configuration.startDelay > .zero ? [] : open(at: now)
+    }
+
+    private mutating func open(at now: Instant) -> [Output] {
+        var outputs: [Output] = []
+        phase = .establish
         perform(lcp.open(at: now), at: now, to: &outputs)
         return outputs
     }
@@ -136,6 +147,7 @@ public struct PartialTermination: Sendable {
             discardedFrames += 1
             return outputs
         }
+        if case .waiting = phase { outputs = open(at: now) }
         switch frame.proto {
         case .lcp:
             guard let packet = try? ControlPacket(parsing: frame.information[...]) else {
@@ -161,6 +173,7 @@ public struct PartialTermination: Sendable {
     public mutating func timerFired(at now: Instant) -> [Output] {
         var outputs: [Output] = []
         guard phase != .closed else { return outputs }
+        if case .waiting(let start) = phase { return start <= now ? open(at: now) : outputs }
         perform(lcp.timerFired(at: now), at: now, to: &outputs)
         if let due = authenticationDeadline, due <= now {
             if challengesLeft > 0 {
@@ -172,7 +185,7 @@ public struct PartialTermination: Sendable {
         switch phase {
         case .establish, .authenticate:
             if establishDeadline <= now { fail(.establishTimeout, at: now, to: &outputs) }
-        case .identified, .terminating, .closed: break
+        case .waiting, .identified, .terminating, .closed: break
         }
         return outputs
     }
