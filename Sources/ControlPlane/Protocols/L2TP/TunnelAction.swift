@@ -47,7 +47,8 @@ public struct PeerInformation: Hashable, Sendable {
     /// Tie Breaker.
     public var tieBreaker: UInt64?
 
-    init(_ start: StartControlConnection) {
+    /// What `start`, the peer's SCCRQ or SCCRP, says; a window that it leaves out is 4.
+    public init(_ start: StartControlConnection) {
         tunnelID = start.assignedTunnelID
         hostName = start.hostName
         vendorName = start.vendorName
@@ -70,6 +71,14 @@ public struct SessionInformation: Hashable, Sendable {
     public var sequencingRequired: Bool
     /// LNS: what ICCN said. Nil at the LAC, which said it.
     public var connected: CallConnected?
+
+    /// A session between these ids.
+    public init(localID: UInt16, peerID: UInt16, sequencingRequired: Bool, connected: CallConnected? = nil) {
+        self.localID = localID
+        self.peerID = peerID
+        self.sequencingRequired = sequencingRequired
+        self.connected = connected
+    }
 }
 
 /// Who or what ended a tunnel.
@@ -97,6 +106,12 @@ public struct TunnelEnd: Hashable, Sendable, CustomStringConvertible {
     /// What StopCCN said, ours or the peer's; nil when none was exchanged.
     public var code: StopCode?
 
+    /// An end by `origin`.
+    public init(origin: Origin, code: StopCode?) {
+        self.origin = origin
+        self.code = code
+    }
+
     /// In words, for logs and `show`.
     public var description: String { code.map { "\(origin.rawValue): \($0)" } ?? origin.rawValue }
 }
@@ -123,6 +138,13 @@ public struct SessionEnd: Hashable, Sendable, CustomStringConvertible {
     public var code: DisconnectCode?
     /// Q.931 cause that the peer's CDN carried.
     public var cause: Q931Cause?
+
+    /// An end by `origin`.
+    public init(origin: Origin, code: DisconnectCode?, cause: Q931Cause? = nil) {
+        self.origin = origin
+        self.code = code
+        self.cause = cause
+    }
 
     /// In words, for logs and `show`.
     public var description: String { code.map { "\(origin.rawValue): \($0)" } ?? origin.rawValue }
