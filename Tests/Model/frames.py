@@ -6,6 +6,7 @@ from scapy.all import ARP, ICMP, IP, UDP, Dot1Q, Ether, IPOption, IPv6, Raw
 from scapy.layers.ppp import PPPoE, PPPoED
 
 BROADCAST = b"\xff" * 6
+BUFFER = 2048  # octets of a frame that one packet buffer holds
 
 
 def text(mac):
@@ -30,16 +31,18 @@ class Frames:
             (2, self.ipv6),
             (3, self.garbage),
             (4, self.wrong_side),
+            (1, self.jumbo),
         ]
 
     def next(self):
         maker = self.random.choices([m for _, m in self.makers], [w for w, _ in self.makers])[0]
         what, port, frame = maker()
+        frame = frame[:BUFFER]
         roll = self.random.random()
         if roll < 0.04:
             cut = self.random.randrange(len(frame) + 1) if self.random.random() < 0.5 else self.random.randrange(64)
             return what + ", truncated", port, frame[:cut]
-        if roll < 0.08:
+        if roll < 0.08 and frame:
             frame = bytearray(frame)
             at = self.random.randrange(min(len(frame), 64))
             frame[at] ^= 1 << self.random.randrange(8)
@@ -136,7 +139,7 @@ class Frames:
             ("session id", dict(sessionid=random.choice([0, 65535, other.session_id, session.session_id ^ 1, random.randrange(65536)]))),
             ("client MAC", dict(source=random.choice([other.mac, session.mac[:5] + bytes([session.mac[5] ^ 1]), BROADCAST]))),
             ("destination MAC", dict(destination=random.choice([random.randbytes(6), BROADCAST, self.topology.ports[circuit.port ^ 1].mac]))),
-            ("port", dict(port=random.randrange(4))),
+            ("port", dict(port=random.randrange(5))),
             ("VLAN", dict(tags=random.choice(self.topology.circuits).tags)),
             ("VLAN", dict(tags=[(0x8100, random.randrange(4096))])),
             ("VLAN", dict(tags=[(random.choice([0x8100, 0x88A8]), random.choice([100, 200, 300])), (random.choice([0x8100, 0x88A8]), random.choice([0, 10, 12]))])),
@@ -247,7 +250,7 @@ class Frames:
             ("local port", dict(dport=random.choice([1702, 0, 53]))),
             ("local address", dict(dst=random.choice(["192.0.2.1", "198.51.100.1", "203.0.113.1", "192.0.2.200", "255.255.255.255", "224.0.0.1"]))),
             ("destination MAC", dict(destination=random.choice([random.randbytes(6), BROADCAST, b"\x01\x00\x5e\x00\x00\x01"]))),
-            ("port", dict(port=random.randrange(4))),
+            ("port", dict(port=random.randrange(5))),
             ("VLAN", dict(tags=[(0x8100, random.randrange(4096))])),
             ("VLAN", dict(tags=[(0x88A8, 5), (0x8100, 6)])),
             ("first fragment", dict(flags="MF")),
@@ -323,6 +326,41 @@ class Frames:
             frame[12:14] = struct.pack("!H", random.choice([0x0800, 0x8864, 0x8863, 0x8100, 0x88A8, 0x0806, 0x86DD]))
             frame = frame[:size]
         return "garbage", port.index, bytes(frame)
+
+    def jumbo(self):
+        """Longer than the access port's MTU, the tunnel's or a slot of the punt ring; still one packet buffer."""
+        random, session = self.random, self.session()
+        body = b"\x00\x21" + random.randbytes(random.choice([1490, 1491, 1492, 1493, 1494, 1495, 1800, 1900, 1950]))
+        roll = random.random()
+        if roll < 0.4:
+            return ("PPPoE, jumbo",) + self.pppoe(session, body=body)
+        if roll < 0.8:
+            return ("L2TP, jumbo",) + self.l2tp(session, body=body, options=0, pad=0)
+        port = random.choice(self.topology.ports)
+        frame = self.ethernet(port.mac, session.mac, [], 0x0806, random.randbytes(random.choice([2001, 2002, 2003, 2030])))
+        return "ARP, jumbo", port.index, frame
+
+    def truncations(self):
+        """Valid frames of every shape, cut off at every octet of their headers and a little beyond."""
+        topology = self.topology
+        sessions = {}
+        for session in topology.sessions:
+            if not session.punt:
+                sessions.setdefault((session.circuit, "circuit"), session)
+                sessions.setdefault((session.tunnel, "tunnel"), session)
+        shapes = [("PPPoE",) + self.pppoe(s, body=self.inner()[:40] or b"!") for s in sessions.values()]
+        every = dict(options=1, pad=3, checksum=False, length=True, sequence=True, offset=True, ff03=True)
+        for s in sessions.values():
+            shapes.append(("L2TP",) + self.l2tp(s, body=b"\x00\x21truncated"))
+            shapes.append(("L2TP",) + self.l2tp(s, body=b"\x00\x21truncated", **every))
+        for what, port, frame in shapes:
+            for size in range(min(len(frame), 120)):
+                yield "%s, cut to %d" % (what, size), port, frame[:size]
+
+    def transmitted(self):
+        """A frame that the control plane sends, sometimes out of a port that does not exist."""
+        port = self.random.choice([0, 1, 2, 3, 4, 5, 7, 31, 65535])
+        return "from the control plane", port, self.random.randbytes(self.random.choice([14, 60, 1514]))
 
     def wrong_side(self):
         """A session's own frame at a port of the other kind."""

@@ -13,6 +13,8 @@ from scapy.all import IP, UDP, Dot1Q, Ether, Raw
 from frames import internet_checksum
 
 L2TP_PORT = 1701
+ACCESS_MTU = 1500
+PUNT_LIMIT = 2016  # octets of a frame that the punt ring holds
 
 
 def text(mac):
@@ -22,7 +24,7 @@ def text(mac):
 class Sent:
     """A frame that leaves through `port`."""
 
-    def __init__(self, port, frame, identification_at=None):
+    def __init__(self, port, frame):
         self.port, self.frame = port, frame
 
     def __repr__(self):
@@ -63,25 +65,49 @@ class Model:
     def __init__(self, topology):
         self.topology = topology
         self.counters = Counter()
-        self.identification = None  # of the next IPv4 packet, learnt from the first one
+        self.identification = 0  # of the next IPv4 packet
         self.by_circuit = {}
         for circuit_index, circuit in enumerate(topology.circuits):
-            self.by_circuit[circuit.port, circuit.outer, circuit.inner] = circuit_index
+            self.by_circuit[circuit.port, circuit.outer, circuit.inner, circuit.tpid] = circuit_index
         self.by_pppoe = {(s.circuit, s.session_id): s for s in topology.sessions}
         self.by_tunnel = {t.id: i for i, t in enumerate(topology.tunnels)}
-        self.by_l2tp = {(s.tunnel, s.local_session_id): s for s in topology.sessions}
+        self.by_l2tp = {(s.tunnel, s.local_session_id): s for s in topology.sessions if not s.punt}
 
     def receive(self, port, frame):
         """What becomes of `frame`, counted."""
+        side = "access" if self.topology.ports[port].access else "core"
+        self.counters["rx_%s_frames" % side] += 1
+        self.counters["rx_%s_octets" % side] += len(frame)
         try:
             outcome = self.decide(self.topology.ports[port], frame)
         except Drop as drop:
             outcome = Dropped(str(drop))
             self.counters[outcome.reason] += 1
         except Punt as punt:
-            outcome = Punted(punt.reason, port, punt.slot, frame)
-            self.counters["punted_" + punt.reason] += 1
+            if len(frame) > PUNT_LIMIT:
+                outcome = Dropped("punt_too_long")
+                self.counters[outcome.reason] += 1
+            else:
+                outcome = Punted(punt.reason, port, punt.slot, frame)
+                self.counters["punted_" + punt.reason.replace("-", "_")] += 1
+        if isinstance(outcome, Sent):
+            self.count_sent(outcome)
         return outcome
+
+    def transmit(self, port, frame):
+        """What becomes of a frame that the control plane sends."""
+        self.counters["injected_frames"] += 1
+        if port >= len(self.topology.ports):
+            self.counters["egress_port_unknown"] += 1
+            return Dropped("egress_port_unknown")
+        outcome = Sent(port, frame)
+        self.count_sent(outcome)
+        return outcome
+
+    def count_sent(self, outcome):
+        side = "access" if self.topology.ports[outcome.port].access else "core"
+        self.counters["tx_%s_frames" % side] += 1
+        self.counters["tx_%s_octets" % side] += len(outcome.frame)
 
     # Ethernet (IEEE 802.3, 802.1Q)
 
@@ -98,6 +124,8 @@ class Model:
             ethertype, at = following, at + 4
         body = frame[at + 2 :]
         mine = destination == port.mac
+        if not port.access and not port.core:
+            raise Drop("port_idle")
         if not mine and not destination[0] & 1:
             raise Drop("frame_not_for_us")
         if ethertype == 0x8864:
@@ -105,14 +133,20 @@ class Model:
         if ethertype == 0x8863:
             if not port.access:
                 raise Drop("ether_type_unknown")
-            raise Punt("pppoe_discovery")
+            self.only_to_me_or_all(destination, mine)
+            raise Punt("pppoe-discovery")
         if ethertype == 0x0806:
+            self.only_to_me_or_all(destination, mine)
             raise Punt("arp")
         if ethertype == 0x0800:
             return self.ipv4(port, frame, body, mine)
         if ethertype == 0x86DD:
             raise Punt("ipv6")
         raise Drop("ether_type_unknown")
+
+    def only_to_me_or_all(self, destination, mine):
+        if not mine and destination != b"\xff" * 6:
+            raise Drop("frame_not_for_us")
 
     # Access to core
 
@@ -123,29 +157,29 @@ class Model:
         if not mine:
             raise Drop("frame_not_for_us")
         if len(body) < 6:
-            raise Drop("frame_short")
+            raise Drop("pppoe_short")
         version_type, code, session_id, length = struct.unpack_from("!BBHH", body)
         if version_type != 0x11:
             raise Drop("pppoe_version")
         if code != 0:
             raise Drop("pppoe_code")
-        if length < 2 or length > len(body) - 6:
+        if length > len(body) - 6:
             raise Drop("pppoe_length")
+        if length == 0:
+            raise Drop("pppoe_empty")
         ppp = body[6 : 6 + length]  # what is behind it is Ethernet padding
         circuit = self.circuit(port, tags)
         session = self.by_pppoe.get((circuit, session_id))
-        if session is None:
-            raise Punt("unknown_session")
-        if frame[6:12] != session.mac:
-            raise Drop("pppoe_client_mac")
+        if session is None or frame[6:12] != session.mac:  # anti-spoofing: the whole key, or it is nobody's
+            raise Punt("unknown-session")
         if session.punt:
-            raise Punt("ppp_control", session.upstream_slot)
+            raise Punt("ppp-control", session.upstream_slot)
         return self.encapsulate(session, ppp)
 
     def circuit(self, port, tags):
-        vlans = [vlan for _, vlan in tags if vlan]  # IEEE 802.1Q, 9.6: VLAN 0 names none, the tag carries a priority
-        outer, inner = (vlans + [0, 0])[:2]
-        found = self.by_circuit.get((port.index, outer, inner))
+        # IEEE 802.1Q, 9.6: VLAN 0 names none, the tag carries a priority.
+        (tpid, outer), (_, inner) = ([tag for tag in tags if tag[1]] + [(0, 0), (0, 0)])[:2]
+        found = self.by_circuit.get((port.index, outer, inner, tpid))
         if found is None:
             raise Drop("circuit_unknown")
         return found
@@ -166,8 +200,6 @@ class Model:
         tos = tunnel.tos
         if tunnel.inherit_tos:
             tos = inner_tos(ppp, tos)
-        if self.identification is None:
-            self.identification = 0
         udp = UDP(sport=tunnel.local_port, dport=tunnel.peer_port)
         if not tunnel.udp_checksum:
             udp.chksum = 0
@@ -189,8 +221,10 @@ class Model:
 
     def ipv4(self, port, frame, packet, mine):
         """RFC 791, 3.1."""
+        if not mine:
+            raise Drop("frame_not_for_us")
         if len(packet) < 20:
-            raise Drop("frame_short")
+            raise Drop("ipv4_malformed")
         header_length = (packet[0] & 15) * 4
         if packet[0] >> 4 != 4 or header_length < 20 or header_length > len(packet):
             raise Drop("ipv4_malformed")
@@ -204,10 +238,10 @@ class Model:
         if destination not in port.addresses:
             raise Drop("ipv4_not_for_us")
         (fragment,) = struct.unpack_from("!H", packet, 6)
-        if packet[9] != 17:
-            raise Punt("ipv4")
         if fragment & 0x3FFF:
             raise Drop("ipv4_fragment")
+        if packet[9] != 17:
+            raise Punt("ipv4")
         return self.udp(port, packet, packet[header_length:])
 
     def udp(self, port, packet, datagram):
@@ -215,6 +249,8 @@ class Model:
         if len(datagram) < 8:
             raise Drop("udp_length")
         source_port, destination_port, length, checksum = struct.unpack_from("!HHHH", datagram)
+        if destination_port != L2TP_PORT or not port.core:
+            raise Punt("ipv4")
         if length < 8 or length > len(datagram):
             raise Drop("udp_length")
         datagram = datagram[:length]
@@ -222,8 +258,6 @@ class Model:
             pseudo = packet[12:20] + struct.pack("!BBH", 0, 17, length)
             if internet_checksum(pseudo + datagram) != 0:
                 raise Drop("udp_checksum")
-        if destination_port != L2TP_PORT:
-            raise Punt("ipv4")
         return self.l2tp(packet, source_port, destination_port, datagram[8:])
 
     def l2tp(self, packet, source_port, destination_port, message):
@@ -234,7 +268,7 @@ class Model:
         if bits & 15 != 2:
             raise Drop("l2tp_version")
         if bits & 0x8000:
-            raise Punt("l2tp_control")
+            raise Punt("l2tp-control")
         at, end = 2, len(message)
         needed = 6 + (2 if bits & 0x4000 else 0) + (4 if bits & 0x0800 else 0) + (2 if bits & 0x0200 else 0)
         if needed > end:
@@ -251,6 +285,11 @@ class Model:
             at += offset
             if at > end:
                 raise Drop("l2tp_offset")
+        ppp = message[at:end]
+        if ppp[:2] == b"\xff\x03":  # RFC 1661 and 1662: address and control field, which PPPoE leaves out
+            ppp = ppp[2:]
+        if not ppp:
+            raise Drop("l2tp_empty")
         tunnel_index = self.by_tunnel.get(tunnel_id)
         if tunnel_index is None:
             raise Drop("l2tp_tunnel_unknown")
@@ -261,11 +300,6 @@ class Model:
         session = self.by_l2tp.get((tunnel_index, session_id))
         if session is None:
             raise Drop("l2tp_session_unknown")
-        ppp = message[at:end]
-        if ppp[:2] == b"\xff\x03":  # RFC 1661 and 1662: address and control field, which PPPoE leaves out
-            ppp = ppp[2:]
-        if not ppp:
-            raise Drop("l2tp_empty")
         return self.decapsulate(session, ppp)
 
     def decapsulate(self, session, ppp):
@@ -276,6 +310,8 @@ class Model:
         for (_, vlan), following in zip(circuit.tags, types[1:]):
             ethernet = ethernet / Dot1Q(vlan=vlan, type=following)
         header = struct.pack("!BBHH", 0x11, 0, session.session_id, len(ppp))
+        if len(header) + len(ppp) > ACCESS_MTU:
+            raise Drop("access_mtu_exceeded")
         self.counters["decapsulated_frames"] += 1
         self.counters["decapsulated_octets"] += len(ppp)
         session.counts[2] += 1

@@ -41,6 +41,7 @@ class Node:
         """Tells the node the whole topology and fills in the identifiers that it assigned."""
         for port in topology.ports:
             self.ask("port %d %s %d %d %s" % (port.index, port.mac.hex(), port.access, port.core, " ".join(port.addresses)))
+        self.ask("start")
         for circuit in topology.circuits:
             answer = self.ask("circuit %d %d %d %d" % (circuit.port, circuit.outer, circuit.inner, circuit.tpid))
             circuit.index = int(answer[0][1])
@@ -59,14 +60,17 @@ class Node:
             )
             s.session_id, s.local_session_id, s.upstream_slot = (int(word) for word in answer[0][1:4])
 
-    def pass_through(self, batch):
-        """Injects (port, bytes) pairs, lets the worker run until it has nothing left, and collects.
+    def pass_through(self, received, transmitted=()):
+        """Lets frames, (port, bytes) pairs, arrive or be sent by the control plane, the worker run, and collects.
 
-        Answers the frames sent by port, the punted ones as (class, port, upstream slot, bytes), and the counters by name.
+        Answers the frames sent by port, the punted ones as (class, port, upstream slot, bytes), the counters by name, and how
+        many packet buffers are missing.
         """
-        for port, frame in batch:
+        for port, frame in received:
             self.send("inject %d %s" % (port, frame.hex() or "-"))
-        sent, punted, counters = {}, [], {}
+        for port, frame in transmitted:
+            self.send("transmit %d %s" % (port, frame.hex()))
+        sent, punted, counters, missing = {}, [], {}, 0
         for words in self.ask("run"):
             if words[0] == "sent":
                 sent.setdefault(int(words[1]), []).append(bytes.fromhex(words[2]))
@@ -74,7 +78,9 @@ class Node:
                 punted.append((words[1], int(words[2]), int(words[3]), bytes.fromhex(words[4])))
             elif words[0] == "counter":
                 counters[words[1]] = int(words[2])
-        return sent, punted, counters
+            elif words[0] == "buffers":
+                missing = int(words[1])
+        return sent, punted, counters, missing
 
     def session_counts(self):
         """Packets and octets upstream, packets and octets downstream, of each session in the order of creation."""

@@ -91,6 +91,7 @@ def standard(random):
         Port(1, True, False, bytes.fromhex("02c000000002"), []),
         Port(2, False, True, bytes.fromhex("02c000000003"), ["192.0.2.1", "198.51.100.1"]),
         Port(3, False, True, bytes.fromhex("02c000000004"), ["203.0.113.1"]),
+        Port(4, False, False, bytes.fromhex("02c000000005"), []),
     ]
     circuits = [
         Circuit(0, 0, 0, 0),
