@@ -16,7 +16,9 @@ extension Forwarder {
     @inline(never)
     func punt(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX) {
         guard frame.length <= CULVERT_FRAME_CAPACITY else { return drop(frame, .puntTooLong) }
+        guard punts.hasRoom else { return drop(frame, .puntRingFull) }
         guard punts.take(punt, now: state.pointee.now) else { return drop(frame, .puntLimited(punt)) }
+        count(.punted(punt))
         punts.append(frame, punt, port: port, slot: slot)
     }
 

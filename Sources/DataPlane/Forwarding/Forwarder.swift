@@ -112,9 +112,6 @@ public struct Forwarder: @unchecked Sendable {
     /// Frees a frame and counts why: for what happens to frames outside of the forwarding path.
     public func discard(_ frame: PacketBuffer, _ reason: Counter) { drop(frame, reason) }
 
-    /// Counts a frame that the exchange has taken for culvertd.
-    public func countPunted(_ punt: PuntClass) { count(.punted(punt)) }
-
     private func prefetch(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int) {
         for index in 0..<count {
             if let mbuf = frames[index] { culvert_prefetch(PacketBuffer(mbuf).start) }

@@ -1,19 +1,22 @@
 import CDPDK
 import Segment
 
-/// Frames of one worker that wait to be handed to the exchange, with the token buckets that guard them. A burst adds at most
-/// `Forwarder.burst` frames; the worker empties the buffer after each.
+/// Frames of one worker that wait to be handed to the exchange, with the token buckets that guard them. The worker says how
+/// many it can hand on; it empties the buffer after each burst.
 public struct PuntBuffer: @unchecked Sendable {
     /// Frames that the buffer holds.
     public static let capacity = 64
 
     private let waiting: UnsafeMutablePointer<Int>
+    private let limit: UnsafeMutablePointer<Int>
     private let buckets: UnsafeMutablePointer<PuntBucket>
     /// The frames that wait: the first `count` pointers.
     public let frames: UnsafeMutablePointer<OpaquePointer?>
 
     init(limits: PuntLimits, cyclesPerSecond: UInt64, socket: Int32) throws(AllocationError) {
         waiting = try allocate(1, socket: socket)
+        limit = try allocate(1, socket: socket)
+        limit.pointee = Self.capacity
         buckets = try allocate(PuntClass.allCases.count, socket: socket)
         frames = try allocate(Self.capacity, socket: socket)
         for punt in PuntClass.allCases {
@@ -23,6 +26,7 @@ public struct PuntBuffer: @unchecked Sendable {
 
     func deallocate() {
         culvert_free(waiting)
+        culvert_free(limit)
         culvert_free(buckets)
         culvert_free(frames)
     }
@@ -32,6 +36,12 @@ public struct PuntBuffer: @unchecked Sendable {
 
     /// Forgets the frames that wait: they are the caller's.
     public func removeAll() { waiting.pointee = 0 }
+
+    /// Whether another frame can be handed on.
+    var hasRoom: Bool { waiting.pointee < limit.pointee }
+
+    /// Sets how many frames may wait: those that the exchange's ring has room for.
+    public func setRoom(_ frames: Int) { limit.pointee = min(frames, Self.capacity) }
 
     /// Takes a token of the class's bucket at `now`, in cycles.
     func take(_ punt: PuntClass, now: UInt64) -> Bool {

@@ -12,8 +12,10 @@
 #include <rte_malloc.h>
 #include <rte_pause.h>
 #include <rte_version.h>
+#include <sched.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 static inline int culvert_eal_init(int count, char **arguments) { return rte_eal_init(count, arguments); }
 static inline int culvert_eal_cleanup(void) { return rte_eal_cleanup(); }
@@ -31,6 +33,11 @@ static inline unsigned culvert_socket_of_lcore(unsigned lcore) { return rte_lcor
 static inline uint64_t culvert_cycles(void) { return rte_rdtsc(); }
 static inline uint64_t culvert_cycles_per_second(void) { return rte_get_tsc_hz(); }
 static inline void culvert_pause(void) { rte_pause(); }
+static inline void culvert_yield(void) { sched_yield(); }
+static inline void culvert_sleep_ns(uint64_t ns) {
+    struct timespec interval = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+    nanosleep(&interval, NULL);
+}
 
 // Zeroed memory in whole cache lines on a NUMA node; NULL when there is none.
 static inline void *culvert_allocate(size_t size, int socket) { return rte_zmalloc_socket(NULL, size, RTE_CACHE_LINE_SIZE, socket); }

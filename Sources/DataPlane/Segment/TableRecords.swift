@@ -1,0 +1,113 @@
+import CSegment
+import Wire
+
+/// What a session carried. Octets are of PPP frames, from the protocol field on.
+public struct SessionCounters: Hashable, Sendable {
+    /// Frames access -> core.
+    public let upstreamPackets: UInt64
+    /// Octets access -> core.
+    public let upstreamOctets: UInt64
+    /// Frames core -> access.
+    public let downstreamPackets: UInt64
+    /// Octets core -> access.
+    public let downstreamOctets: UInt64
+
+    /// Counters with these values.
+    public init(
+        upstreamPackets: UInt64, upstreamOctets: UInt64, downstreamPackets: UInt64, downstreamOctets: UInt64
+    ) {
+        self.upstreamPackets = upstreamPackets
+        self.upstreamOctets = upstreamOctets
+        self.downstreamPackets = downstreamPackets
+        self.downstreamOctets = downstreamOctets
+    }
+}
+
+/// The attachment circuit of a session.
+public struct CircuitRecord: Hashable, Sendable {
+    /// Where it is.
+    public let index: CircuitIndex
+    /// The access port.
+    public let port: UInt16
+    /// VLAN id of the first tag; 0 for untagged.
+    public let outerVLAN: UInt16
+    /// VLAN id of the second tag; 0 for none.
+    public let innerVLAN: UInt16
+    /// The first tag's protocol id; 0 for untagged.
+    public let tpid: UInt16
+}
+
+/// A live session as the tables show it.
+public struct SessionRecord: Hashable, Sendable {
+    /// Where its access side is.
+    public let slot: UpstreamSlot
+    /// PPPoE session id, host byte order.
+    public let sessionID: UInt16
+    /// Who made it.
+    public let owner: EntryOwner
+    /// The caller's name for it.
+    public let reference: UInt64
+    /// The client's Ethernet address.
+    public let clientMAC: MACAddress
+    /// Where its client is.
+    public let circuit: CircuitRecord
+    /// Its L2TP side; nil while all its frames go to culvertd.
+    public let core: CoreSide?
+    /// What it carried so far.
+    public let counters: SessionCounters
+
+    /// A session's L2TP side.
+    public struct CoreSide: Hashable, Sendable {
+        /// Where it is.
+        public let slot: DownstreamSlot
+        /// The tunnel.
+        public let tunnel: TunnelID
+        /// The L2TP session id that this node assigned, host byte order.
+        public let localSessionID: UInt16
+        /// The L2TP session id that the peer assigned, host byte order.
+        public let peerSessionID: UInt16
+    }
+}
+
+/// The last word on a session that has ended, exact: no worker counts on it any more.
+public struct SessionTotals: Hashable, Sendable {
+    /// Where its access side was.
+    public let slot: UpstreamSlot
+    /// Its PPPoE session id, host byte order.
+    public let sessionID: UInt16
+    /// Who made it; nil when the entry does not say, which no writer of this kind leaves behind.
+    public let owner: EntryOwner?
+    /// The caller's name for it.
+    public let reference: UInt64
+    /// What it carried.
+    public let counters: SessionCounters
+
+    /// The totals of a session that was in `slot`.
+    public init(
+        slot: UpstreamSlot, sessionID: UInt16, owner: EntryOwner?, reference: UInt64, counters: SessionCounters
+    ) {
+        self.slot = slot
+        self.sessionID = sessionID
+        self.owner = owner
+        self.reference = reference
+        self.counters = counters
+    }
+}
+
+/// A tunnel as the tables show it.
+public struct TunnelRecord: Hashable, Sendable {
+    /// The local tunnel id.
+    public let id: TunnelID
+    /// Who made it.
+    public let owner: EntryOwner
+    /// Its two ends.
+    public let endpoints: TunnelEndpoints
+    /// Sessions that were allocated in it and not removed.
+    public let sessions: UInt32
+    /// The port that packets to the peer leave by.
+    public let egressPort: UInt16
+    /// The largest IP packet that the way to the peer takes, in bytes.
+    public let mtu: UInt16
+    /// Whether the next hop is resolved, so that its sessions can send.
+    public let isReady: Bool
+}

@@ -1,0 +1,96 @@
+import CSegment
+
+extension TableWriter {
+    /// Takes a local tunnel id, the one that has been free for longest. The tunnel carries no data before `publishTunnel`.
+    /// - Throws: `tunnelsFull`.
+    public func allocateTunnel(owner: EntryOwner) throws(TableError) -> TunnelID {
+        guard let index = freeTunnels.popFirst() else { throw .tunnelsFull(capacity: view.tunnelMask + 1) }
+        let tunnel = view.tunnels + Int(index)
+        culvert_store_relaxed_u32(&tunnel.pointee.state, EntryState.reserved)
+        tunnel.pointee.owner = owner.rawValue
+        let none = CULVERT_REGION_NONE
+        tunnel.pointee.region = (none, none, none, none)
+        return TunnelID(rawValue: UInt16(truncatingIfNeeded: index))
+    }
+
+    /// Puts an allocated tunnel into service: from here on packets of its peer are taken, and its sessions can send.
+    /// - Throws: `noSuchTunnel`, `tunnelIsPublished`, `noSuchPort`.
+    public func publishTunnel(_ id: TunnelID, header: OuterHeader) throws(TableError) {
+        let index = Int(id.rawValue)
+        guard isAllocated(id) else { throw .noSuchTunnel(id) }
+        guard view.tunnels[index].state == EntryState.reserved else { throw .tunnelIsPublished(id) }
+        try checkPorts(of: header)
+        let ends = header.endpoints
+        let tunnel = view.tunnels + index
+        view.templates[2 * index] = header.template
+        tunnel.pointee.family = UInt8(CULVERT_TUNNEL_IPV4)
+        tunnel.pointee.template_selector = 0
+        tunnel.pointee.port = ends.port
+        store(ends.peerAddress.value.bigEndian, in: &tunnel.pointee.peer_address)
+        store(ends.localAddress.value.bigEndian, in: &tunnel.pointee.local_address)
+        tunnel.pointee.peer_port = ends.peerPort.bigEndian
+        tunnel.pointee.local_port = ends.localPort.bigEndian
+        tunnel.pointee.peer_tunnel_id = ends.peerTunnelID
+        culvert_store_release_u32(&tunnel.pointee.state, EntryState.forward)
+    }
+
+    /// Changes what is in front of packets to the peer: another next hop, port, MTU or setting. Packets carry the old header
+    /// or the new one whole. When the last change has not passed all workers yet, this one comes into force in a later
+    /// `reclaim`; of several that wait, the last one counts.
+    /// - Throws: `noSuchTunnel`, `otherEndpoints`, `noSuchPort`.
+    public func updateTemplate(_ id: TunnelID, header: OuterHeader) throws(TableError) {
+        guard isPublished(id) else { throw .noSuchTunnel(id) }
+        guard endpoints(of: view.tunnels[Int(id.rawValue)]) == header.endpoints else { throw .otherEndpoints(id) }
+        try checkPorts(of: header)
+        if isTemplateResting[Int(id.rawValue)] {
+            waitingTemplates[UInt32(id.rawValue)] = header.template
+        } else {
+            swingTemplate(UInt32(id.rawValue), header.template)
+        }
+    }
+
+    /// Takes a tunnel without sessions out of service. Its id is free when all workers have passed a quiescent point.
+    /// - Throws: `noSuchTunnel`, `tunnelInUse`.
+    public func removeTunnel(_ id: TunnelID) throws(TableError) {
+        guard isAllocated(id) else { throw .noSuchTunnel(id) }
+        let sessions = tunnelSessions[Int(id.rawValue)]
+        guard sessions == 0 else { throw .tunnelInUse(id, sessions: sessions) }
+        let tunnel = view.tunnels + Int(id.rawValue)
+        waitingTemplates[UInt32(id.rawValue)] = nil
+        culvert_store_release_u32(&tunnel.pointee.state, EntryState.retired)
+        waiting.append(.tunnel, UInt32(id.rawValue))
+    }
+
+    /// Writes the template that no worker reads and puts it into force.
+    func swingTemplate(_ index: UInt32, _ template: culvert_template) {
+        let tunnel = view.tunnels + Int(index)
+        let other = (tunnel.pointee.template_selector & 1) ^ 1
+        view.templates[2 * Int(index) + Int(other)] = template
+        culvert_store_release_u8(&tunnel.pointee.template_selector, other)
+        isTemplateResting[Int(index)] = true
+        waiting.append(.template, index)
+    }
+
+    func isPublished(_ id: TunnelID) -> Bool {
+        id.rawValue <= view.tunnelMask && view.tunnels[Int(id.rawValue)].state == EntryState.forward
+    }
+
+    private func isAllocated(_ id: TunnelID) -> Bool {
+        isPublished(id)
+            || id.rawValue <= view.tunnelMask && view.tunnels[Int(id.rawValue)].state == EntryState.reserved
+    }
+
+    private func checkPorts(of header: OuterHeader) throws(TableError) {
+        for port in [UInt16(header.endpoints.port), header.egressPort] where port >= view.portCount {
+            throw .noSuchPort(port)
+        }
+    }
+
+    /// Puts an IPv4 address, in wire order, into the first of an address field's 16 bytes and zeros into the rest.
+    private func store<Field>(_ address: UInt32, in field: inout Field) {
+        withUnsafeMutableBytes(of: &field) { bytes in
+            bytes.initializeMemory(as: UInt8.self, repeating: 0)
+            bytes.storeBytes(of: address, as: UInt32.self)
+        }
+    }
+}
