@@ -58,7 +58,9 @@ import Testing
         Row(
             "tos: 184", "tos: 256",
             "54: l2tp-profile[0].tos: expected `inherit` or a whole number from 0 to 255, found `256`"),
-        Row("tos: 184", "tos: +1", "54: l2tp-profile[0].tos: expected `inherit` or a whole number from 0 to 255, found `+1`"),
+        Row(
+            "tos: 184", "tos: +1",
+            "54: l2tp-profile[0].tos: expected `inherit` or a whole number from 0 to 255, found `+1`"),
         Row(
             "l2tp-length-bit: no", "l2tp-length-bit: 1",
             "55: l2tp-profile[0].l2tp-length-bit: expected true or false, found `1`"),
@@ -77,7 +79,8 @@ import Testing
         Row("version: 2", "version: 3", "44: l2tp-profile[0].version: expected 2, found `3`"),
         Row(
             "shared-secret: oursecret", "shared-secret: ''",
-            "45: l2tp-profile[0].shared-secret: a secret cannot be empty; leave it out for tunnels without authentication"),
+            "45: l2tp-profile[0].shared-secret: a secret cannot be empty; leave it out for tunnels without authentication"
+        ),
         Row(
             "shared-secret: oursecret", "shared-secret:",
             "45: l2tp-profile[0].shared-secret: expected text, found nothing"),
@@ -89,7 +92,8 @@ import Testing
             "8: control.rpc-socket-mode: expected three or four octal digits from \"000\" to \"0777\", found `rw`"),
         Row(
             "log-level: debug", "log-level: loud",
-            "9: control.log-level: expected one of `trace`, `debug`, `info`, `notice`, `warning`, `error`, `critical`, found `loud`"),
+            "9: control.log-level: expected one of `trace`, `debug`, `info`, `notice`, `warning`, `error`, `critical`, found `loud`"
+        ),
         Row(
             "service-name: remote-office advertised", "service-name: remote office",
             "27: pppoe-ac[0].service-name: expected `any`, `NAME` or `NAME advertised`, found `remote office`"),
@@ -114,7 +118,9 @@ import Testing
         Row(
             "session-limit-per-mac: 3", "session-limit-per-mac: 70000",
             "32: pppoe-ac[0].session-limit-per-mac: expected a whole number from 0 to 65535, found `70000`"),
-        Row("destination: l2tp", "destination: local", "33: pppoe-ac[0].destination: expected one of `l2tp`, found `local`"),
+        Row(
+            "destination: l2tp", "destination: local",
+            "33: pppoe-ac[0].destination: expected one of `l2tp`, found `local`"),
         Row(
             "static 192.168.11.2", "dns-lookup prefix lns",
             "35: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS` with a host's IPv4 address, "
@@ -148,15 +154,17 @@ import Testing
         Row(
             "\"untagged,300\"", "\"300-310,305\"",
             "19: interfaces[1].vlans: `305` overlaps with VLANs before it"),
-        Row("control:\n", "control: fast\nother:\n", "6: control: expected a mapping, found text"
-            , "7: other: unknown; known here: control, dataplane, interfaces, ip-route, l2tp-profile, pppoe-ac"),
+        Row(
+            "control:\n", "control: fast\nother:\n", "6: control: expected a mapping, found text",
+            "7: other: unknown; known here: control, dataplane, interfaces, ip-route, l2tp-profile, pppoe-ac"),
         Row(
             "name: mylittleac\n", "name: my ac\n",
             "25: pppoe-ac[0].name: expected a name of 1 to 63 letters, digits, `-`, `_` or `.`, found `my ac`"),
     ]
 
     static let keysAndReferences: [Row] = [
-        Row("hello-timeout", "helo-timeout", "46: l2tp-profile[0].helo-timeout: unknown; did you mean `hello-timeout`?"),
+        Row(
+            "hello-timeout", "helo-timeout", "46: l2tp-profile[0].helo-timeout: unknown; did you mean `hello-timeout`?"),
         Row(
             "ac-name: ditch", "colour: ditch",
             "26: pppoe-ac[0].colour: unknown; known here: ac-name, challenge-name, destination, l2tp, name, ppp-auth-protocols, "
@@ -178,7 +186,8 @@ import Testing
         Row(
             "profile: my-l2tp-profile1", "profile: mine",
             "36: pppoe-ac[0].l2tp.profile: there is no `l2tp-profile` called `mine`"),
-        Row("  - name: plain", "  - name: my-l2tp-profile1",
+        Row(
+            "  - name: plain", "  - name: my-l2tp-profile1",
             "41: pppoe-ac[1].l2tp.profile: there is no `l2tp-profile` called `plain`",
             "60: l2tp-profile[1].name: another profile is called `my-l2tp-profile1`"),
         Row(
@@ -216,13 +225,15 @@ import Testing
             "next-hop: 10.99.0.254", "next-hop: 10.97.0.254",
             "23: ip-route[0].next-hop: `10.97.0.254` is on no interface's network"),
         Row(
-            "next-hop: 10.99.0.254", "next-hop: 10.99.0.1", "23: ip-route[0].next-hop: `10.99.0.1` is the node's own address"),
+            "next-hop: 10.99.0.254", "next-hop: 10.99.0.1",
+            "23: ip-route[0].next-hop: `10.99.0.1` is the node's own address"),
         Row(
             "next-hop: 10.99.0.254}", "next-hop: 10.99.0.254}\n  - {prefix: 0.0.0.0/0, next-hop: 10.99.0.253}",
             "24: ip-route[1].prefix: there is another route for `0.0.0.0/0`"),
         Row(
             "0.0.0.0/0", "192.168.0.0/24",
-            "35: pppoe-ac[0].l2tp.peer-address: neither an interface's network nor an `ip-route` leads to `192.168.11.2`"),
+            "35: pppoe-ac[0].l2tp.peer-address: neither an interface's network nor an `ip-route` leads to `192.168.11.2`"
+        ),
         Row(
             "static 10.99.0.7", "static 10.99.0.1",
             "41: pppoe-ac[1].l2tp.peer-address: `10.99.0.1` is the node's own address"),
@@ -232,7 +243,8 @@ import Testing
         Row(
             "source: 10.98.0.1", "source: 10.98.0.2",
             "59: l2tp-profile[0].source: `10.98.0.2` is no `ip-address` of an interface"),
-        Row("    mtu: 1500\n", "    mtu: 1400\n",
+        Row(
+            "    mtu: 1500\n", "    mtu: 1400\n",
             "29: pppoe-ac[0].ppp-mru: exceeds the `mtu` of l2tp-profile `my-l2tp-profile1`, which is 1400"),
         Row(
             "device: net_null0, mtu: 1508", "device: net_null0, mtu: 1500",
@@ -242,9 +254,12 @@ import Testing
             "10.98.0.1/31]",
             "10.98.0.1/31, 10.1.0.1/24, 10.2.0.1/24, 10.3.0.1/24, 10.4.0.1/24, 10.5.0.1/24, 10.6.0.1/24, 10.7.0.1/24]",
             "21: interfaces[2].ip-address[8]: `core0` has more than 8 addresses"),
-        Row("cores: 1-2\n", "coress: 1-2\n", "2: dataplane.coress: unknown; did you mean `cores`?",
+        Row(
+            "cores: 1-2\n", "coress: 1-2\n", "2: dataplane.coress: unknown; did you mean `cores`?",
             "2: dataplane.cores: missing"),
-        Row("mtu: 9000", "mtu: [1]", "5: dataplane.ports[1].mtu: expected a whole number from 576 to 9600, found a list"),
+        Row(
+            "mtu: 9000", "mtu: [1]", "5: dataplane.ports[1].mtu: expected a whole number from 576 to 9600, found a list"
+        ),
     ]
 
     @Test(arguments: typesAndRanges + keysAndReferences)
@@ -268,7 +283,8 @@ import Testing
     @Test func allFaultsComeAtOnce() {
         let text = Self.base.replacingFirst("hello-timeout: 30", "hello-timeout: x").replacingFirst(
             "log-level: debug", "log-level: loud"
-        ).replacingFirst("next-hop: 10.99.0.254", "next-hop: 10.97.0.254").replacingFirst("ac-name: ditch", "ac-nane: ditch")
+        ).replacingFirst("next-hop: 10.99.0.254", "next-hop: 10.97.0.254").replacingFirst(
+            "ac-name: ditch", "ac-nane: ditch")
         #expect(
             Self.faults(text).map { $0.prefix { $0 != " " } } == ["9:", "23:", "26:", "46:"])
     }

@@ -204,7 +204,8 @@ import Wire
     }
 
     @Test(arguments: [
-        ("100", "100", 1), ("1-4094", "1-4094", 4_094), ("untagged", "untagged", 0), (" 7 , untagged,3", "untagged,3,7", 2),
+        ("100", "100", 1), ("1-4094", "1-4094", 4_094), ("untagged", "untagged", 0),
+        (" 7 , untagged,3", "untagged,3,7", 2),
         ("10-12,5", "5,10-12", 4),
     ])
     func parsesVLANs(text: String, shown: String, count: Int) throws {

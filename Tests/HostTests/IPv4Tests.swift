@@ -112,7 +112,9 @@ import Wire
         #expect(
             node.stack.timerFired(at: .at(seconds: 3)) == [.nextHopChanged(gateway: Node.router, port: 3, mac: nil)])
         #expect(node.stack.counters[.resolutionDropped] == 1)
-        #expect(try node.stack.send([1], from: UDPEndpoint(.any, 1), to: UDPEndpoint(Node.far, 2), at: .at(seconds: 4)).isEmpty)
+        #expect(
+            try node.stack.send([1], from: UDPEndpoint(.any, 1), to: UDPEndpoint(Node.far, 2), at: .at(seconds: 4))
+                .isEmpty)
         #expect(node.stack.counters[.resolutionDropped] == 2, "left alone during the hold-down")
         #expect(node.stack.timerFired(at: .at(seconds: 8)).isEmpty)
         #expect(
@@ -244,7 +246,8 @@ import Wire
     @Test func survivesDamage() {
         var generator = SystemRandomNumberGenerator()
         let seeds = [
-            Frames.udp, Frames.udpWithOptions, Frames.echoRequest, Frames.tcp, Frames.replyOfRouter, Frames.requestForUs,
+            Frames.udp, Frames.udpWithOptions, Frames.echoRequest, Frames.tcp, Frames.replyOfRouter,
+            Frames.requestForUs,
         ].map(Frames.octets)
         var node = Node()
         node.stack.listen(on: 1_701)

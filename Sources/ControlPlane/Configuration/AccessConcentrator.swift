@@ -9,6 +9,7 @@ public struct AccessConcentrator: Hashable, Sendable {
         /// `NAME` or `NAME advertised`: clients that ask for this name; an advertised one is offered in every PADO.
         case named(String, advertised: Bool)
 
+        /// As the file says it.
         public var description: String {
             switch self {
             case .any: "any"
@@ -36,6 +37,7 @@ public struct AccessConcentrator: Hashable, Sendable {
         /// `static ADDRESS`
         case fixed(IPv4Address)
 
+        /// As the file says it.
         public var description: String {
             switch self {
             case .fixed(let address): "static \(address)"

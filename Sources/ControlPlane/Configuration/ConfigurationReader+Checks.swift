@@ -72,9 +72,11 @@ extension ConfigurationReader {
                 continue
             }
             let concentrator = draft.value
-            if draft.hasServiceName, let rival = seen.first(where: {
-                $0.name != concentrator.name && Self.collide($0.serviceName, concentrator.serviceName)
-            }) {
+            if draft.hasServiceName,
+                let rival = seen.first(where: {
+                    $0.name != concentrator.name && Self.collide($0.serviceName, concentrator.serviceName)
+                })
+            {
                 service.node.fault(
                     "`\(rival.name)` serves the same service-name `\(rival.serviceName)` on this interface")
             }
@@ -131,13 +133,17 @@ extension ConfigurationReader {
     }
 
     private func checkPeer(of concentrator: ConcentratorDraft) {
-        guard let node = concentrator.peerAddress, case .fixed(let address) = concentrator.value.peerAddress else { return }
+        guard let node = concentrator.peerAddress, case .fixed(let address) = concentrator.value.peerAddress else {
+            return
+        }
         let connected = interfaces.flatMap(\.value.addresses).filter { $0.contains(address) }
         if owns(address) {
             node.fault("`\(address)` is the node's own address")
         } else if connected.contains(where: { !$0.isHost(address) }) {
             node.fault("`\(address)` is the address of a whole network")
-        } else if connected.isEmpty, incomplete.isDisjoint(with: [.addresses, .routes]), !routes.contains(where: { $0.value.prefix.contains(address) }) {
+        } else if connected.isEmpty, incomplete.isDisjoint(with: [.addresses, .routes]),
+            !routes.contains(where: { $0.value.prefix.contains(address) })
+        {
             node.fault("neither an interface's network nor an `ip-route` leads to `\(address)`")
         }
     }

@@ -132,7 +132,9 @@ extension ConfigurationReader {
             value.authenticationProtocols = []
             for element in node.oneOrMore() {
                 guard let choice: AccessConcentrator.AuthenticationProtocol = element.choice() else { continue }
-                if value.authenticationProtocols.contains(choice) { element.fault("`\(choice.rawValue)` is given twice") }
+                if value.authenticationProtocols.contains(choice) {
+                    element.fault("`\(choice.rawValue)` is given twice")
+                }
                 value.authenticationProtocols.append(choice)
             }
         }

@@ -8,8 +8,11 @@ public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugSt
     /// The secret in `text`.
     public init(_ text: String) { octets = Array(text.utf8) }
 
+    /// The same for every secret.
     public var description: String { "<secret>" }
+    /// The same for every secret.
     public var debugDescription: String { description }
+    /// Without children, so that `dump` shows nothing.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
@@ -22,6 +25,7 @@ public struct L2TPProfile: Hashable, Sendable {
         /// Always this octet.
         case fixed(UInt8)
 
+        /// As the file says it.
         public var description: String {
             switch self {
             case .inherit: "inherit"

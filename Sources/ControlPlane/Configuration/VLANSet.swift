@@ -55,6 +55,7 @@ public struct VLANSet: Hashable, Sendable, CustomStringConvertible {
         (untagged && other.untagged) || ranges.contains { range in other.ranges.contains { $0.overlaps(range) } }
     }
 
+    /// As the file says it, in ascending order.
     public var description: String {
         let words = ranges.map {
             $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"

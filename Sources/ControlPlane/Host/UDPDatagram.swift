@@ -13,6 +13,7 @@ public struct UDPEndpoint: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
+    /// `192.0.2.1:1701`
     public var description: String { "\(address):\(port)" }
 }
 

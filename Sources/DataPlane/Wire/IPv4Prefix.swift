@@ -45,6 +45,7 @@ public struct IPv4Prefix: Hashable, Sendable, CustomStringConvertible {
         contains(other) && (length >= 31 || (other != network && other != broadcast))
     }
 
+    /// `10.99.0.1/24`
     public var description: String { "\(address)/\(length)" }
 }
 
