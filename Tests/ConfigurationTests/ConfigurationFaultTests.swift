@@ -255,8 +255,8 @@ import Testing
             "10.98.0.1/31, 10.1.0.1/24, 10.2.0.1/24, 10.3.0.1/24, 10.4.0.1/24, 10.5.0.1/24, 10.6.0.1/24, 10.7.0.1/24]",
             "21: interfaces[2].ip-address[8]: `core0` has more than 8 addresses"),
         Row(
-            "cores: 1-2\n", "coress: 1-2\n", "2: dataplane.coress: unknown; did you mean `cores`?",
-            "2: dataplane.cores: missing"),
+            "cores: 1-2\n", "coress: 1-2\n", "2: dataplane.cores: missing",
+            "2: dataplane.coress: unknown; did you mean `cores`?"),
         Row(
             "mtu: 9000", "mtu: [1]", "5: dataplane.ports[1].mtu: expected a whole number from 576 to 9600, found a list"
         ),
