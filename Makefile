@@ -1,4 +1,36 @@
-# Culvert. `make run` brings up the lab, `make test` runs everything CI runs.
-.PHONY: build
-build:
-	swift build -c release
+# Culvert. `make run` brings up the lab and shows a subscriber come up; `make test` runs everything that CI runs.
+SWIFT_FLAGS := -c release
+PACKAGES    := Tools/install-packages
+
+.PHONY: run test build build-tests setup bench fuzz format clean proto
+
+run: setup build            ## the lab: a real client, Culvert, a real LNS (root)
+	/usr/bin/python3 Lab/run.py
+
+test: setup                 ## every test; without root it runs what it can and names what it skipped
+	Tools/run-tests.py
+
+setup:                      ## installs the Debian packages that are missing (root)
+	$(PACKAGES) all
+
+build:                      ## the three programs, release
+	swift build $(SWIFT_FLAGS) --product culvert-dataplane
+	swift build $(SWIFT_FLAGS) --product culvertd
+	swift build $(SWIFT_FLAGS) --product culvert
+
+build-tests:                ## everything, tests and benchmarks included
+	swift build $(SWIFT_FLAGS) --build-tests
+
+fuzz:                       ## each fuzz target for SECONDS (default 60)
+	Tests/Fuzz/run $(or $(SECONDS),60)
+
+format:                     ## rewrites the Swift files as .swift-format says
+	git ls-files -- '*.swift' | grep -v /Generated/ | xargs swift format --in-place --parallel
+
+proto:                      ## generates the Swift of the .proto anew
+	Tools/generate-proto
+
+clean:
+	rm -rf .build .build-*
+
+-include Bench/bench.mk

@@ -29,7 +29,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -37,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // C shims: the shared layout, and static inline wrappers over DPDK.
@@ -95,7 +95,7 @@ let package = Package(
         .target(
             name: "RPC",
             dependencies: [
-                "Observability",
+                "Observability", "Wire",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
                 .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -105,10 +105,11 @@ let package = Package(
         .executableTarget(
             name: "culvertd",
             dependencies: [
-                "Roles", "RPC", "Configuration", "Segment", "Observability",
+                "CSegment", "Roles", "RPC", "Configuration", "Segment", "Observability", "Settings", "Timing", "Host",
+                "PPPoE",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Sources/ControlPlane/culvertd", swiftSettings: swiftDPDK),
         .executableTarget(
@@ -119,7 +120,26 @@ let package = Package(
             ],
             path: "Sources/ControlPlane/culvert"),
 
+        // Benchmarks, and the honest C that they compare with.
+        .target(
+            name: "CBaseline", dependencies: ["CSegment"], path: "Bench/Baseline", exclude: ["build-gcc.sh"],
+            cSettings: cDPDK),
+        .executableTarget(
+            name: "bench-forwarding",
+            dependencies: [
+                "CBaseline", "CSegment", "CDPDK", "Wire", "Segment", "Forwarding",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Bench/Forwarding", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
+
+        // Tests, one folder a module.
         .testTarget(name: "WireTests", dependencies: ["Wire"]),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+        .testTarget(
+            name: "SegmentTests", dependencies: ["CSegment", "CDPDK", "Wire", "Segment"], swiftSettings: swiftDPDK),
+        .testTarget(name: "PPPoETests", dependencies: ["PPPoE", "Wire", "Timing"]),
+        .testTarget(name: "PPPTests", dependencies: ["PPP", "Wire", "Timing"]),
+        .testTarget(name: "L2TPTests", dependencies: ["L2TP", "Wire", "Timing"]),
     ],
     swiftLanguageModes: [.v6]
 )

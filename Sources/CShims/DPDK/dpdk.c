@@ -1,1 +1,5 @@
+#include "culvert_eal.h"
+#include "culvert_ethdev.h"
+#include "culvert_mbuf.h"
 #include "culvert_rcu.h"
+#include "culvert_ring.h"

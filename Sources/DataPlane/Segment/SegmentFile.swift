@@ -80,6 +80,14 @@ struct SegmentFile {
     /// thought dead would lose the memory under its feet.
     func isHeldElsewhere(_ role: Role) -> Bool { culvert_lock_is_held_elsewhere(descriptor, role.rawValue) != 0 }
 
+    /// Whether `path` still leads to the open file.
+    var isStillAtPath: Bool {
+        var opened = stat()
+        var named = stat()
+        guard fstat(descriptor, &opened) == 0, stat(path, &named) == 0 else { return false }
+        return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
+    }
+
     private func failure(_ call: String) -> SegmentError { .system(call: call, path: path, code: errno) }
 }
 

@@ -32,6 +32,9 @@ public final class SegmentMapping: Sendable {
     /// Whether another mapping of this segment holds culvertd's lock.
     public var isControlPlaneRunning: Bool { file.isHeldElsewhere(.controlPlane) }
 
+    /// Whether `path` still leads to this segment; false when the file was removed, or replaced by another.
+    public var isStillAtPath: Bool { file.isStillAtPath }
+
     private init(
         file: SegmentFile, base: UnsafeMutableRawPointer, mappedSize: Int, layout: SegmentLayout, isAdopted: Bool
     ) {

@@ -32,7 +32,9 @@ public struct IPv4Address: Hashable, Comparable, Sendable, CustomStringConvertib
     /// The four octets in wire order.
     public var octets: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
 
+    /// Numeric order.
     public static func < (a: IPv4Address, b: IPv4Address) -> Bool { a.value < b.value }
 
+    /// Dotted decimal.
     public var description: String { octets.map(String.init).joined(separator: ".") }
 }

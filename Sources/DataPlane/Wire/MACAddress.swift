@@ -32,6 +32,7 @@ public struct MACAddress: Hashable, Sendable, CustomStringConvertible {
     @inlinable
     public var isMulticast: Bool { value & 0x0100_0000_0000 != 0 }
 
+    /// Six hexadecimal octets: `00:00:5e:00:53:01`.
     public var description: String {
         octets.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined(separator: ":")
     }

@@ -124,7 +124,14 @@ struct culvert_port {
     uint16_t queues;
     uint32_t numa_node;
     uint32_t dispatch;   // 0: run to completion by one queue, 1: by RSS, 2: software dispatch
-    uint8_t reserved_status[72];
+    uint64_t rx_packets; // the device's own statistics, brought up to date a few times a second
+    uint64_t rx_octets;
+    uint64_t rx_missed;  // frames that the device dropped for want of receive descriptors
+    uint64_t rx_errors;
+    uint64_t tx_packets;
+    uint64_t tx_octets;
+    uint64_t tx_errors;
+    uint8_t reserved_status[16];
     // configuration, written by culvertd (256 bytes)
     uint32_t untagged_circuit;  // circuit of untagged frames, CULVERT_NO_INDEX: none
     uint32_t vlan_block;        // block of the port's outer VLANs, 0: none
@@ -294,6 +301,7 @@ CULVERT_ASSERT_OFFSET(culvert_segment_header, control_epoch, 2080);
 CULVERT_ASSERT_OFFSET(culvert_segment_header, punt_doorbell, 3104);
 CULVERT_ASSERT_OFFSET(culvert_segment_header, inject_doorbell, 3168);
 CULVERT_ASSERT(sizeof(struct culvert_port) == 512);
+CULVERT_ASSERT_OFFSET(culvert_port, rx_packets, 184);
 CULVERT_ASSERT_OFFSET(culvert_port, untagged_circuit, 256);
 CULVERT_ASSERT(sizeof(struct culvert_vlan_block) == 16384);
 CULVERT_ASSERT(sizeof(struct culvert_circuit) == 32);
@@ -318,6 +326,15 @@ CULVERT_ASSERT(sizeof(struct culvert_frame) == 2048);
 CULVERT_ASSERT_OFFSET(culvert_frame, bytes, 32);
 CULVERT_ASSERT(sizeof(struct culvert_frame_ring) == 4096);
 
+// The header's words that are read or written atomically, as pointers, which Swift cannot take of an imported struct's fields for longer than a call.
+static inline uint32_t *culvert_punt_doorbell(struct culvert_segment_header *header) { return &header->punt_doorbell; }
+static inline uint32_t *culvert_punt_sleeping(struct culvert_segment_header *header) { return &header->punt_sleeping; }
+static inline uint32_t *culvert_inject_doorbell(struct culvert_segment_header *header) { return &header->inject_doorbell; }
+static inline uint32_t *culvert_inject_sleeping(struct culvert_segment_header *header) { return &header->inject_sleeping; }
+static inline uint64_t *culvert_dataplane_epoch(struct culvert_segment_header *header) { return &header->dataplane_epoch; }
+static inline uint64_t *culvert_dataplane_heartbeat(struct culvert_segment_header *header) { return &header->dataplane_heartbeat_ns; }
+static inline uint64_t *culvert_control_heartbeat(struct culvert_segment_header *header) { return &header->control_heartbeat_ns; }
+
 // FNV-1a over the sizes and offsets above: two builds that disagree on the layout disagree on this number.
 static inline uint64_t culvert_layout_hash(void) {
     const uint64_t facts[] = {
@@ -326,7 +343,7 @@ static inline uint64_t culvert_layout_hash(void) {
         offsetof(struct culvert_segment_header, ports_offset), offsetof(struct culvert_segment_header, inject_ring_offset),
         offsetof(struct culvert_segment_header, dataplane_epoch), offsetof(struct culvert_segment_header, control_epoch),
         offsetof(struct culvert_segment_header, punt_doorbell), offsetof(struct culvert_segment_header, inject_doorbell),
-        sizeof(struct culvert_port), offsetof(struct culvert_port, mac), offsetof(struct culvert_port, untagged_circuit),
+        sizeof(struct culvert_port), offsetof(struct culvert_port, mac), offsetof(struct culvert_port, rx_packets), offsetof(struct culvert_port, untagged_circuit),
         offsetof(struct culvert_port, vlan_block), offsetof(struct culvert_port, local_ipv4), offsetof(struct culvert_port, flags),
         sizeof(struct culvert_vlan_block),
         sizeof(struct culvert_circuit), offsetof(struct culvert_circuit, port), offsetof(struct culvert_circuit, region),

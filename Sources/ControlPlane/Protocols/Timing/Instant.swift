@@ -15,6 +15,7 @@ public struct Instant: Hashable, Comparable, Sendable {
     /// Later than any instant that a clock shows; a deadline that never comes.
     public static let distantFuture = Instant(nanoseconds: .max)
 
+    /// Whether `a` comes before `b`.
     public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
 
     /// The instant moved by `interval`, held within the clock's range.

@@ -1,0 +1,199 @@
+import CDPDK
+import CSegment
+import Forwarding
+import Segment
+import Wire
+
+/// A segment with sessions in it, and the frames that belong to them.
+final class Scenario {
+    /// The port that PPPoE comes in by.
+    static let accessPort: UInt16 = 0
+    /// The port that L2TP comes in by.
+    static let corePort: UInt16 = 1
+
+    /// Number of sessions.
+    let count: Int
+    /// The segment, as the workers see it.
+    var view: SegmentView { segment.view }
+    /// The segment.
+    let segment: SegmentMapping
+
+    /// The ports as the forwarding path knows them.
+    let ports = [ForwardingPort(mac: accessMAC, mtu: mtu), ForwardingPort(mac: coreMAC, mtu: mtu)]
+
+    private static let mtu: UInt16 = 1600
+    private let order: [UInt32]
+    private let keys: [Key]
+    private let header: UnsafeMutableBufferPointer<UInt8>
+
+    /// What names a session on the wire, 16 bytes.
+    private struct Key {
+        var clientMAC: UInt64
+        var vlan: UInt16
+        var pppoeSessionID: UInt16
+        var tunnel: UInt16
+        var peer: UInt16
+        var l2tpSessionID: UInt16
+    }
+
+    private static let accessMAC = MACAddress(value: 0x02c0_0000_0001)
+    private static let coreMAC = MACAddress(value: 0x02c0_0000_0002)
+    private static let nextHopMAC = MACAddress(value: 0x02ee_0000_0001)
+    private static let localAddress = IPv4Address(value: 0xc000_0201)
+
+    /// The peer of tunnel number `index`: 198.18.0.1 and up.
+    private static func peer(_ index: Int) -> IPv4Address { IPv4Address(value: 0xc612_0001 &+ UInt32(index)) }
+
+    /// A circuit's and a tunnel's sessions; the ids would do for 65,534.
+    private static let circuitSessions = 60_000
+
+    /// A segment with `sessions` sessions, spread evenly over at least `tunnels` tunnels. They are on one untagged circuit
+    /// or, where its ids do not suffice, on several VLANs' circuits with as many tunnels.
+    init(sessions: Int, tunnels: Int, hugePages: Bool) throws(BenchError) {
+        count = sessions
+        header = .allocate(capacity: 64)
+        header.initialize(repeating: 0)
+        let circuits = (sessions + Self.circuitSessions - 1) / Self.circuitSessions
+        let tunnels = max(tunnels, circuits)
+        let slots = UInt32(max(65_536, sessions.roundedUpToPowerOfTwo))
+        let geometry = Geometry(
+            sessions: slots, tunnels: UInt32(max(8_192, (tunnels + 1).roundedUpToPowerOfTwo)), circuits: 64,
+            vlanBlocks: 4, workers: 1, ports: 2, frameRingDepth: 64)
+        do {
+            let initialise: SegmentMapping.QuiescentInitialiser = { memory, size, workers in
+                culvert_rcu_initialise(memory, UInt64(size), workers) == 0
+            }
+            segment = try Self.map(geometry, hugePages: hugePages, initialise)
+            var random = SplitMix(seed: 0x7461_626c_65)
+            let writer = TableWriter.recovering(segment, using: &random).writer
+            keys = try Self.fill(writer, segment.view, sessions: sessions, tunnels: tunnels, circuits: circuits)
+        } catch {
+            throw .table("\(error)")
+        }
+        var random = SplitMix(seed: 0x63_75_6c_76_65_72_74)
+        order = (0..<UInt32(sessions)).shuffled(using: &random)
+    }
+
+    deinit { header.deallocate() }
+
+    private static func map(
+        _ geometry: Geometry, hugePages: Bool, _ initialise: SegmentMapping.QuiescentInitialiser
+    ) throws -> SegmentMapping {
+        if hugePages,
+            let segment = try? SegmentMapping.inMemory(
+                geometry: geometry, hugePages: true, initialiseQuiescentState: initialise)
+        {
+            return segment
+        }
+        return try SegmentMapping.inMemory(geometry: geometry, initialiseQuiescentState: initialise)
+    }
+
+    private static func fill(
+        _ writer: TableWriter, _ view: SegmentView, sessions: Int, tunnels: Int, circuits: Int
+    ) throws -> [Key] {
+        for (port, mac) in [(accessPort, accessMAC), (corePort, coreMAC)] {
+            let entry = view.ports + Int(port)
+            withUnsafeMutableBytes(of: &entry.pointee.mac) { $0.copyBytes(from: mac.octets) }
+            entry.pointee.mtu = mtu
+            entry.pointee.present = 1
+        }
+        try writer.configurePort(accessPort, roles: .access, addresses: [])
+        try writer.configurePort(corePort, roles: .core, addresses: [localAddress])
+        let ids = try (0..<tunnels).map { index in
+            let id = try writer.allocateTunnel(owner: .external)
+            let ends = TunnelEndpoints(
+                localAddress: localAddress, peerAddress: peer(index),
+                peerTunnelID: UInt16(truncatingIfNeeded: index + 1),
+                port: UInt8(corePort))
+            try writer.publishTunnel(
+                id,
+                header: OuterHeader(
+                    endpoints: ends, egressPort: corePort, sourceMAC: coreMAC, destinationMAC: nextHopMAC, mtu: mtu))
+            return id
+        }
+        return try (0..<sessions).map { index in
+            let clientMAC = MACAddress(value: 0x0211_0000_0000 | UInt64(index))
+            let tunnel = ids[index * tunnels / sessions]
+            let vlan = circuits == 1 ? 0 : UInt16(truncatingIfNeeded: 100 + index / circuitSessions)
+            let session = try writer.addExternal(
+                port: accessPort, outerVLAN: vlan, innerVLAN: 0, tpid: vlan == 0 ? 0 : 0x8100, clientMAC: clientMAC,
+                tunnel: tunnel,
+                peerSessionID: UInt16(truncatingIfNeeded: index + 1), reference: UInt64(index))
+            return Key(
+                clientMAC: clientMAC.value, vlan: vlan, pppoeSessionID: session.upstream.sessionID,
+                tunnel: tunnel.rawValue,
+                peer: UInt16(truncatingIfNeeded: index * tunnels / sessions),
+                l2tpSessionID: session.downstream.sessionID)
+        }
+    }
+
+    /// The session at a place in the random order, which goes round.
+    func session(at place: Int) -> Int { Int(order[place % count]) }
+
+    /// Calls `body` with everything in front of the inner packet of a frame of `session` as it arrives.
+    func withHeader(_ direction: Direction, session: Int, bytes: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        let key = keys[session]
+        let length = direction == .encapsulate ? accessHeader(key, bytes) : coreHeader(key, bytes)
+        body(UnsafeBufferPointer(rebasing: header[..<length]))
+    }
+
+    /// Ethernet, PPPoE and the PPP protocol field.
+    private func accessHeader(_ key: Key, _ bytes: Int) -> Int {
+        var cursor = 0
+        put(Self.accessMAC.value, 6, &cursor)
+        put(key.clientMAC, 6, &cursor)
+        if key.vlan != 0 { put(0x8100_0000 | UInt64(key.vlan), 4, &cursor) }
+        put(0x8864_1100, 4, &cursor)
+        put(UInt64(key.pppoeSessionID), 2, &cursor)
+        put(UInt64(bytes + 2), 2, &cursor)
+        put(0x0021, 2, &cursor)
+        return cursor
+    }
+
+    /// Ethernet, IPv4, UDP, L2TP with a length field, ff 03 and the PPP protocol field.
+    private func coreHeader(_ key: Key, _ bytes: Int) -> Int {
+        var cursor = 0
+        put(Self.coreMAC.value, 6, &cursor)
+        put(Self.nextHopMAC.value, 6, &cursor)
+        put(0x0800_4500, 4, &cursor)
+        put(UInt64(bytes + 40), 2, &cursor)
+        put(0x0001_0000, 4, &cursor)
+        put(0x4011, 2, &cursor)
+        let checksumAt = cursor
+        put(0, 2, &cursor)
+        put(UInt64(Self.peer(Int(key.peer)).value), 4, &cursor)
+        put(UInt64(Self.localAddress.value), 4, &cursor)
+        put(0x06a5_06a5, 4, &cursor)
+        put(UInt64(bytes + 20), 2, &cursor)
+        put(0, 2, &cursor)
+        put(0x4002, 2, &cursor)
+        put(UInt64(bytes + 12), 2, &cursor)
+        put(UInt64(key.tunnel), 2, &cursor)
+        put(UInt64(key.l2tpSessionID), 2, &cursor)
+        put(0xff03_0021, 4, &cursor)
+        var sum: UInt32 = 0
+        for at in stride(from: 14, to: 34, by: 2) { sum += UInt32(header[at]) << 8 | UInt32(header[at + 1]) }
+        sum = sum & 0xffff + sum >> 16
+        sum = sum & 0xffff + sum >> 16
+        var at = checksumAt
+        put(UInt64(~sum & 0xffff), 2, &at)
+        return cursor
+    }
+
+    /// Writes the low `size` octets of `value`, highest first.
+    private func put(_ value: UInt64, _ size: Int, _ cursor: inout Int) {
+        for index in 0..<size {
+            header[cursor + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (size - 1 - index)))
+        }
+        cursor += size
+    }
+}
+
+extension Int {
+    /// The least power of two that is not below it.
+    fileprivate var roundedUpToPowerOfTwo: Int {
+        var power = 1
+        while power < self { power *= 2 }
+        return power
+    }
+}

@@ -1,0 +1,42 @@
+import CBaseline
+import Forwarding
+import Segment
+import Wire
+
+/// The product's own forwarding path, with one worker's state over the scenario's segment.
+final class SwiftForwarder {
+    private let forwarder: Forwarder
+    private let view: SegmentView
+
+    init(scenario: Scenario) throws(BenchError) {
+        view = scenario.view
+        do {
+            forwarder = try Forwarder(
+                view: scenario.view, ports: scenario.ports, worker: 0, workers: 1, limits: PuntLimits(all: 0),
+                cyclesPerSecond: culvert_bench_ticks_per_second())
+        } catch {
+            throw .noMemory("\(error)")
+        }
+    }
+
+    deinit { forwarder.deallocate() }
+
+    /// Frames that were forwarded in either direction.
+    var forwarded: UInt64 {
+        withUnsafeBytes(of: view.workers.pointee.counters) { words in
+            let counters = words.bindMemory(to: UInt64.self)
+            return counters[Counter.encapsulatedFrames.rawValue] + counters[Counter.decapsulatedFrames.rawValue]
+        }
+    }
+
+    /// Forwards `bursts` bursts of `burst` frames each and forgets where they went.
+    func run(_ direction: Direction, _ frames: UnsafeMutablePointer<OpaquePointer?>, burst: Int, bursts: Int) {
+        let encapsulates = direction == .encapsulate
+        let port = UInt32(encapsulates ? Scenario.accessPort : Scenario.corePort)
+        let egress = UInt32(encapsulates ? Scenario.corePort : Scenario.accessPort)
+        for index in 0..<bursts {
+            forwarder.receive(frames + index * burst, count: burst, port: port)
+            forwarder.transmit.removeAll(port: egress)
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""The lab: Culvert between real Linux peers, in network namespaces of its own."""

@@ -1,0 +1,220 @@
+"""The real peers: what runs in the guests, and l2tpns with its RADIUS server in a namespace."""
+
+import os
+import re
+import signal
+import sys
+
+from .process import LabError, Process, wait_until
+
+USER = "user@isp1.com"
+PASSWORD = "secret"
+TUNNEL_SECRET = "tunsecret"
+NODE_ADDRESS = "10.99.0.1"
+LNS_ADDRESS = "10.99.0.2"
+
+ADDRESSES = re.compile(r"^local  IP address (\S+)\nremote IP address (\S+)$", re.MULTILINE)
+PING = re.compile(r"(\d+) packets transmitted, (\d+) received")
+
+
+class Dial:
+    """One run of pppd in a client's guest."""
+
+    def __init__(self, client, number):
+        self.client = client
+        self.number = number
+
+    @property
+    def interface(self):
+        return f"ppp{self.number}"
+
+    @property
+    def log(self):
+        return self.client.guest.read(f"pppd-{self.number}.log")
+
+    @property
+    def status(self):
+        """pppd's exit status, nothing while it runs. 2 options, 5 hang-up by signal, 10 LCP, 15 link dead, 16 hung up by
+        peer, 19 authentication refused (pppd(8), EXIT STATUS)."""
+        text = self.client.guest.read(f"pppd-{self.number}.exit").strip()
+        return int(text) if text else None
+
+    def wait_up(self, timeout=40):
+        """Waits until the network layer is up: the local and the remote address."""
+        def up():
+            match = ADDRESSES.search(self.log)
+            if match is None and self.status is not None:
+                raise LabError(f"pppd ended with status {self.status} before the link was up: {self.tail()}")
+            return match
+
+        match = wait_until(up, timeout, f"dial {self.number} of {self.client.guest.name} comes up")
+        self.local, self.remote = match.groups()
+        return self
+
+    def wait_down(self, timeout=30):
+        """Waits until pppd has ended by itself; its exit status."""
+        wait_until(lambda: self.status is not None, timeout, f"dial {self.number} ends; {self.tail()}")
+        return self.status
+
+    def hang_up(self, timeout=15):
+        """Ends the link in order (LCP Terminate-Request, PADT); pppd's exit status."""
+        self.client.guest.run(". /mnt/pppoe-client.sh; hang_up TERM $number", number=self.number)
+        return self.wait_down(timeout)
+
+    def kill(self):
+        """Ends pppd without a word to the other side."""
+        self.client.guest.run(". /mnt/pppoe-client.sh; hang_up KILL $number", number=self.number)
+
+    def tail(self, lines=6):
+        return " | ".join(self.log.strip().splitlines()[-lines:])
+
+    def ping(self, count=3, size=56, interval=0.2, flood=False, whole=False, to=None, timeout=120):
+        """Pings through this link: how many were sent, how many answered. `whole` forbids fragments. Size is of the data."""
+        how = "-f" if flood else f"-i {interval}"
+        output = self.client.guest.run(
+            f"ping -q -n {how} -c {count} -s {size} {'-M do ' if whole else ''}-I {self.interface} {to or self.remote}",
+            timeout=timeout, check=False)
+        match = PING.search(output)
+        if match is None:
+            raise LabError(f"ping says: {output.strip()}")
+        return int(match.group(1)), int(match.group(2))
+
+
+class PPPoEClient:
+    """A guest whose pppd dials by PPPoE."""
+
+    def __init__(self, guest, vlan=None):
+        self.guest = guest
+        self.vlan = vlan
+        self.dials = 0
+        self.prepared = False
+
+    def dial(self, user=USER, password=PASSWORD, protocols="any", mtu=1492, service="", echo=5, padi=10):
+        """Starts pppd; the link is not up yet when this returns."""
+        prepare = "" if self.prepared else "prepare_client || exit 1; "
+        self.dials += 1
+        self.guest.run(
+            f". /mnt/pppoe-client.sh; {prepare}dial", number=self.dials, user=user, password=password,
+            protocols=protocols, mtu=mtu, service=service, echo=echo, padi=padi, vlan=self.vlan or "")
+        self.prepared = True
+        return Dial(self, self.dials)
+
+
+class XL2TPDServer:
+    """A guest that is an LNS: xl2tpd, the kernel's L2TP, pppd."""
+
+    def __init__(self, guest):
+        self.guest = guest
+
+    def serve(self, secret=TUNNEL_SECRET, user=USER, password=PASSWORD, protocols="chap", mtu=1460, echo=5,
+              client_address="", address=f"{LNS_ADDRESS}/24", local="10.65.0.1", pool="10.65.0.10-10.65.0.250"):
+        self.guest.run(
+            ". /mnt/xl2tpd.sh; start_lns", address=address, secret=secret, user=user, password=password, mtu=mtu,
+            protocols=protocols, echo=echo, client_address=client_address, local=local, pool=pool)
+        return self
+
+    @property
+    def log(self):
+        return self.guest.read("xl2tpd.log")
+
+    @property
+    def ppp_log(self):
+        return self.guest.read("pppd-lns.log")
+
+    def sessions(self):
+        """How many L2TP sessions its kernel has. Session 0 is the control connection's socket."""
+        return len(re.findall(r"^  SESSION 'sess \d+/(?!0')", self.guest.run("cat /proc/net/pppol2tp"), re.MULTILINE))
+
+    def tunnels(self):
+        """How many L2TP tunnels its kernel has."""
+        return len(re.findall(r"^TUNNEL '", self.guest.run("cat /proc/net/pppol2tp"), re.MULTILINE))
+
+
+class XL2TPDClient(XL2TPDServer):
+    """A guest that is LAC and PPP client in one. It proves an LNS without Culvert in between."""
+
+    def connect(self, peer=LNS_ADDRESS, secret=TUNNEL_SECRET, user=USER, password=PASSWORD, mtu=1460):
+        self.guest.run(
+            ". /mnt/xl2tpd.sh; start_lac", address=f"{NODE_ADDRESS}/24", peer=peer, secret=secret, user=user,
+            password=password, mtu=mtu)
+        return Dial(self, 1)
+
+
+class PPPoEServer:
+    """A guest that is a PPPoE access concentrator. It proves a client without Culvert."""
+
+    def __init__(self, guest):
+        self.guest = guest
+
+    def serve(self, user=USER, password=PASSWORD, protocols="chap", mtu=1492, vlan=None):
+        self.guest.run(
+            ". /mnt/pppoe-server.sh; start_server", user=user, password=password, protocols=protocols, mtu=mtu,
+            vlan=vlan or "", local="10.64.0.1", pool="10.64.0.10")
+        return self
+
+
+class L2TPNSServer:
+    """Debian's l2tpns, an LNS wholly in user space, in a namespace; it asks a RADIUS server of the lab for its users."""
+
+    def __init__(self, namespace, bridge, directory, secret=TUNNEL_SECRET, user=USER, password=PASSWORD,
+                 protocols="chap", address=LNS_ADDRESS):
+        self.namespace = namespace
+        self.directory = directory
+        os.makedirs(directory)
+        namespace.ip("addr", "add", f"{address}/24", "dev", bridge)
+        # It routes its subscribers' packets through a TUN device: the kernel must take what comes from there.
+        for key in ("net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0"):
+            namespace.execute("sysctl", "-qw", key)
+        here = os.path.dirname(os.path.abspath(__file__))
+        self.radius = Process(
+            "RADIUS server",
+            namespace.command(sys.executable, os.path.join(here, "radius.py"), "--listen", "127.0.0.1:1812", "--secret",
+                              "radsecret", "--user", user, "--password", password, "--address", "10.67.0.10"),
+            os.path.join(directory, "radius.log"))
+        self.radius.wait_for(r"^listening", 10)
+        configuration = os.path.join(directory, "startup-config")
+        with open(configuration, "w") as file:
+            file.write(f"""set debug 4
+set log_file "{directory}/l2tpns.log"
+set pid_file "{directory}/l2tpns.pid"
+set hostname "lns2"
+set l2tp_secret "{secret}"
+set bind_address {address}
+set peer_address 10.67.0.1
+set cli_bind_address 127.0.0.1
+set primary_radius 127.0.0.1
+set primary_radius_port 1812
+set radius_secret "radsecret"
+set radius_authtypes "{protocols}"
+set allow_duplicate_users yes
+set echo_timeout 5
+set cluster_interface "lo"
+set cluster_hb_interval 1
+set cluster_hb_timeout 3
+set cluster_master_min_adv 0
+""")
+        self.process = Process(
+            "l2tpns", namespace.command("l2tpns", "-c", configuration), os.path.join(directory, "console.log"))
+        namespace.ip("addr", "add", "10.67.0.1/32", "dev", "lo")
+
+    @property
+    def log(self):
+        try:
+            with open(os.path.join(self.directory, "l2tpns.log"), errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+    def wait_listening(self, timeout=20):
+        def listening():
+            if not self.process.running:
+                raise LabError(f"l2tpns ended: {self.process.tail()} {self.log[-600:]}")
+            return ":1701 " in self.namespace.execute("ss", "-Hlnu").stdout
+
+        wait_until(listening, timeout, "l2tpns listens on port 1701")
+        return self
+
+    def stop(self):
+        self.process.signal(signal.SIGTERM)
+        self.process.stop()
+        self.radius.stop()

@@ -1,0 +1,72 @@
+import Wire
+
+/// One element of `pppoe-ac:`: a PPPoE access concentrator instance.
+public struct AccessConcentrator: Hashable, Sendable {
+    /// `service-name`
+    public enum ServiceName: Hashable, Sendable, CustomStringConvertible {
+        /// `any`: every client is served, whatever Service-Name it asks for.
+        case any
+        /// `NAME` or `NAME advertised`: clients that ask for this name; an advertised one is offered in every PADO.
+        case named(String, advertised: Bool)
+
+        /// As the file says it.
+        public var description: String {
+            switch self {
+            case .any: "any"
+            case .named(let name, let advertised): advertised ? "\(name) advertised" : name
+            }
+        }
+    }
+
+    /// An authentication protocol that is offered to clients.
+    public enum AuthenticationProtocol: String, CaseIterable, Sendable {
+        /// CHAP with MD5 (RFC 1994).
+        case chap
+        /// PAP (RFC 1334).
+        case pap
+    }
+
+    /// `destination`: where a client's PPP goes.
+    public enum Destination: String, CaseIterable, Sendable {
+        /// Through an L2TP tunnel to an LNS.
+        case l2tp
+    }
+
+    /// `l2tp.peer-address`: how the LNS is found.
+    public enum PeerAddress: Hashable, Sendable, CustomStringConvertible {
+        /// `static ADDRESS`
+        case fixed(IPv4Address)
+
+        /// As the file says it.
+        public var description: String {
+            switch self {
+            case .fixed(let address): "static \(address)"
+            }
+        }
+    }
+
+    /// `name`: 1 to 63 letters, digits, `-`, `_` or `.`; no two instances have the same.
+    public internal(set) var name: String
+    /// `ac-name`: the AC-Name tag, 1 to 255 octets. Default: `control.host-name`.
+    public internal(set) var acName: String
+    /// `service-name`
+    public internal(set) var serviceName: ServiceName
+    /// `ppp-auth-protocols`: what LCP asks the client for, the preferred one first. Default: `chap`, then `pap`.
+    public internal(set) var authenticationProtocols: [AuthenticationProtocol]
+    /// `ppp-mru`: the MRU that LCP offers to the client, octets, 576 to 9,592; the port's MTU must be 8 octets more. Default: the
+    /// smaller of 1,492 and the profile's `mtu`.
+    public internal(set) var pppMRU: UInt16
+    /// `challenge-name`: the Name field of CHAP challenges, 1 to 255 octets. Default: `control.host-name`.
+    public internal(set) var challengeName: String
+    /// `session-limit`: sessions of this instance, 0 to 1,048,576; 0, the default: as many as the table holds.
+    public internal(set) var sessionLimit: UInt32
+    /// `session-limit-per-mac`: sessions that one client address may have on one attachment circuit, 0 to 65,535; 0, the
+    /// default: no limit.
+    public internal(set) var sessionLimitPerMAC: UInt16
+    /// `destination`
+    public internal(set) var destination: Destination
+    /// `l2tp.peer-address`
+    public internal(set) var peerAddress: PeerAddress
+    /// `l2tp.profile`: name of the `l2tp-profile`.
+    public internal(set) var profile: String
+}

@@ -1,0 +1,77 @@
+import Settings
+import Wire
+
+/// What one configuration file says, checked as a whole and with every default filled in.
+///
+/// The file serves both programs: `dataplane:` is read by culvert-dataplane, which looks at nothing else; culvertd reads it
+/// all. A value of this type is consistent: names that one part refers to exist in another, VLANs do not overlap, every LNS
+/// has a route. A file with any fault gives no value at all, see `load(path:machineName:)`.
+public struct Configuration: Hashable, Sendable {
+    /// `dataplane:`
+    public let dataPlane: DataPlaneSettings
+    /// `control:`
+    public let control: Control
+    /// `interfaces:`, in the file's order. A port may appear more than once, with different VLANs.
+    public let interfaces: [Interface]
+    /// `ip-route:`
+    public let routes: [IPRoute]
+    /// `pppoe-ac:`
+    public let accessConcentrators: [AccessConcentrator]
+    /// `l2tp-profile:`
+    public let l2tpProfiles: [L2TPProfile]
+
+    /// The `pppoe-ac` instance called `name`.
+    public func accessConcentrator(_ name: String) -> AccessConcentrator? {
+        accessConcentrators.first { $0.name == name }
+    }
+
+    /// The `l2tp-profile` called `name`.
+    public func l2tpProfile(_ name: String) -> L2TPProfile? { l2tpProfiles.first { $0.name == name } }
+}
+
+/// `control:`: culvertd itself.
+public struct Control: Hashable, Sendable {
+    /// How much is logged.
+    public enum LogLevel: String, CaseIterable, Sendable {
+        case trace, debug, info, notice, warning, error, critical
+    }
+
+    /// `rpc-socket`: absolute path of the unix socket that the RPC is served on, at most 107 octets.
+    /// Default `/run/culvert/culvert.sock`.
+    public internal(set) var rpcSocket = "/run/culvert/culvert.sock"
+    /// `rpc-socket-mode`: access rights of the socket, 0 to 0777. Default 0660.
+    public internal(set) var rpcSocketMode: UInt16 = 0o660
+    /// `log-level`. Default `info`.
+    public internal(set) var logLevel = LogLevel.info
+    /// `host-name`: the node's name in L2TP's Host Name AVP, in PADO's AC-Name and in CHAP challenges, unless they have one of
+    /// their own; 1 to 255 octets. Default: the machine's name.
+    public internal(set) var hostName: String
+    /// `vendor-name`: L2TP's Vendor Name AVP, 1 to 255 octets. Default `Culvert`.
+    public internal(set) var vendorName = "Culvert"
+}
+
+/// One element of `interfaces:`: what the node does on a port, or on some VLANs of it.
+public struct Interface: Hashable, Sendable {
+    /// `name`: the port's name in `dataplane.ports`.
+    public internal(set) var name: String
+    /// The port's index in `dataplane.ports`, which is its index in the segment.
+    public internal(set) var port: UInt16
+    /// `pppoe-ac-service`: names of the `pppoe-ac` instances that serve the clients here. Empty: PPPoE is not served.
+    public internal(set) var services: [String] = []
+    /// `vlans`: the frames that PPPoE is served on. Default: untagged frames only.
+    public internal(set) var vlans = VLANSet.untaggedOnly
+    /// `inner-vlans`: second tags that PPPoE is served on (QinQ); `vlans` are the outer ones then. Nil: frames with one
+    /// tag, or none, are served.
+    public internal(set) var innerVLANs: VLANSet?
+    /// `ip-address`: the node's addresses on the port, at most eight, each with its network's length. L2TP is served where
+    /// there is one.
+    public internal(set) var addresses: [IPv4Prefix] = []
+}
+
+/// One element of `ip-route:`.
+public struct IPRoute: Hashable, Sendable {
+    /// `prefix`: the destinations, no bits set behind the prefix length.
+    public internal(set) var prefix: IPv4Prefix
+    /// `next-hop`: a router on one of the interfaces' networks.
+    public internal(set) var nextHop: IPv4Address
+}

@@ -1,0 +1,150 @@
+import Settings
+import Wire
+
+extension ConfigurationReader {
+    /// Compares the sections with each other and fills in the defaults that depend on another section.
+    mutating func check() {
+        resolveMRUs()
+        checkInterfaces()
+        checkAddresses()
+        checkRoutes()
+        for profile in profiles {
+            guard let source = profile.value.source, let node = profile.source, !owns(source),
+                !incomplete.contains(.addresses)
+            else { continue }
+            node.fault("`\(source)` is no `ip-address` of an interface")
+        }
+        for concentrator in concentrators { checkPeer(of: concentrator) }
+    }
+
+    private func owns(_ address: IPv4Address) -> Bool {
+        interfaces.contains { $0.value.addresses.contains { $0.address == address } }
+    }
+
+    private mutating func resolveMRUs() {
+        for index in concentrators.indices {
+            let draft = concentrators[index]
+            let profile = profiles.first { $0.value.name == draft.value.profile }
+            if profile == nil, !incomplete.contains(.profileNames) {
+                draft.profile?.fault("there is no `l2tp-profile` called `\(draft.value.profile)`")
+            }
+            guard let given = draft.pppMRU else {
+                concentrators[index].value.pppMRU = min(1_492, profile?.value.mtu ?? 1_492)
+                continue
+            }
+            concentrators[index].value.pppMRU = given.value
+            if let profile, profile.hasMTU, given.value > profile.value.mtu {
+                given.node.fault(
+                    "exceeds the `mtu` of l2tp-profile `\(profile.value.name)`, which is \(profile.value.mtu)")
+            }
+        }
+    }
+
+    private func checkInterfaces() {
+        for (index, interface) in interfaces.enumerated() {
+            checkServices(of: interface.value, nodes: interface.nodes)
+            guard !interface.value.services.isEmpty else { continue }
+            let clash = interfaces[..<index].contains { other in
+                other.value.name == interface.value.name && !other.value.services.isEmpty
+                    && Self.overlap(other.value, interface.value)
+            }
+            if clash {
+                (interface.nodes.vlans ?? interface.nodes.element).fault(
+                    "another entry for `\(interface.value.name)` serves PPPoE on some of these VLANs")
+            }
+        }
+    }
+
+    /// Whether one frame could belong to both. An outer VLAN has either sessions of its own or inner VLANs.
+    private static func overlap(_ a: Interface, _ b: Interface) -> Bool {
+        guard a.vlans.overlaps(b.vlans) else { return false }
+        guard let inner = a.innerVLANs, let otherInner = b.innerVLANs else { return true }
+        return inner.overlaps(otherInner)
+    }
+
+    private func checkServices(of interface: Interface, nodes: InterfaceNodes) {
+        var seen: [AccessConcentrator] = []
+        for service in nodes.services {
+            guard let draft = concentrators.first(where: { $0.value.name == service.value }) else {
+                if !incomplete.contains(.concentratorNames) {
+                    service.node.fault("there is no `pppoe-ac` called `\(service.value)`")
+                }
+                continue
+            }
+            let concentrator = draft.value
+            if draft.hasServiceName,
+                let rival = seen.first(where: {
+                    $0.name != concentrator.name && Self.collide($0.serviceName, concentrator.serviceName)
+                })
+            {
+                service.node.fault(
+                    "`\(rival.name)` serves the same service-name `\(rival.serviceName)` on this interface")
+            }
+            if draft.hasServiceName { seen.append(concentrator) }
+            if let mtu = dataPlane?.ports.first(where: { $0.name == interface.name })?.mtu,
+                Int(concentrator.pppMRU) + 8 > Int(mtu)
+            {
+                service.node.fault(
+                    "the ppp-mru \(concentrator.pppMRU) of `\(concentrator.name)` needs a port MTU of "
+                        + "\(Int(concentrator.pppMRU) + 8); `\(interface.name)` has \(mtu)")
+            }
+        }
+    }
+
+    private static func collide(_ a: AccessConcentrator.ServiceName, _ b: AccessConcentrator.ServiceName) -> Bool {
+        switch (a, b) {
+        case (.any, .any): true
+        case (.named(let name, _), .named(let other, _)): name == other
+        case (.any, .named), (.named, .any): false
+        }
+    }
+
+    private func checkAddresses() {
+        var seen: [(address: IPv4Prefix, interface: String)] = []
+        for (interface, nodes) in interfaces {
+            for placed in nodes.addresses {
+                if seen.contains(where: { $0.address.address == placed.value.address }) {
+                    placed.node.fault("`\(placed.value.address)` is given twice")
+                } else if let rival = seen.first(where: {
+                    $0.interface != interface.name && $0.address.overlaps(placed.value)
+                }) {
+                    placed.node.fault(
+                        "the network of `\(placed.value)` overlaps with `\(rival.address)` on `\(rival.interface)`")
+                }
+                // The segment's port entry has room for eight.
+                if seen.count(where: { $0.interface == interface.name }) == 8 {
+                    placed.node.fault("`\(interface.name)` has more than 8 addresses")
+                }
+                seen.append((placed.value, interface.name))
+            }
+        }
+    }
+
+    private func checkRoutes() {
+        let connected = interfaces.flatMap(\.value.addresses)
+        for route in routes {
+            let nextHop = route.value.nextHop
+            if owns(nextHop) {
+                route.node.fault("`\(nextHop)` is the node's own address")
+            } else if !incomplete.contains(.addresses), !connected.contains(where: { $0.isHost(nextHop) }) {
+                route.node.fault("`\(nextHop)` is on no interface's network")
+            }
+        }
+    }
+
+    private func checkPeer(of concentrator: ConcentratorDraft) {
+        guard let node = concentrator.peerAddress, case .fixed(let address) = concentrator.value.peerAddress else {
+            return
+        }
+        let connected = interfaces.flatMap(\.value.addresses).filter { $0.contains(address) }
+        if owns(address) {
+            node.fault("`\(address)` is the node's own address")
+        } else if connected.contains(where: { !$0.isHost(address) }) {
+            node.fault("`\(address)` is the address of a whole network")
+        } else if connected.isEmpty, incomplete.isDisjoint(with: [.addresses, .routes]),
+            !routes.contains(where: { $0.value.prefix.contains(address) })
+        {
+            node.fault("neither an interface's network nor an `ip-route` leads to `\(address)`")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Wire
+
+/// A secret that does not show itself in logs or dumps.
+public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The secret's UTF-8.
+    public let octets: [UInt8]
+
+    /// The secret in `text`.
+    public init(_ text: String) { octets = Array(text.utf8) }
+
+    /// The same for every secret.
+    public var description: String { "<secret>" }
+    /// The same for every secret.
+    public var debugDescription: String { description }
+    /// Without children, so that `dump` shows nothing.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// One element of `l2tp-profile:`: how tunnels to an LNS behave.
+public struct L2TPProfile: Hashable, Sendable {
+    /// `tos`: the type-of-service octet (DSCP and ECN) of outer IP headers.
+    public enum TypeOfService: Hashable, Sendable, CustomStringConvertible {
+        /// That of the inner IP packet; 0 where there is none.
+        case inherit
+        /// Always this octet.
+        case fixed(UInt8)
+
+        /// As the file says it.
+        public var description: String {
+            switch self {
+            case .inherit: "inherit"
+            case .fixed(let octet): "\(octet)"
+            }
+        }
+    }
+
+    /// `name`: 1 to 63 letters, digits, `-`, `_` or `.`; no two profiles have the same.
+    public internal(set) var name: String
+    /// `version`: the L2TP version; 2 is the only one. Default 2.
+    public internal(set) var version: UInt8 = 2
+    /// `shared-secret`: authenticates tunnels both ways (RFC 2661 section 5.1.1), at least 1 octet. Nil: no authentication.
+    public internal(set) var sharedSecret: Secret?
+    /// `hello-timeout`: seconds without a message from the peer before HELLO is sent, 0 to 3,600; 0: never. Default 60.
+    public internal(set) var helloTimeout: UInt16 = 60
+    /// `retry-timeout`: seconds before the first retransmission of a control message, 1 to 60; doubles each time up to 8 (RFC
+    /// 2661 section 5.8), or stays where it is if it is above. Default 1.
+    public internal(set) var retryTimeout: UInt16 = 1
+    /// `max-retries`: retransmissions before the peer counts as lost, 1 to 30. Default 5.
+    public internal(set) var maxRetries: UInt8 = 5
+    /// `establish-timeout`: seconds that a tunnel or session may take to come up, 1 to 3,600. Default 60.
+    public internal(set) var establishTimeout: UInt16 = 60
+    /// `idle-timeout`: seconds that a tunnel stays up without a session, 0 to 86,400; 0, the default: for ever.
+    public internal(set) var idleTimeout: UInt32 = 0
+    /// `rx-window-size`: control messages that the peer may have on their way, 1 to 1,024. Default 10.
+    public internal(set) var rxWindowSize: UInt16 = 10
+    /// `session-limit`: sessions in one tunnel, 0 to 65,535; 0, the default: as many as there are session ids.
+    public internal(set) var sessionLimit: UInt16 = 0
+    /// `udp-checksums`: whether data messages carry a UDP checksum; control messages always do. Default true (RFC 2661
+    /// section 8.1).
+    public internal(set) var udpChecksums = true
+    /// `tos`. Default `inherit`.
+    public internal(set) var typeOfService = TypeOfService.inherit
+    /// `l2tp-length-bit`: whether data messages carry the Length field. Default true.
+    public internal(set) var lengthBit = true
+    /// `mtu`: largest PPP information field that the tunnel carries, octets, 576 to 9,592. The default of `ppp-mru`, and its upper
+    /// bound when both are given. Default 1,460.
+    public internal(set) var mtu: UInt16 = 1_460
+    /// `host-name`: the Host Name AVP, 1 to 255 octets. Default: `control.host-name`.
+    public internal(set) var hostName: String
+    /// `vendor-name`: the Vendor Name AVP, 1 to 255 octets. Default: `control.vendor-name`.
+    public internal(set) var vendorName: String
+    /// `source`: one of the node's own addresses, the source of the tunnel's packets. Nil, the default: the address on the
+    /// interface that leads to the LNS.
+    public internal(set) var source: IPv4Address?
+}

@@ -1,0 +1,238 @@
+import Timing
+
+/// Sessions of a tunnel: incoming calls, LAC and LNS end (RFC 2661, sections 7.3 and 7.4).
+extension Tunnel {
+    // MARK: Entry points
+
+    /// LAC: hands a call to the LNS under our id `localID`. While the tunnel is not up the session waits for it.
+    ///
+    /// The peer may still have messages on their way that name an id which was in use before, so ids are better reused
+    /// late than soon.
+    public mutating func openSession(
+        localID id: UInt16, call: IncomingCall, at now: Instant
+    ) throws(SessionRefusal) -> [TunnelAction] {
+        try admit(id)
+        let request = call.request(assignedSessionID: id)
+        var session = Session(
+            end: .lac, localID: id, request: request, sequencingRequired: call.connected.sequencingRequired,
+            serial: takeSerial(), at: now)
+        do {
+            session.requestBody = try ControlMessage.incomingCallRequest(request).encode(hiding: hidingKey())
+            session.connectedBody = try ControlMessage.incomingCallConnected(call.connected).encode(
+                hiding: hidingKey())
+        } catch { throw .encoding(error) }
+        session.enter(.waitTunnel, on: .incomingCall, at: now)
+        add(session, at: now)
+        if state == .established { sendRequest(id, at: now) } else { waiting.append((id, session.serial)) }
+        return finish(at: now)
+    }
+
+    /// LNS: takes the call that `incomingCall` told, under our id `localID`.
+    public mutating func acceptCall(
+        peerSessionID: UInt16, localID id: UInt16, at now: Instant
+    ) throws(SessionRefusal) -> [TunnelAction] {
+        guard let call = calls[peerSessionID] else { throw .noSuchCall }
+        try admit(id)
+        calls[peerSessionID] = nil
+        var session = Session(
+            end: .lns, localID: id, request: call, sequencingRequired: false, serial: takeSerial(), at: now)
+        session.peerID = peerSessionID
+        localIDs[peerSessionID] = id
+        session.enter(.waitConnect, on: .icrqAccept, at: now)
+        add(session, at: now)
+        send(.incomingCallReply(assignedSessionID: id), sessionID: peerSessionID)
+        return finish(at: now)
+    }
+
+    /// LNS: refuses the call that `incomingCall` told.
+    public mutating func refuseCall(
+        peerSessionID: UInt16, _ code: DisconnectCode, at now: Instant
+    ) -> [TunnelAction] {
+        guard calls.removeValue(forKey: peerSessionID) != nil else { return [] }
+        send(.disconnect(assignedSessionID: 0, code, nil), sessionID: peerSessionID)
+        return finish(at: now)
+    }
+
+    /// Ends a session, with CDN if the peer has heard of it. Nothing happens when there is no such session.
+    public mutating func closeSession(_ id: UInt16, _ code: DisconnectCode, at now: Instant) -> [TunnelAction] {
+        disconnect(id, code, origin: .requested)
+        return finish(at: now)
+    }
+
+    // MARK: Messages
+
+    mutating func processSession(_ message: ControlMessage, sessionID: UInt16, at now: Instant) {
+        switch message {
+        case .incomingCallRequest(let request): return receive(call: request)
+        case .outgoingCallRequest(let request):
+            // This end dials nobody.
+            let code = DisconnectCode(.permanentlyUnavailable, message: "no outgoing calls here")
+            return send(.disconnect(assignedSessionID: 0, code, nil), sessionID: request.assignedSessionID)
+        case .disconnect(let assigned, let code, let cause):
+            return receive(disconnect: code, cause, assigned: assigned, sessionID: sessionID)
+        default: break
+        }
+        guard let session = sessions[sessionID] else { return note(.unknownSession(message.type, sessionID)) }
+        switch (message, session.end, session.state) {
+        case (.incomingCallReply(let assigned), .lac, .waitReply): receive(reply: assigned, for: sessionID, at: now)
+        case (.incomingCallConnected(let connected), .lns, .waitConnect):
+            sessions[sessionID]?.sequencingRequired = connected.sequencingRequired
+            establish(sessionID, on: .iccnAccept, connected: connected, at: now)
+        case (.setLinkInfo(let map), .lac, .established): actions.append(.linkInfo(localID: sessionID, map))
+        case (.wanError(let errors), .lns, .established): actions.append(.wanError(localID: sessionID, errors))
+        // Telling, not asking: out of place they change nothing.
+        case (.setLinkInfo, _, _), (.wanError, _, _): break
+        default:
+            let text = "\(message.type) in state \(session.state.rawValue)"
+            disconnect(
+                sessionID, DisconnectCode(.generalError, error: .vendorSpecific, message: text),
+                origin: .protocolError)
+        }
+    }
+
+    private mutating func receive(call request: IncomingCallRequest) {
+        let peerID = request.assignedSessionID
+        guard localIDs[peerID] == nil, calls[peerID] == nil else {
+            // A CDN would end the session that has this id.
+            return note(.unknownSession(.incomingCallRequest, peerID))
+        }
+        guard configuration.acceptsCalls else {
+            let code = DisconnectCode(.permanentlyUnavailable, message: "no incoming calls here")
+            return send(.disconnect(assignedSessionID: 0, code, nil), sessionID: peerID)
+        }
+        guard hasRoom else {
+            let code = DisconnectCode(.temporarilyUnavailable, message: "session limit reached")
+            return send(.disconnect(assignedSessionID: 0, code, nil), sessionID: peerID)
+        }
+        calls[peerID] = request
+        actions.append(.incomingCall(request))
+    }
+
+    private mutating func receive(reply peerID: UInt16, for id: UInt16, at now: Instant) {
+        guard localIDs[peerID] == nil else {
+            let text = "Assigned Session ID \(peerID) is in use"
+            return disconnect(
+                id, DisconnectCode(.generalError, error: .invalidSessionID, message: text), origin: .protocolError)
+        }
+        localIDs[peerID] = id
+        guard let session = sessions[id] else { return }
+        channel.enqueue(session.connectedBody, sessionID: peerID)
+        sessions[id]?.peerID = peerID
+        sessions[id]?.connectedBody = []
+        establish(id, on: .icrpAccept, connected: nil, at: now)
+    }
+
+    private mutating func receive(
+        disconnect code: DisconnectCode, _ cause: Q931Cause?, assigned: UInt16, sessionID: UInt16
+    ) {
+        // A peer that has not learnt our id writes 0 and is known by its own (section 4.4.4, Assigned Session ID).
+        if sessionID == 0, calls.removeValue(forKey: assigned) != nil { return }
+        guard let id = sessionID == 0 ? localIDs[assigned] : sessionID, sessions[id] != nil else {
+            return note(.unknownSession(.callDisconnectNotify, sessionID))
+        }
+        remove(id, SessionEnd(origin: .peer, code: code, cause: cause))
+    }
+
+    /// A message of a session that cannot be accepted ends that session.
+    mutating func rejectSession(
+        _ fault: MessageFault, _ message: MessageType, sessionID: UInt16, at now: Instant
+    ) {
+        let code = DisconnectCode(.generalError, error: fault.error, message: "\(fault)")
+        switch message {
+        case .incomingCallRequest, .outgoingCallRequest:
+            guard let assigned = fault.assignedSessionID, assigned != 0, localIDs[assigned] == nil else { return }
+            send(.disconnect(assignedSessionID: 0, code, nil), sessionID: assigned)
+        default:
+            // ICRP names the peer's id, without which it could not tell which call our CDN ends.
+            if message == .incomingCallReply, sessions[sessionID]?.peerID == nil,
+                let assigned = fault.assignedSessionID,
+                assigned != 0, localIDs[assigned] == nil
+            {
+                sessions[sessionID]?.peerID = assigned
+                localIDs[assigned] = sessionID
+            }
+            disconnect(sessionID, code, origin: .protocolError)
+        }
+    }
+
+    // MARK: Parts
+
+    private var hasRoom: Bool {
+        configuration.sessionLimit == 0 || sessions.count + calls.count < configuration.sessionLimit
+    }
+
+    private func admit(_ id: UInt16) throws(SessionRefusal) {
+        guard state != .cleanup, !isReleased, end == nil else { throw .tunnelClosed }
+        guard id != 0, sessions[id] == nil else { throw .localID }
+        guard configuration.sessionLimit == 0 || sessions.count < configuration.sessionLimit else {
+            throw .sessionLimit
+        }
+    }
+
+    private mutating func takeSerial() -> UInt64 {
+        nextSerial &+= 1
+        return nextSerial
+    }
+
+    private mutating func add(_ session: Session, at now: Instant) {
+        sessions[session.localID] = session
+        if configuration.sessionEstablishTimeout > .zero {
+            sessionDeadlines.append(
+                (now + configuration.sessionEstablishTimeout, session.localID, session.serial))
+        }
+    }
+
+    /// Sends ICRQ of each session that waited for the tunnel.
+    mutating func startWaitingSessions(at now: Instant) {
+        while let next = waiting.popFirst() {
+            if sessions[next.id]?.serial == next.serial { sendRequest(next.id, at: now) }
+        }
+    }
+
+    private mutating func sendRequest(_ id: UInt16, at now: Instant) {
+        guard let body = sessions[id]?.requestBody else { return }
+        channel.enqueue(body, sessionID: 0)
+        sessions[id]?.requestBody = []
+        sessions[id]?.enter(.waitReply, on: .tunnelOpen, at: now)
+    }
+
+    private mutating func establish(
+        _ id: UInt16, on event: SessionEvent, connected: CallConnected?, at now: Instant
+    ) {
+        sessions[id]?.enter(.established, on: event, at: now)
+        guard let session = sessions[id], let peerID = session.peerID else { return }
+        actions.append(
+            .sessionUp(
+                SessionInformation(
+                    localID: id, peerID: peerID, sequencingRequired: session.sequencingRequired,
+                    connected: connected)))
+    }
+
+    func isEstablishing(_ id: UInt16, serial: UInt64) -> Bool {
+        guard let session = sessions[id] else { return false }
+        return session.serial == serial && session.state != .established
+    }
+
+    mutating func expireSessions(at now: Instant) {
+        while let front = sessionDeadlines.first, front.at <= now {
+            sessionDeadlines.removeFirst()
+            if isEstablishing(front.id, serial: front.serial) {
+                disconnect(front.id, DisconnectCode(.timedOut), origin: .establishTimeout)
+            }
+        }
+    }
+
+    private mutating func disconnect(_ id: UInt16, _ code: DisconnectCode, origin: SessionEnd.Origin) {
+        guard let session = sessions[id] else { return }
+        if session.state != .waitTunnel {
+            send(.disconnect(assignedSessionID: id, code, nil), sessionID: session.peerID ?? 0)
+        }
+        remove(id, SessionEnd(origin: origin, code: code))
+    }
+
+    private mutating func remove(_ id: UInt16, _ end: SessionEnd) {
+        guard let session = sessions.removeValue(forKey: id) else { return }
+        if let peerID = session.peerID { localIDs[peerID] = nil }
+        actions.append(.sessionDown(localID: id, end))
+    }
+}

@@ -1,0 +1,160 @@
+import Glibc
+import GRPCCore
+import GRPCNIOTransportHTTP2
+import Observability
+
+/// Calls culvertd on its Unix domain socket, in terms of the model.
+public struct RPCClient: Sendable {
+    private let stub: Culvert_V1_Culvert.Client<HTTP2ClientTransport.Posix>
+    private let options: CallOptions
+
+    /// Connects to the socket `path` and runs `body`, whose errors of calls are `RPCClientError`.
+    public static func connect<Result: Sendable>(
+        to path: String, _ body: @Sendable (RPCClient) async throws -> Result
+    ) async throws -> Result {
+        try checkSocket(path)
+        return try await withRPCClientErrors {
+            let transport = try HTTP2ClientTransport.Posix(
+                target: .unixDomainSocket(path: path), transportSecurity: .plaintext)
+            return try await withGRPCClient(transport: transport) { client in
+                try await body(RPCClient(wrapping: client))
+            }
+        }
+    }
+
+    private init(wrapping client: GRPCClient<HTTP2ClientTransport.Posix>) {
+        stub = Culvert_V1_Culvert.Client(wrapping: client)
+        var options = CallOptions.defaults
+        options.waitForReady = false
+        options.maxResponseMessageBytes = 16 * 1_024 * 1_024
+        self.options = options
+    }
+
+    /// Finds out at once, and in words, what gRPC would retry for a while.
+    private static func checkSocket(_ path: String) throws(RPCClientError) {
+        switch UnixSocket.probe(path) {
+        case .live: return
+        case .absent:
+            throw .unreachable("culvertd is not running: no socket at \(path) (--socket PATH names another)")
+        case .dead: throw .unreachable("culvertd is not running: it has left its socket at \(path), start it again")
+        case .notASocket: throw .unreachable("\(path) is not a socket: name culvertd's with --socket PATH")
+        case .failed(EACCES):
+            throw .unreachable("\(path) may not be used by this user: become root or a member of the socket's group")
+        case .failed(let code): throw .unreachable("cannot connect to \(path): \(String(cString: strerror(code)))")
+        }
+    }
+
+    /// The node as a whole.
+    public func status() async throws -> StatusSnapshot {
+        StatusSnapshot(try await stub.getStatus(Culvert_V1_GetStatusRequest(), options: options))
+    }
+
+    /// Hands tunnels to `receive`, batch by batch.
+    public func tunnels(
+        _ filter: TunnelFilter = .all, detail: Bool = false,
+        receive: @escaping @Sendable ([TunnelSnapshot]) async throws -> Void
+    ) async throws {
+        let request = Culvert_V1_ListTunnelsRequest(filter, detail: detail)
+        try await stub.listTunnels(request, options: options) { response in
+            for try await message in response.messages {
+                try await receive(message.tunnels.map { try TunnelSnapshot($0) })
+            }
+        }
+    }
+
+    /// Hands L2TP sessions to `receive`, batch by batch.
+    public func sessions(
+        _ filter: SessionFilter = SessionFilter(), detail: Bool = false,
+        receive: @escaping @Sendable ([SessionSnapshot]) async throws -> Void
+    ) async throws {
+        let request = Culvert_V1_ListSessionsRequest(filter, detail: detail)
+        try await stub.listSessions(request, options: options) { response in
+            for try await message in response.messages {
+                try await receive(message.sessions.map { try SessionSnapshot($0) })
+            }
+        }
+    }
+
+    /// Hands routes of the access concentrator to `receive`, batch by batch.
+    public func connections(
+        _ filter: ConnectionFilter = ConnectionFilter(),
+        receive: @escaping @Sendable ([PPPoEConnectionSnapshot]) async throws -> Void
+    ) async throws {
+        let request = Culvert_V1_ListConnectionsRequest(filter)
+        try await stub.listConnections(request, options: options) { response in
+            for try await message in response.messages {
+                try await receive(message.connections.map { try PPPoEConnectionSnapshot($0) })
+            }
+        }
+    }
+
+    /// The access concentrator's counters, in the order of their screen.
+    public func statistics() async throws -> [NamedCounter] {
+        try await stub.getStatistics(Culvert_V1_GetStatisticsRequest(), options: options).counters.map {
+            NamedCounter($0)
+        }
+    }
+
+    /// The data plane's ports.
+    public func ports() async throws -> [PortSnapshot] {
+        try await stub.listPorts(Culvert_V1_ListPortsRequest(), options: options).ports.map { try PortSnapshot($0) }
+    }
+
+    /// The data plane's counters, each worker's part only with `perWorker`.
+    public func counters(perWorker: Bool = false) async throws -> DataPlaneCounters {
+        DataPlaneCounters(
+            try await stub.listCounters(.with { $0.perWorker = perWorker }, options: options))
+    }
+
+    /// Hands events to `receive` until it throws, the task is cancelled, or culvertd ends; with `initial`, first what is
+    /// up now. Kinds of events that this build does not know are left out.
+    public func watch(initial: Bool, receive: @escaping @Sendable (Event) async throws -> Void) async throws {
+        try await stub.watch(.with { $0.initial = initial }, options: options) { response in
+            for try await message in response.messages {
+                if let event = try Event(message) { try await receive(event) }
+            }
+        }
+    }
+
+    /// Takes down `target` and everything below it; returns what that is, when the teardown has begun.
+    public func clear(_ target: ClearTarget) async throws -> ClearOutcome {
+        ClearOutcome(try await stub.clear(target.message, options: options))
+    }
+
+    /// Carries out `operations` in order over one stream; one result for each, in the same order.
+    public func apply(_ operations: [StaticOperation]) async throws -> [StaticResult] {
+        try await stub.applyStatic(options: options) { writer in
+            for start in stride(from: 0, to: operations.count, by: 1_024) {
+                let batch = operations[start..<min(start + 1_024, operations.count)]
+                try await writer.write(
+                    .with { $0.operations = batch.enumerated().map { $1.message(tag: UInt64(start + $0)) } })
+            }
+        } onResponse: { response in
+            var results: [StaticResult] = []
+            for try await message in response.messages {
+                for result in message.results { results.append(try StaticResult(result)) }
+            }
+            return results
+        }
+    }
+
+    /// Hands static tunnels, then static sessions to the closures, batch by batch; `reference` names one tunnel.
+    public func staticEntries(
+        in reference: StaticTunnelReference? = nil,
+        receiveTunnels: @escaping @Sendable ([StaticTunnelStatus]) async throws -> Void,
+        receiveSessions: @escaping @Sendable ([StaticSessionStatus]) async throws -> Void
+    ) async throws {
+        var request = Culvert_V1_ListStaticRequest()
+        if let reference { request.tunnel = reference.message }
+        try await stub.listStatic(request, options: options) { response in
+            for try await message in response.messages {
+                if !message.tunnels.isEmpty {
+                    try await receiveTunnels(message.tunnels.map { try StaticTunnelStatus($0) })
+                }
+                if !message.sessions.isEmpty {
+                    try await receiveSessions(message.sessions.map { try StaticSessionStatus($0) })
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Observability
+
+/// What the RPC server asks of whoever owns the control plane's state.
+///
+/// Every method is one question or order; the owner answers from its event loop. Long lists are asked for page by page, so
+/// that the loop does other work between two pages. An object that is there all the time must appear in exactly one page,
+/// whatever else comes and goes meanwhile: a position in a table or in the order of ids does that, a count of elements does
+/// not.
+///
+/// Failures are thrown as `ControlPlaneError`; anything else reaches the caller as an internal error.
+public protocol ControlPlaneInterface: Sendable {
+    /// The node as a whole.
+    func status() async throws -> StatusSnapshot
+
+    /// Up to `limit` tunnels in the order of their ids, from `page` on; event history only with `detail`. Throws
+    /// `notFound` when `filter` names one tunnel and there is none.
+    func tunnels(
+        _ filter: TunnelFilter, detail: Bool, from page: PageToken?, limit: Int
+    ) async throws -> Page<TunnelSnapshot>
+
+    /// Up to `limit` L2TP sessions, from `page` on; event history only with `detail`. Throws `notFound` when `filter`
+    /// names a tunnel or session that is not there.
+    func sessions(
+        _ filter: SessionFilter, detail: Bool, from page: PageToken?, limit: Int
+    ) async throws -> Page<SessionSnapshot>
+
+    /// Up to `limit` routes of the access concentrator, from `page` on. Throws `notFound` when `filter` names an instance
+    /// or route that is not there.
+    func connections(
+        _ filter: ConnectionFilter, from page: PageToken?, limit: Int
+    ) async throws -> Page<PPPoEConnectionSnapshot>
+
+    /// The access concentrator's counters.
+    func statistics() async throws -> ACStatistics
+
+    /// The data plane's ports. Throws `unavailable` without a data plane.
+    func ports() async throws -> [PortSnapshot]
+
+    /// The data plane's counters, each worker's part only with `perWorker`. Throws `unavailable` without a data plane.
+    func counters(perWorker: Bool) async throws -> DataPlaneCounters
+
+    /// Events from now on; with `initial`, first what is up now. `EventBroadcaster.watch` makes such a stream.
+    func watch(initial: Bool) async throws -> AsyncThrowingStream<Event, any Error>
+
+    /// Begins to take down `target` and everything below it. Throws `notFound` when there is none, `ambiguous` when a
+    /// session id without a tunnel fits several.
+    func clear(_ target: ClearTarget) async throws -> ClearOutcome
+
+    /// Carries out a part of a controller's feed in order; one result for each operation.
+    func apply(_ operations: [StaticOperation]) async throws -> [StaticResult]
+
+    /// Up to `limit` static tunnels, or the one that `reference` names, from `page` on. Throws `notFound`.
+    func staticTunnels(
+        _ reference: StaticTunnelReference?, from page: PageToken?, limit: Int
+    ) async throws -> Page<StaticTunnelStatus>
+
+    /// Up to `limit` static sessions, or those in the tunnel that `reference` names, from `page` on. Throws `notFound`.
+    func staticSessions(
+        _ reference: StaticTunnelReference?, from page: PageToken?, limit: Int
+    ) async throws -> Page<StaticSessionStatus>
+}
+
+/// Why the control plane could not do what it was asked. The message is for the operator: it names the object and, where
+/// there is something to do, says what.
+public struct ControlPlaneError: Error, Hashable, Sendable {
+    /// Kinds of failures.
+    public enum Code: Hashable, Sendable, CaseIterable {
+        /// What was named is not there.
+        case notFound
+        /// What was asked for makes no sense.
+        case invalid
+        /// Several objects bear the name.
+        case ambiguous
+        /// A table is full.
+        case exhausted
+        /// The data plane, or whatever else it takes, is not there now.
+        case unavailable
+    }
+
+    /// Kind of failure.
+    public var code: Code
+    /// For the operator.
+    public var message: String
+
+    /// A failure.
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+/// Where the RPC is served unless configured otherwise.
+public let defaultSocketPath = "/run/culvert/culvertd.sock"

@@ -1,0 +1,172 @@
+import Configuration
+import L2TP
+import Observability
+import PPP
+import Timing
+import Wire
+
+/// Calls: from a client's name to a session in a tunnel to its LNS, and back down.
+extension ControlNode {
+    /// The client has said who it is: chooses its LNS, finds or makes destination and tunnel, opens the session.
+    func openCall(for slot: UInt32, proxy: ProxyData, at now: Instant) {
+        guard let connection = connections[slot],
+            let instance = configuration.accessConcentrator(connection.request.instance.name),
+            let profile = configuration.l2tpProfile(instance.profile)
+        else { return refuseConnection(slot, "no L2TP destination is configured", at: now) }
+        let address: IPv4Address
+        switch instance.peerAddress {
+        case .fixed(let configured): address = configured
+        }
+        statistics.count(.lnsLookupSuccessfulRequests)
+        do {
+            let tunnelID = try tunnel(to: .init(address: address, profile: profile.name), profile: profile, at: now)
+            let downstream = try table.allocateDownstream(tunnel: tunnelID)
+            tunnels[tunnelID]?.calls[downstream.sessionID] = Call(downstream: downstream, upstreamSlot: slot)
+            connections[slot]?.call = CallID(tunnel: tunnelID, session: downstream.sessionID)
+            connections[slot]?.phase = .connecting
+            lastCallSerialNumber &+= 1  // a number that wraps by design (RFC 2661, section 4.4.3)
+            let call = incomingCall(of: connection, proxy: proxy, serialNumber: lastCallSerialNumber)
+            guard var record = tunnels[tunnelID] else { return }
+            let actions: [TunnelAction]
+            do {
+                actions = try record.machine.openSession(localID: downstream.sessionID, call: call, at: now)
+            } catch {
+                tunnels[tunnelID]?.calls[downstream.sessionID] = nil
+                connections[slot]?.call = nil
+                giveBack(downstream: downstream.slot)
+                throw error
+            }
+            tunnels[tunnelID]?.machine = record.machine
+            perform(actions, tunnel: tunnelID, at: now)
+        } catch {
+            refuseConnection(slot, "the LNS \(address) cannot be reached: \(error)", at: now)
+        }
+    }
+
+    /// What the LNS is told of the client (RFC 2661, sections 4.4.3 to 4.4.5).
+    private func incomingCall(of connection: Connection, proxy: ProxyData, serialNumber: UInt32) -> IncomingCall {
+        // PPPoE tells no line rate, and the LNS must be told one (RFC 2661, section 4.4.4).
+        var connected = CallConnected(txConnectSpeed: Self.connectSpeed, framingType: .synchronous)
+        connected.proxyLCP = ProxyLCP(
+            initialReceived: proxy.initialReceivedConfigureRequest, lastSent: proxy.lastSentConfigureRequest,
+            lastReceived: proxy.lastReceivedConfigureRequest)
+        switch proxy.authenType {
+        case .chap:
+            connected.proxyAuthentication = ProxyAuthentication(
+                kind: .chap, name: proxy.authenName, challenge: proxy.authenChallenge, id: proxy.authenID,
+                response: proxy.authenResponse)
+        case .pap:
+            connected.proxyAuthentication = ProxyAuthentication(
+                kind: .pap, name: proxy.authenName, id: proxy.authenID, response: proxy.authenResponse)
+        case .none, .textual, .msCHAPv1:
+            connected.proxyAuthentication = ProxyAuthentication(kind: .none)
+        }
+        var call = IncomingCall(callSerialNumber: serialNumber, connected: connected)
+        call.bearerType = .digital
+        call.physicalChannelID = connection.routeID
+        call.callingNumber = connection.client.description
+        return call
+    }
+
+    /// Bit/s told as connect speed: that of the access port's Ethernet.
+    static let connectSpeed: UInt32 = 1_000_000_000
+
+    /// The session is up: data flows from here on, and the client's PPP is between it and the LNS.
+    func callConnected(_ information: SessionInformation, tunnel tunnelID: UInt16, at now: Instant) {
+        guard let record = tunnels[tunnelID], let call = record.calls[information.localID],
+            let connection = connections[call.upstreamSlot]
+        else { return }
+        do {
+            try table.forward(
+                upstream: call.upstreamSlot, downstream: call.downstream.slot, peerSessionID: information.peerID)
+        } catch {
+            logger.error("session cannot be forwarded: \(error)", metadata: metadata(of: connection))
+            statistics.count(.routesDstOpenFail)
+            return endCall(
+                CallID(tunnel: tunnelID, session: information.localID),
+                .init(.temporarilyUnavailable, error: .insufficientResources), client: "\(error)", at: now)
+        }
+        tunnels[tunnelID]?.calls[information.localID]?.isForwarding = true
+        connections[call.upstreamSlot]?.phase = .open
+        agenda.cancel(.connection(slot: call.upstreamSlot))
+        statistics.count(.l2tpSessionsOpened)
+        logger.info("session up", metadata: metadata(of: connection))
+        if let snapshot = sessionSnapshot(tunnelID, information.localID) { effects.event(.sessionUp(snapshot)) }
+    }
+
+    /// The session has ended by itself: by CDN, with its tunnel, or for want of an answer.
+    func callEnded(_ sessionID: UInt16, tunnel tunnelID: UInt16, _ end: SessionEnd, at now: Instant) {
+        let id = CallID(tunnel: tunnelID, session: sessionID)
+        guard let call = takeCall(id, cause: cause(of: end)) else { return }
+        guard let connection = connections[call.upstreamSlot] else { return }
+        connections[call.upstreamSlot]?.call = nil
+        if end.origin == .peer || end.origin == .tunnel { statistics.count(.routesClosedByDest) }
+        if call.isForwarding {
+            logger.info("session down: \(end)", metadata: metadata(of: connection))
+            removeConnection(call.upstreamSlot, telling: "\(end)", at: now)
+        } else {
+            giveBack(downstream: call.downstream.slot)
+            statistics.count(.routesDstOpenFail)
+            refuseConnection(call.upstreamSlot, "the LNS does not take the call: \(end)", at: now)
+        }
+    }
+
+    /// Ends a call on our side, with CDN, and says no word to the client.
+    func closeCall(_ id: CallID, _ code: DisconnectCode, at now: Instant) {
+        let snapshotCause = Cause(
+            initiator: .client, resultCode: code.result.rawValue, errorCode: code.error?.rawValue ?? 0,
+            message: code.message ?? "")
+        guard let call = takeCall(id, cause: snapshotCause) else { return }
+        if !call.isForwarding { giveBack(downstream: call.downstream.slot) }
+        sendDisconnect(id, code, at: now)
+    }
+
+    /// Ends a call on our side and tells the client too.
+    func endCall(
+        _ id: CallID, _ code: DisconnectCode, initiator: Initiator = .local, client text: String, at now: Instant
+    ) {
+        let cause = Cause(
+            initiator: initiator, resultCode: code.result.rawValue, errorCode: code.error?.rawValue ?? 0, message: text)
+        guard let call = takeCall(id, cause: cause) else { return }
+        connections[call.upstreamSlot]?.call = nil
+        if call.isForwarding {
+            removeConnection(call.upstreamSlot, telling: text, at: now)
+        } else {
+            giveBack(downstream: call.downstream.slot)
+            refuseConnection(call.upstreamSlot, text, at: now)
+        }
+        sendDisconnect(id, code, at: now)
+    }
+
+    private func sendDisconnect(_ id: CallID, _ code: DisconnectCode, at now: Instant) {
+        guard var record = tunnels[id.tunnel] else { return }
+        let actions = record.machine.closeSession(id.session, code, at: now)
+        tunnels[id.tunnel] = record
+        perform(actions, tunnel: id.tunnel, at: now)
+    }
+
+    /// Takes a call out of its tunnel and tells the watchers. Whoever takes it frees its slots.
+    private func takeCall(_ id: CallID, cause: Cause) -> Call? {
+        guard let call = tunnels[id.tunnel]?.calls[id.session] else { return nil }
+        let snapshot = call.isForwarding ? sessionSnapshot(id.tunnel, id.session) : nil
+        tunnels[id.tunnel]?.calls[id.session] = nil
+        if call.isForwarding {
+            statistics.count(.l2tpSessionsClosed)
+            endedIn[call.upstreamSlot] = id.tunnel
+            if let snapshot { effects.event(.sessionDown(snapshot, cause)) }
+        }
+        return call
+    }
+
+    private func cause(of end: SessionEnd) -> Cause {
+        let initiator: Initiator =
+            switch end.origin {
+            case .peer: .peer
+            case .establishTimeout: .timeout
+            case .requested, .tunnel, .protocolError: .local
+            }
+        return Cause(
+            initiator: initiator, resultCode: end.code?.result.rawValue ?? 0,
+            errorCode: end.code?.error?.rawValue ?? 0, message: "\(end)")
+    }
+}

@@ -1,0 +1,76 @@
+import Host
+import PPPoE
+import Segment
+import Timing
+import Wire
+
+/// A frame that the data plane handed over.
+public struct PuntedFrame: Sendable {
+    /// Why.
+    public var puntClass: PuntClass
+    /// Port it came in by.
+    public var port: UInt16
+    /// Upstream slot of the session it belongs to; `pppControl` only.
+    public var upstreamSlot: UInt32?
+    /// The whole Ethernet frame without FCS.
+    public var bytes: [UInt8]
+
+    /// A frame of the given parts.
+    public init(puntClass: PuntClass, port: UInt16, upstreamSlot: UInt32? = nil, bytes: [UInt8]) {
+        self.puntClass = puntClass
+        self.port = port
+        self.upstreamSlot = upstreamSlot
+        self.bytes = bytes
+    }
+}
+
+extension ControlNode {
+    /// Takes a frame that the data plane handed over. Its bytes are a stranger's.
+    public func receive(_ punted: PuntedFrame, at now: Instant) {
+        switch punted.puntClass {
+        case .pppoeDiscovery, .pppControl, .unknownSession:
+            guard let frame = EthernetFrame(punted.bytes[...]) else { return }
+            switch punted.puntClass {
+            case .pppoeDiscovery: receiveDiscovery(frame, port: punted.port, at: now)
+            case .pppControl: receivePPP(frame, port: punted.port, slot: punted.upstreamSlot, at: now)
+            default: receiveUnknownSession(frame, port: punted.port)
+            }
+        case .arp, .ipv4, .ipv6, .l2tpControl:
+            perform(host.receive(frame: punted.bytes, port: punted.port, at: now), at: now)
+        }
+    }
+
+    /// Carries out what the host stack wishes.
+    func perform(_ outputs: [HostOutput], at now: Instant) {
+        for output in outputs {
+            switch output {
+            case .transmit(let frame, let port): effects.transmit(frame, port)
+            case .datagram(let datagram): receiveDatagram(datagram, at: now)
+            case .nextHopChanged(let gateway, let port, let mac):
+                logger.info(
+                    "next hop \(mac == nil ? "lost" : "resolved")",
+                    metadata: [
+                        "next-hop": "\(gateway)", "port": "\(portName(port))", "mac": "\(mac?.description ?? "none")",
+                    ])
+                nextHopChanged(gateway: gateway, port: port)
+            case .addressConflict(let address, let port, let other):
+                logger.error(
+                    "another station uses an address of this node; one of the two must be changed",
+                    metadata: ["address": "\(address)", "port": "\(portName(port))", "mac": "\(other)"])
+            }
+        }
+        agenda.schedule(.host, at: host.deadline)
+    }
+
+    /// What serves the clients on a circuit.
+    func accessInterface(of circuit: AttachmentCircuit) -> AccessInterface? {
+        access[circuit.port]?.first { $0.serves(circuit) }
+    }
+
+    /// The circuit that a frame came in by; nil when the port serves no PPPoE, or not for these tags.
+    func accessSide(of frame: EthernetFrame, port: UInt16) -> (AccessInterface, AttachmentCircuit)? {
+        let circuit = AttachmentCircuit(
+            port: port, outerVLAN: frame.tags.first?.id ?? 0, innerVLAN: frame.tags.count > 1 ? frame.tags[1].id : 0)
+        return accessInterface(of: circuit).map { ($0, circuit) }
+    }
+}

@@ -1,0 +1,76 @@
+import Host
+import Observability
+import PPPoE
+import Segment
+import Timing
+import Wire
+
+/// Taking over the tables of a culvertd that is gone.
+extension ControlNode {
+    /// Takes over what the writer before left: controllers' tunnels and sessions stay in service; clients of our own
+    /// signalling are told that their sessions are over, since nobody knows the state of their LNS's side.
+    public func adopt(_ recovery: Recovery, from writer: TableWriter, at now: Instant) {
+        if recovery.unfinishedEntries > 0 {
+            logger.notice("took back entries that were left half done", metadata: ["entries": "\(recovery.unfinishedEntries)"])
+        }
+        for slot in recovery.subscriberSessions { end(writer.session(at: slot), slot: slot) }
+        for id in recovery.subscriberTunnels { giveBack(tunnel: id.rawValue) }
+        if !recovery.subscriberSessions.isEmpty {
+            logger.notice(
+                "ended sessions of an earlier run; their clients dial again",
+                metadata: ["sessions": "\(recovery.subscriberSessions.count)"])
+        }
+        adoptStatic(from: writer, at: now)
+        agenda.schedule(.reclaim, at: now)
+    }
+
+    private func end(_ record: SessionRecord?, slot: UpstreamSlot) {
+        if let record {
+            let circuit = AttachmentCircuit(
+                port: record.circuit.port, outerVLAN: record.circuit.outerVLAN, innerVLAN: record.circuit.innerVLAN)
+            var tags: [EthernetFrame.VLANTag] = []
+            if circuit.outerVLAN != 0 { tags.append(.init(protocolID: record.circuit.tpid, id: circuit.outerVLAN)) }
+            if circuit.innerVLAN != 0 { tags.append(.init(id: circuit.innerVLAN)) }
+            if let interface = accessInterface(of: circuit) {
+                send(
+                    DiscoveryServer.padt(sessionID: record.sessionID, errorText: "access concentrator restarted"),
+                    to: record.clientMAC, on: interface, tags: tags)
+            }
+        }
+        giveBack(upstream: slot.rawValue)
+    }
+
+    /// The table does not hold the names of controllers' tunnels, nor how they gave the next hop: after a restart a tunnel
+    /// is called by its number, and its next hop is the route's.
+    private func adoptStatic(from writer: TableWriter, at now: Instant) {
+        writer.forEachTunnel { record in
+            guard record.owner == .external else { return }
+            var tunnel = StaticTunnel(
+                name: "tunnel-\(record.id.rawValue)", peerAddress: record.endpoints.peerAddress,
+                localAddress: record.endpoints.localAddress, peerPort: record.endpoints.peerPort,
+                localPort: record.endpoints.localPort, peerTunnelID: record.endpoints.peerTunnelID,
+                egressPort: portName(record.egressPort))
+            tunnel.mtu = record.mtu
+            feed.tunnels[record.id.rawValue] = .init(tunnel: tunnel)
+            feed.names[tunnel.name] = record.id.rawValue
+        }
+        writer.forEachSession { record in
+            guard record.owner == .external, let core = record.core else { return true }
+            let session = StaticSession(
+                reference: record.reference, port: portName(record.circuit.port), outerVLAN: record.circuit.outerVLAN,
+                innerVLAN: record.circuit.innerVLAN, outerTPID: record.circuit.tpid, clientMAC: record.clientMAC,
+                tunnel: .id(core.tunnel.rawValue), peerSessionID: core.peerSessionID)
+            feed.sessions[record.reference] = .init(
+                session: session, upstream: UpstreamHandle(slot: record.slot.rawValue, sessionID: record.sessionID),
+                downstream: DownstreamHandle(slot: core.slot.rawValue, sessionID: core.localSessionID),
+                tunnel: core.tunnel.rawValue)
+            feed.tunnels[core.tunnel.rawValue]?.references.insert(record.reference)
+            return true
+        }
+        if !feed.tunnels.isEmpty {
+            logger.notice(
+                "kept tunnels and sessions of controllers",
+                metadata: ["tunnels": "\(feed.tunnels.count)", "sessions": "\(feed.sessions.count)"])
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import Host
+import Observability
+import PPPoE
+import Timing
+import Wire
+
+/// The bulk feed of an external controller.
+extension ControlNode {
+    /// Carries out operations in order; one result each. For a session that was removed the traffic is what was counted
+    /// when it was unpublished; `finalTraffic` has the last word a moment later.
+    public func apply(_ operations: [StaticOperation], at now: Instant) -> [StaticResult] {
+        operations.map { operation in
+            do throws(StaticFault) {
+                switch operation {
+                case .addTunnel(let tunnel): return .tunnelAdded(tunnelID: try add(tunnel, at: now))
+                case .removeTunnel(let reference): return .tunnelRemoved(sessions: try remove(reference, at: now))
+                case .addSession(let session): return try add(session)
+                case .removeSession(let reference):
+                    return .sessionRemoved(Traffic(try removeStaticSession(reference, isAskedFor: true, at: now)))
+                }
+            } catch { return .refused(error) }
+        }
+    }
+
+    /// Final counters of a static session that was removed; nil while a worker may still count. They are told once.
+    public func finalTraffic(_ reference: UInt64) -> Traffic? {
+        collectStatic()
+        guard let entry = feed.removed[reference], let traffic = entry else { return nil }
+        feed.removed[reference] = nil
+        return Traffic(traffic)
+    }
+
+    /// Local ids of all static tunnels, in order.
+    public var staticTunnelIDs: [UInt16] { feed.tunnels.keys.sorted() }
+
+    /// References of all static sessions, or those in one tunnel, in order.
+    public func staticReferences(inTunnel id: UInt16? = nil) -> [UInt64] {
+        guard let id else { return feed.sessions.keys.sorted() }
+        return feed.tunnels[id]?.references.sorted() ?? []
+    }
+
+    /// The static tunnel that a controller means.
+    public func staticTunnelID(_ reference: StaticTunnelReference) -> UInt16? { feed.id(reference) }
+
+    /// A static tunnel as it is.
+    public func staticTunnelStatus(_ id: UInt16) -> StaticTunnelStatus? {
+        guard let entry = feed.tunnels[id] else { return nil }
+        return StaticTunnelStatus(
+            tunnel: entry.tunnel, tunnelID: id, nextHopResolved: nextHop(of: entry) != nil,
+            sessionCount: UInt32(clamping: entry.references.count))
+    }
+
+    /// A static session as it is.
+    public func staticSessionStatus(_ reference: UInt64) -> StaticSessionStatus? {
+        guard let entry = feed.sessions[reference] else { return nil }
+        return StaticSessionStatus(
+            session: entry.session, tunnelID: entry.tunnel, sessionID: entry.downstream.sessionID,
+            pppoeSessionID: entry.upstream.sessionID, data: Traffic(table.traffic(upstream: entry.upstream.slot)))
+    }
+
+    // MARK: Tunnels
+
+    private func add(_ tunnel: StaticTunnel, at now: Instant) throws(StaticFault) -> UInt16 {
+        guard !tunnel.name.isEmpty else { throw StaticFault(.invalid, "a static tunnel needs a name") }
+        guard feed.names[tunnel.name] == nil else {
+            throw StaticFault(.alreadyExists, "there is a static tunnel named '\(tunnel.name)'")
+        }
+        guard tunnel.peerTunnelID != 0 else { throw StaticFault(.invalid, "peer tunnel id 0 names no tunnel") }
+        guard port(named: tunnel.egressPort) != nil else {
+            throw StaticFault(.notFound, "there is no port named '\(tunnel.egressPort)'")
+        }
+        guard host.owns(tunnel.localAddress) else {
+            throw StaticFault(.invalid, "\(tunnel.localAddress) is no address of this node")
+        }
+        let id: UInt16
+        do { id = try table.allocateExternalTunnel() } catch { throw StaticFault(.exhausted, "\(error)") }
+        var entry = StaticFeed.StaticTunnelEntry(tunnel: tunnel)
+        do {
+            switch tunnel.nextHop {
+            case .mac: break
+            case .address(let address): entry.heldAddress = address
+            case .peer: entry.heldAddress = tunnel.peerAddress
+            }
+            if let address = entry.heldAddress { perform(try host.hold(address, at: now), at: now) }
+            try table.publishTunnel(id, path(of: entry))
+        } catch let fault as HostFault {
+            giveBack(tunnel: id)
+            throw StaticFault(.invalid, "no interface or ip-route leads to the next hop: \(fault)")
+        } catch {
+            giveBack(tunnel: id)
+            throw StaticFault(.invalid, "\(error)")
+        }
+        feed.tunnels[id] = entry
+        feed.names[tunnel.name] = id
+        logger.info("static tunnel added", metadata: ["tunnel": "\(id)", "name": "\(tunnel.name)"])
+        return id
+    }
+
+    private func remove(_ reference: StaticTunnelReference, at now: Instant) throws(StaticFault) -> UInt32 {
+        guard let id = feed.id(reference), let entry = feed.tunnels[id] else {
+            throw StaticFault(.notFound, "there is no such static tunnel")
+        }
+        for session in entry.references { _ = try removeStaticSession(session, isAskedFor: false, at: now) }
+        giveBack(tunnel: id)
+        if let address = entry.heldAddress { host.release(address) }
+        feed.tunnels[id] = nil
+        feed.names[entry.tunnel.name] = nil
+        agenda.schedule(.reclaim, at: now)
+        logger.info("static tunnel removed", metadata: ["tunnel": "\(id)", "name": "\(entry.tunnel.name)"])
+        return UInt32(clamping: entry.references.count)
+    }
+
+    private func nextHop(of entry: StaticFeed.StaticTunnelEntry) -> MACAddress? {
+        if case .mac(let mac) = entry.tunnel.nextHop { return mac }
+        return entry.heldAddress.flatMap { host.resolve($0)?.mac }
+    }
+
+    private func path(of entry: StaticFeed.StaticTunnelEntry) throws(StaticFault) -> TunnelPath {
+        let tunnel = entry.tunnel
+        guard let port = port(named: tunnel.egressPort) else {
+            throw StaticFault(.notFound, "there is no port named '\(tunnel.egressPort)'")
+        }
+        return TunnelPath(
+            port: port.index, local: UDPEndpoint(tunnel.localAddress, tunnel.localPort),
+            peer: UDPEndpoint(tunnel.peerAddress, tunnel.peerPort), peerTunnelID: tunnel.peerTunnelID,
+            source: port.mac, nextHop: nextHop(of: entry), mtu: tunnel.mtu == 0 ? port.mtu : tunnel.mtu,
+            lengthBit: tunnel.lengthBit, udpChecksum: tunnel.udpChecksum,
+            typeOfService: tunnel.tosInherit ? nil : tunnel.tos)
+    }
+
+    /// Next hops of static tunnels may have changed.
+    func republishStatic() {
+        for (id, entry) in feed.tunnels where entry.heldAddress != nil {
+            do { try table.publishTunnel(id, path(of: entry)) } catch {
+                logger.error("static tunnel cannot be rewritten: \(error)", metadata: ["tunnel": "\(id)"])
+            }
+        }
+    }
+
+    // MARK: Sessions
+
+    private func add(_ session: StaticSession) throws(StaticFault) -> StaticResult {
+        guard feed.sessions[session.reference] == nil else {
+            throw StaticFault(.alreadyExists, "there is a static session with reference \(session.reference)")
+        }
+        guard let port = port(named: session.port) else {
+            throw StaticFault(.notFound, "there is no port named '\(session.port)'")
+        }
+        guard let tunnel = feed.id(session.tunnel) else { throw StaticFault(.notFound, "there is no such static tunnel") }
+        guard session.peerSessionID != 0 else { throw StaticFault(.invalid, "peer session id 0 names no session") }
+        guard !session.clientMAC.isMulticast, session.clientMAC.value != 0 else {
+            throw StaticFault(.invalid, "\(session.clientMAC) is no station's address")
+        }
+        let circuit = AttachmentCircuit(
+            port: port.index, outerVLAN: session.outerVLAN, innerVLAN: session.innerVLAN)
+        let tpid = session.outerTPID != 0 || session.outerVLAN == 0 ? session.outerTPID : 0x8100
+        do {
+            let added = try table.addExternal(
+                ExternalSession(
+                    circuit: circuit, outerTPID: tpid, client: session.clientMAC, tunnel: tunnel,
+                    peerSessionID: session.peerSessionID, reference: session.reference))
+            feed.sessions[session.reference] = .init(
+                session: session, upstream: added.upstream, downstream: added.downstream, tunnel: tunnel)
+            feed.tunnels[tunnel]?.references.insert(session.reference)
+            return .sessionAdded(
+                pppoeSessionID: added.upstream.sessionID, sessionID: added.downstream.sessionID, tunnelID: tunnel)
+        } catch { throw StaticFault(.exhausted, "\(error)") }
+    }
+
+    /// `isAskedFor`: somebody will ask for the final counters.
+    private func removeStaticSession(
+        _ reference: UInt64, isAskedFor: Bool, at now: Instant
+    ) throws(StaticFault) -> SessionTraffic {
+        guard let entry = feed.sessions.removeValue(forKey: reference) else {
+            throw StaticFault(.notFound, "there is no static session with reference \(reference)")
+        }
+        feed.tunnels[entry.tunnel]?.references.remove(reference)
+        let traffic = table.traffic(upstream: entry.upstream.slot)
+        giveBack(upstream: entry.upstream.slot)
+        if isAskedFor { feed.removed[reference] = .some(nil) }
+        agenda.schedule(.reclaim, at: now)
+        return traffic
+    }
+
+    /// Takes note of final counters, where somebody may still ask for them.
+    func collectStatic() {
+        for (reference, traffic) in table.finishedExternal() where feed.removed[reference] != nil {
+            feed.removed[reference] = .some(traffic)
+        }
+    }
+
+    private func port(named name: String) -> NodePort? { ports.first { $0.name == name } }
+}

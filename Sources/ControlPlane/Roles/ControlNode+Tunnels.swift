@@ -1,0 +1,272 @@
+import Configuration
+import Host
+import L2TP
+import Logging
+import Observability
+import Timing
+import Wire
+
+/// Destinations and tunnels.
+extension ControlNode {
+    /// The tunnel that the next call to this LNS goes into: one that has room, else a new one.
+    func tunnel(to key: Destination.Key, profile: L2TPProfile, at now: Instant) throws -> UInt16 {
+        let usable = destinations[key]?.tunnels.first { id in
+            guard let record = tunnels[id], record.machine.end == nil else { return false }
+            return profile.sessionLimit == 0 || record.calls.count < profile.sessionLimit
+        }
+        return try usable ?? openTunnel(to: key, profile: profile, at: now)
+    }
+
+    /// Makes a tunnel and sends SCCRQ.
+    private func openTunnel(to key: Destination.Key, profile: L2TPProfile, at now: Instant) throws -> UInt16 {
+        guard let route = host.route(to: key.address) else { throw TunnelError.noRoute(key.address) }
+        let source = profile.source ?? route.source
+        guard host.owns(source) else { throw TunnelError.sourceNotOurs(source) }
+        let id = try table.allocateTunnel()
+        var machine: Tunnel
+        do {
+            machine = try Tunnel(
+                role: .initiator, localID: id, configuration: tunnelConfiguration(of: profile), random: makeRandom())
+        } catch {
+            giveBack(tunnel: id)
+            throw error
+        }
+        do { perform(try host.hold(key.address, at: now), at: now) } catch {
+            giveBack(tunnel: id)
+            throw TunnelError.noRoute(key.address)
+        }
+        let actions = machine.open(at: now)
+        tunnels[id] = TunnelRecord(
+            id: id, destination: key, name: "\(profile.name)-\(key.address)", createdAt: now, machine: machine,
+            local: UDPEndpoint(source, Self.l2tpPort), peer: UDPEndpoint(key.address, Self.l2tpPort))
+        destinations[key, default: Destination()].tunnels.append(id)
+        destinations[key]?.retryAt = nil
+        logger.info("tunnel opening", metadata: metadata(ofTunnel: id))
+        perform(actions, tunnel: id, at: now)
+        return id
+    }
+
+    private func tunnelConfiguration(of profile: L2TPProfile) -> TunnelConfiguration {
+        var settings = TunnelConfiguration(hostName: profile.hostName)
+        settings.vendorName = profile.vendorName
+        settings.sharedSecret = profile.sharedSecret?.octets
+        settings.helloInterval = .seconds(profile.helloTimeout)
+        settings.establishTimeout = .seconds(profile.establishTimeout)
+        settings.sessionEstablishTimeout = .seconds(profile.establishTimeout)
+        settings.idleTimeout = .seconds(profile.idleTimeout)
+        settings.transport.retryTimeout = .seconds(profile.retryTimeout)
+        settings.transport.maxRetries = Int(profile.maxRetries)
+        settings.transport.receiveWindow = profile.rxWindowSize
+        settings.sessionLimit = Int(profile.sessionLimit)
+        return settings
+    }
+
+    func tunnelTimerFired(_ id: UInt16, at now: Instant) {
+        guard var record = tunnels[id] else { return }
+        let actions = record.machine.timerFired(at: now)
+        tunnels[id] = record
+        perform(actions, tunnel: id, at: now)
+    }
+
+    /// A UDP datagram to the node's L2TP port.
+    func receiveDatagram(_ datagram: UDPDatagram, at now: Instant) {
+        guard let (header, _) = try? ControlHeader.decode(datagram.payload) else { return }
+        guard header.tunnelID != 0, var record = tunnels[header.tunnelID] else {
+            logger.debug(
+                "L2TP message for no tunnel of this node",
+                metadata: ["peer": "\(datagram.source)", "tunnel": "\(header.tunnelID)"])
+            return
+        }
+        // Until it has answered, the peer may do so from another port, but not from another host.
+        let isPeer =
+            record.isBound ? datagram.source == record.peer : datagram.source.address == record.peer.address
+        guard isPeer, datagram.destination == record.local else {
+            logger.warning(
+                "L2TP message from a stranger dropped",
+                metadata: ["peer": "\(datagram.source)", "tunnel": "\(header.tunnelID)"])
+            return
+        }
+        let actions = record.machine.receive(datagram: datagram.payload, at: now)
+        if actions.contains(where: { if case .bindPeer = $0 { true } else { false } }) {
+            record.peer = datagram.source
+            record.isBound = true
+        }
+        tunnels[header.tunnelID] = record
+        perform(actions, tunnel: header.tunnelID, at: now)
+    }
+
+    /// Carries out what a tunnel wishes. Messages go out last: when the LNS has ICCN, the table must already forward.
+    func perform(_ actions: [TunnelAction], tunnel id: UInt16, at now: Instant) {
+        guard let ends = tunnels[id].map({ (local: $0.local, peer: $0.peer) }) else { return }
+        for action in actions {
+            switch action {
+            case .send, .bindPeer: break
+            case .tunnelUp(let peer): tunnelUp(id, peer, at: now)
+            case .tunnelDown(let end): tunnelDown(id, end, at: now)
+            case .released: tunnelReleased(id)
+            case .sessionUp(let information): callConnected(information, tunnel: id, at: now)
+            case .sessionDown(let session, let end): callEnded(session, tunnel: id, end, at: now)
+            case .incomingCall(let call): refuse(call, tunnel: id, at: now)
+            case .linkInfo, .wanError: break  // about asynchronous lines, of which a LAC for PPPoE has none
+            case .note(let note):
+                logger.debug("L2TP: \(note)", metadata: metadata(ofTunnel: id))
+            }
+        }
+        for case .send(let datagram) in actions { send(datagram, tunnel: id, from: ends.local, to: ends.peer, at: now) }
+        agenda.schedule(.tunnel(id), at: tunnels[id]?.machine.deadline)
+    }
+
+    private func send(
+        _ datagram: [UInt8], tunnel id: UInt16, from local: UDPEndpoint, to peer: UDPEndpoint, at now: Instant
+    ) {
+        do {
+            perform(try host.send(datagram, from: local, to: peer, at: now), at: now)
+        } catch {
+            tunnels[id]?.machine.sendFailed(datagram[...])
+            logger.debug("L2TP message cannot be sent: \(error)", metadata: metadata(ofTunnel: id))
+        }
+    }
+
+    /// This node takes no calls; a tunnel says so by itself unless it is told to hand them over.
+    private func refuse(_ call: IncomingCallRequest, tunnel id: UInt16, at now: Instant) {
+        guard var record = tunnels[id] else { return }
+        let actions = record.machine.refuseCall(
+            peerSessionID: call.assignedSessionID, .init(.permanentlyUnavailable, message: "no calls here"), at: now)
+        tunnels[id] = record
+        perform(actions, tunnel: id, at: now)
+    }
+
+    private func tunnelUp(_ id: UInt16, _ peer: PeerInformation, at now: Instant) {
+        guard let key = tunnels[id]?.destination else { return }
+        destinations[key]?.attempts = 0
+        statistics.count(.l2tpTunnelsOpened)
+        publish(id)
+        var details = metadata(ofTunnel: id)
+        details["peer-name"] = "\(peer.hostName)"
+        logger.info("tunnel up", metadata: details)
+        if let snapshot = tunnelSnapshot(id) { effects.event(.tunnelUp(snapshot)) }
+    }
+
+    private func tunnelDown(_ id: UInt16, _ end: TunnelEnd, at now: Instant) {
+        guard let record = tunnels[id] else { return }
+        destinations[record.destination]?.tunnels.removeAll { $0 == id }
+        if record.isPublished { giveBack(tunnel: id) }
+        tunnels[id]?.isPublished = false
+        let level: Logger.Level = end.origin == .requested || end.origin == .idleTimeout ? .info : .warning
+        logger.log(level: level, "tunnel down: \(end)", metadata: metadata(ofTunnel: id))
+        if record.isPublished, let snapshot = tunnelSnapshot(id) {
+            effects.event(.tunnelDown(snapshot, cause(of: end)))
+        }
+        // The seed's LAC brings a tunnel whose keepalive failed back by itself. Who says StopCCN means it.
+        if end.origin == .peerSilent || end.origin == .establishTimeout {
+            scheduleRetry(record.destination, at: now)
+        } else if destinations[record.destination]?.tunnels.isEmpty == true {
+            destinations[record.destination] = nil
+        }
+    }
+
+    private func cause(of end: TunnelEnd) -> Cause {
+        let initiator: Initiator =
+            switch end.origin {
+            case .requested: .operator
+            case .peer: .peer
+            case .peerSilent, .establishTimeout, .idleTimeout: .timeout
+            case .authentication, .protocolError: .local
+            }
+        return Cause(
+            initiator: initiator, resultCode: end.code?.result.rawValue ?? 0,
+            errorCode: end.code?.error?.rawValue ?? 0, message: "\(end)")
+    }
+
+    private func tunnelReleased(_ id: UInt16) {
+        guard let record = tunnels.removeValue(forKey: id) else { return }
+        agenda.cancel(.tunnel(id))
+        host.release(record.destination.address)
+        // One that was up is already waiting for its grace period.
+        if !record.wasUp { giveBack(tunnel: id) }
+    }
+
+    // MARK: Bringing a lost tunnel back
+
+    /// Longest time between two attempts.
+    static let longestRetry: Duration = .seconds(60)
+
+    private func scheduleRetry(_ key: Destination.Key, at now: Instant) {
+        guard var destination = destinations[key], destination.tunnels.isEmpty else { return }
+        let wait = min(.seconds(1 << min(destination.attempts, 6)), Self.longestRetry)
+        destination.attempts += 1
+        destination.retryAt = now + wait
+        destinations[key] = destination
+        agenda.schedule(.destination(key), at: destination.retryAt)
+    }
+
+    func destinationTimerFired(_ key: Destination.Key, at now: Instant) {
+        guard let destination = destinations[key], let due = destination.retryAt else { return }
+        guard due <= now else { return agenda.schedule(.destination(key), at: due) }
+        destinations[key]?.retryAt = nil
+        guard let profile = configuration.l2tpProfile(key.profile) else { return }
+        do { _ = try openTunnel(to: key, profile: profile, at: now) } catch {
+            logger.warning("tunnel cannot be opened again: \(error)", metadata: ["lns": "\(key.address)"])
+            scheduleRetry(key, at: now)
+        }
+    }
+
+    // MARK: The way to the peer
+
+    /// Writes the tunnel's path into the forwarding table.
+    func publish(_ id: UInt16) {
+        guard let record = tunnels[id], let peer = record.machine.peer,
+            let route = host.route(to: record.peer.address),
+            let profile = configuration.l2tpProfile(record.destination.profile)
+        else { return }
+        let path = TunnelPath(
+            port: route.port, local: record.local, peer: record.peer, peerTunnelID: peer.tunnelID,
+            source: route.sourceMAC, nextHop: host.resolve(record.peer.address)?.mac,
+            mtu: route.mtu, lengthBit: profile.lengthBit,
+            udpChecksum: profile.udpChecksums, typeOfService: profile.typeOfService.octet)
+        do {
+            try table.publishTunnel(id, path)
+            tunnels[id]?.isPublished = true
+            tunnels[id]?.wasUp = true
+        } catch {
+            logger.error("tunnel cannot be forwarded: \(error)", metadata: metadata(ofTunnel: id))
+        }
+    }
+
+    /// The way to some peers has changed.
+    func nextHopChanged(gateway: IPv4Address, port: UInt16) {
+        for (id, record) in tunnels where record.isPublished {
+            if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port { publish(id) }
+        }
+        republishStatic()
+    }
+
+    /// What identifies a tunnel in the log.
+    func metadata(ofTunnel id: UInt16) -> Logger.Metadata {
+        guard let record = tunnels[id] else { return ["tunnel": "\(id)"] }
+        return ["tunnel": "\(id)", "name": "\(record.name)", "peer": "\(record.peer)"]
+    }
+}
+
+extension L2TPProfile.TypeOfService {
+    /// The octet; nil inherits.
+    var octet: UInt8? {
+        switch self {
+        case .inherit: nil
+        case .fixed(let octet): octet
+        }
+    }
+}
+
+/// Why a tunnel cannot be opened.
+enum TunnelError: Error, CustomStringConvertible {
+    case noRoute(IPv4Address)
+    case sourceNotOurs(IPv4Address)
+
+    var description: String {
+        switch self {
+        case .noRoute(let address): "no interface or ip-route leads to \(address)"
+        case .sourceNotOurs(let address): "the profile's source \(address) is no address of this node"
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+
+/// Starts the command line.
+@main
+struct Main {
+    static func main() async {
+        await Culvert.main(hoistingGlobalOptions(CommandLine.arguments.dropFirst()))
+    }
+
+    /// The options that every command takes, `--socket` and `--json`, may stand in front of the command as well; here they
+    /// are put behind it, where the command's own parser finds them.
+    static func hoistingGlobalOptions(_ arguments: ArraySlice<String>) -> [String] {
+        var rest = arguments
+        var hoisted: [String] = []
+        while let first = rest.first {
+            if first == "--socket", rest.count > 1 {
+                hoisted += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else if first == "--json" || first.hasPrefix("--socket=") {
+                hoisted.append(first)
+                rest = rest.dropFirst()
+            } else {
+                break
+            }
+        }
+        guard !rest.isEmpty else { return hoisted }
+        // Behind `--` everything is an argument: the options belong in front of it.
+        let end = rest.firstIndex(of: "--") ?? rest.endIndex
+        return Array(rest[..<end]) + hoisted + Array(rest[end...])
+    }
+}
+
+/// The root command.
+struct Culvert: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "culvert",
+        abstract: "Shows and controls the PPPoE access concentrator and L2TP tunnels of a running culvertd.",
+        discussion: """
+            --socket PATH and --json are taken by every command and may stand in front of it as well.
+
+            Exit status: 0 done, 1 refused by culvertd or fault in a file, 2 culvertd cannot be reached, 64 wrong usage.
+            """,
+        subcommands: [Show.self, Clear.self, Watch.self, Monitor.self, Static.self, Check.self])
+}

@@ -1,0 +1,166 @@
+import CSegment
+import Observability
+import RPC
+import Roles
+import Segment
+import Timing
+import Wire
+
+/// What the RPC server asks, answered on the control thread.
+extension ControlLoop: ControlPlaneInterface {
+    func tunnels(
+        _ filter: TunnelFilter, detail: Bool, from page: PageToken?, limit: Int
+    ) async throws -> Page<TunnelSnapshot> {
+        switch filter {
+        case .id(let id):
+            guard let snapshot = node.tunnelSnapshot(id, detail: detail) else {
+                throw ControlPlaneError(.notFound, "no tunnel \(id)")
+            }
+            return Page([snapshot])
+        case .name(let name):
+            let found = node.tunnelIDs.compactMap { node.tunnelSnapshot($0, detail: detail) }.filter { $0.name == name }
+            guard !found.isEmpty else { throw ControlPlaneError(.notFound, "no tunnel named '\(name)'") }
+            return Page(found)
+        case .all, .remoteAddress:
+            let wanted: IPv4Address? = if case .remoteAddress(let address) = filter { address } else { nil }
+            return Page(of: node.tunnelIDs, from: page, limit: limit, position: UInt64.init) { id in
+                node.tunnelSnapshot(id, detail: detail).flatMap {
+                    wanted == nil || $0.remoteAddress == wanted ? $0 : nil
+                }
+            }
+        }
+    }
+
+    func sessions(
+        _ filter: SessionFilter, detail: Bool, from page: PageToken?, limit: Int
+    ) async throws -> Page<SessionSnapshot> {
+        if let tunnel = filter.tunnelID, node.tunnelSnapshot(tunnel, detail: false) == nil {
+            throw ControlPlaneError(.notFound, "no tunnel \(tunnel)")
+        }
+        let tunnels = filter.tunnelID.map { [$0] } ?? node.tunnelIDs
+        // A session's position: its tunnel's id, then its own.
+        var positions: [UInt64] = []
+        for tunnel in tunnels {
+            for session in node.sessionIDs(inTunnel: tunnel)
+            where filter.sessionID == nil || filter.sessionID == session {
+                positions.append(UInt64(tunnel) << 16 | UInt64(session))
+            }
+        }
+        if let session = filter.sessionID, positions.isEmpty {
+            throw ControlPlaneError(.notFound, "no session \(session)")
+        }
+        return Page(of: positions, from: page, limit: limit, position: { $0 }) { position in
+            let snapshot = node.sessionSnapshot(
+                UInt16(truncatingIfNeeded: position >> 16), UInt16(truncatingIfNeeded: position), detail: detail)
+            return snapshot.flatMap { filter.userName == nil || $0.userName == filter.userName ? $0 : nil }
+        }
+    }
+
+    func connections(
+        _ filter: ConnectionFilter, from page: PageToken?, limit: Int
+    ) async throws -> Page<PPPoEConnectionSnapshot> {
+        if let instance = filter.instance, !node.instanceNames.contains(instance) {
+            throw ControlPlaneError(.notFound, "no pppoe-ac instance named '\(instance)'")
+        }
+        if let route = filter.routeID, node.connectionSnapshot(route) == nil {
+            throw ControlPlaneError(.notFound, "no route \(route)")
+        }
+        let routes = filter.routeID.map { [$0] } ?? node.routeIDs
+        return Page(of: routes, from: page, limit: limit, position: UInt64.init) { route in
+            guard let snapshot = node.connectionSnapshot(route),
+                filter.instance == nil || snapshot.instance == filter.instance,
+                filter.clientMAC == nil || snapshot.clientMAC == filter.clientMAC,
+                filter.userName == nil || snapshot.userName == filter.userName
+            else { return nil }
+            return snapshot
+        }
+    }
+
+    func statistics() async throws -> ACStatistics { node.statistics }
+
+    func watch(initial: Bool) async throws -> AsyncThrowingStream<Event, any Error> {
+        guard initial else { return events.watch(at: .now()) }
+        var present: [Event.Kind] = []
+        for tunnel in node.tunnelIDs {
+            guard let snapshot = node.tunnelSnapshot(tunnel), snapshot.state == .established else { continue }
+            present.append(.tunnelUp(snapshot))
+            for session in node.sessionIDs(inTunnel: tunnel) {
+                guard let snapshot = node.sessionSnapshot(tunnel, session), snapshot.state == .established else {
+                    continue
+                }
+                present.append(.sessionUp(snapshot))
+            }
+        }
+        return events.watch(initial: present, at: .now())
+    }
+
+    func clear(_ target: ClearTarget) async throws -> ClearOutcome {
+        do throws(ControlNode.ClearFault) {
+            return try node.clear(target, at: .now())
+        } catch {
+            switch error {
+            case .notFound(let message): throw ControlPlaneError(.notFound, message)
+            case .ambiguous(let message): throw ControlPlaneError(.ambiguous, message)
+            }
+        }
+    }
+
+    // MARK: Static feed
+
+    func apply(_ operations: [StaticOperation]) async throws -> [StaticResult] {
+        var results = node.apply(operations, at: .now())
+        for (index, operation) in operations.enumerated() {
+            guard case .removeSession(let reference) = operation, case .sessionRemoved = results[index] else { continue }
+            // Workers pass a quiescent point within microseconds; without a data plane there is nothing to wait for.
+            for _ in 0..<Self.finalCounterLooks {
+                if let traffic = node.finalTraffic(reference) {
+                    results[index] = .sessionRemoved(traffic)
+                    break
+                }
+                try await Task.sleep(for: .milliseconds(1))
+            }
+        }
+        return results
+    }
+
+    private static let finalCounterLooks = 1_000
+
+    func staticTunnels(
+        _ reference: StaticTunnelReference?, from page: PageToken?, limit: Int
+    ) async throws -> Page<StaticTunnelStatus> {
+        let ids = try reference.map { [try staticTunnel($0)] } ?? node.staticTunnelIDs
+        return Page(of: ids, from: page, limit: limit, position: UInt64.init) { node.staticTunnelStatus($0) }
+    }
+
+    func staticSessions(
+        _ reference: StaticTunnelReference?, from page: PageToken?, limit: Int
+    ) async throws -> Page<StaticSessionStatus> {
+        let references = node.staticReferences(inTunnel: try reference.map(staticTunnel))
+        return Page(of: references, from: page, limit: limit, position: { $0 }) { node.staticSessionStatus($0) }
+    }
+
+    private func staticTunnel(_ reference: StaticTunnelReference) throws -> UInt16 {
+        guard let id = node.staticTunnelID(reference) else {
+            throw ControlPlaneError(.notFound, "no such static tunnel")
+        }
+        return id
+    }
+}
+
+extension Page {
+    /// The page of a list in ascending order that begins at `page`'s position. Elements that `make` refuses are left out.
+    init<ID>(
+        of ids: [ID], from page: PageToken?, limit: Int, position: (ID) -> UInt64, make: (ID) -> Element?
+    ) {
+        var elements: [Element] = []
+        let start = page?.position ?? 0
+        for id in ids where position(id) >= start {
+            if elements.count >= limit {
+                self.init(elements, next: PageToken(position: position(id)))
+                return
+            }
+            if let element = make(id) { elements.append(element) }
+        }
+        self.init(elements)
+    }
+}

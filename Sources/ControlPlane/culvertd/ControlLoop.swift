@@ -1,0 +1,155 @@
+import CSegment
+import Configuration
+import Logging
+import Observability
+import PPPoE
+import Roles
+import Segment
+import Settings
+import Timing
+import Wire
+
+/// The control plane at work: a `ControlNode` between the shared segment's rings, the clock and the callers of the RPC.
+///
+/// An actor on the executor of the control thread. Each turn takes the frames that wait, fires timers, and says when it
+/// wants to be woken at the latest.
+actor ControlLoop {
+    nonisolated let executor: ControlExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    let configuration: Configuration
+    let configurationPath: String
+    let segment: SegmentMapping
+    let table: SegmentForwardingTable
+    let events: EventBroadcaster
+    let logger: Logger
+    let startedAt = Timestamp.now()
+    let node: ControlNode
+
+    private var punted: FrameRingConsumer
+    private let outbox: Outbox
+    private var watch = DataPlaneWatch()
+
+    /// The control plane over an open segment. Sessions of controllers go on; those that a culvertd before this one left
+    /// are ended.
+    init(
+        configuration: Configuration, configurationPath: String, segment: SegmentMapping, executor: ControlExecutor,
+        logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.configurationPath = configurationPath
+        self.segment = segment
+        self.executor = executor
+        self.logger = logger
+        let view = segment.view
+        let ports = NodePort.all(in: view)
+        let (writer, recovery) = TableWriter.recovering(segment)
+        try Self.configurePorts(ports, of: configuration, in: writer)
+        table = SegmentForwardingTable(writer: writer)
+        punted = FrameRingConsumer(view.puntRing, mask: view.frameRingMask)
+        let outbox = Outbox(view: view)
+        self.outbox = outbox
+        let events = EventBroadcaster()
+        self.events = events
+        let now = Instant.now()
+        let epoch = Timestamp(nanoseconds: Timestamp.now().nanoseconds - Int64(clamping: now.nanoseconds))
+        var random = SystemRandomNumberGenerator()
+        node = ControlNode(
+            configuration: configuration, ports: ports, table: table,
+            cookie: ACCookie(secret: (0..<32).map { _ in random.next() }),
+            makeRandom: { SystemRandomNumberGenerator() }, epoch: epoch, logger: logger,
+            effects: .init(
+                transmit: { frame, port in outbox.send(frame, port: port) },
+                event: { events.publish($0, at: .now()) }))
+        for settings in configuration.interfaces where !ports.contains(where: { $0.name == settings.name }) {
+            logger.error("the data plane has no port of this name", metadata: ["interface": "\(settings.name)"])
+        }
+        node.start(at: now)
+        node.adopt(recovery, from: writer, at: now)
+    }
+
+    /// Tells the data plane what is served where.
+    private static func configurePorts(
+        _ ports: [NodePort], of configuration: Configuration, in writer: TableWriter
+    ) throws {
+        for port in ports {
+            let settings = configuration.interfaces.first { $0.name == port.name }
+            var roles: PortRoles = []
+            if settings?.services.isEmpty == false { roles.insert(.access) }
+            if settings?.addresses.isEmpty == false { roles.insert(.core) }
+            try writer.configurePort(port.index, roles: roles, addresses: settings?.addresses.map(\.address) ?? [])
+        }
+    }
+
+    /// Runs until the executor stops; blocks the calling thread, which becomes the control thread.
+    nonisolated func run() {
+        executor.run { self.assumeIsolated { $0.turn() } }
+    }
+
+    /// Frames taken in one turn before timers and jobs get theirs.
+    private static let framesPerTurn = 256
+
+    /// Longest sleep in nanoseconds: the heartbeat's period, and how late a dead data plane is noticed.
+    private static let longestSleep: UInt64 = 200_000_000
+
+    private func turn() -> UInt64 {
+        let now = Instant.now()
+        var taken = 0
+        while taken < Self.framesPerTurn, let (descriptor, bytes) = punted.take() {
+            taken += 1
+            guard let puntClass = PuntClass(rawValue: descriptor.puntClass) else { continue }
+            let slot = descriptor.upstreamSlot == CULVERT_NO_INDEX ? nil : descriptor.upstreamSlot
+            node.receive(
+                PuntedFrame(puntClass: puntClass, port: descriptor.port, upstreamSlot: slot, bytes: bytes), at: now)
+        }
+        node.timerFired(at: now)
+        outbox.flush()
+        culvert_store_relaxed_u64(culvert_control_heartbeat(segment.view.header), now.nanoseconds)
+        watch.look(at: segment, at: now, logger: logger)
+        guard taken < Self.framesPerTurn else { return 0 }
+        let rest = node.deadline.map { $0 > now ? $0.nanoseconds - now.nanoseconds : 0 } ?? Self.longestSleep
+        return min(rest, Self.longestSleep)
+    }
+
+    // MARK: The end
+
+    /// Ends all sessions and tunnels in order, and gives the peers a moment to acknowledge.
+    func shutDown() async {
+        node.shutDown(at: .now())
+        outbox.flush()
+        for _ in 0..<Self.shutDownLooks where node.population.tunnels > 0 {
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private static let shutDownLooks = 40
+}
+
+extension Instant {
+    /// CLOCK_MONOTONIC.
+    static func now() -> Instant { Instant(nanoseconds: culvert_monotonic_ns()) }
+}
+
+extension NodePort {
+    /// The ports that the data plane reports.
+    static func all(in view: SegmentView) -> [NodePort] {
+        (0..<Int(view.portCount)).compactMap { index in
+            let port = view.ports[index]
+            guard port.present == 1 else { return nil }
+            return NodePort(
+                index: UInt16(index), name: port.nameText,
+                mac: withUnsafeBytes(of: port.mac) { MACAddress(Array($0)) } ?? MACAddress(value: 0), mtu: port.mtu)
+        }
+    }
+}
+
+extension culvert_port {
+    /// The port's name as configured.
+    var nameText: String { withUnsafeBytes(of: name, Self.text) }
+    /// DPDK's name of the device.
+    var deviceText: String { withUnsafeBytes(of: device, Self.text) }
+
+    private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+}

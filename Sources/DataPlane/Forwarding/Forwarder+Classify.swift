@@ -1,0 +1,237 @@
+import CDPDK
+import CSegment
+import Segment
+import Wire
+
+/// A frame on its way from access to core.
+struct UpstreamFrame {
+    var frame: PacketBuffer
+    /// Client MAC and PPPoE session id as they lie beside each other in a session line.
+    var key: UInt64
+    /// The session's line, from `classify` on; what it holds is checked by `verifySessions`.
+    var line: UnsafeMutablePointer<culvert_upstream>
+    /// The tunnel's index, from `verifySessions` on.
+    var tunnel: UInt32
+    var circuit: UInt32
+    /// The template, from `selectTemplates` on.
+    var template: UnsafeRawPointer
+    /// Octets from the frame's first byte to the PPP protocol field.
+    var payloadOffset: UInt32
+    /// Octets of PPP from the protocol field on.
+    var payloadLength: UInt32
+}
+
+/// A frame on its way from core to access.
+struct DownstreamFrame {
+    var frame: PacketBuffer
+    /// The session's line, from `verifyTunnels` on; what it holds is checked by `decapsulate`.
+    var line: UnsafeMutablePointer<culvert_downstream>
+    /// Local tunnel id, below the tunnel capacity.
+    var tunnel: UInt32
+    /// Local session id, host byte order.
+    var sessionID: UInt16
+    /// Outer addresses and UDP ports (source, then destination) as they lie in memory.
+    var peerAddress: UInt32
+    var localAddress: UInt32
+    var ports: UInt32
+    /// Octets from the frame's first byte to the PPP protocol field.
+    var payloadOffset: UInt32
+    /// Octets of PPP from the protocol field on.
+    var payloadLength: UInt32
+}
+
+/// A port during one burst: what is the same for all of its frames.
+private struct IngressPort {
+    let index: UInt32
+    let mac: MACAddress
+    let isAccess: Bool
+    let isCore: Bool
+    /// culvertd's half of the port's entry.
+    let entry: UnsafeMutablePointer<culvert_port>
+}
+
+// Stage 1: from the bytes of a frame to the line of the table that should know it.
+extension Forwarder {
+    /// Parses each frame. Fills the upstream and the downstream list, and answers how long they are.
+    func classify(
+        _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32
+    ) -> (upstream: Int, downstream: Int) {
+        precondition(port < portCount)
+        let entry = view.ports + Int(truncatingIfNeeded: port)
+        let roles = culvert_load_relaxed_u32(&entry.pointee.flags)
+        let ingress = IngressPort(
+            index: port, mac: ports[Int(truncatingIfNeeded: port)].mac,
+            isAccess: roles & PortRole.access != 0, isCore: roles & PortRole.core != 0,
+            entry: entry)
+        var (upstreamCount, downstreamCount) = (0, 0)
+        var octets: UInt64 = 0
+        for index in 0..<count {
+            guard let mbuf = frames[index] else { continue }
+            let frame = PacketBuffer(mbuf)
+            octets &+= UInt64(frame.length)
+            guard !frame.isChained else {
+                drop(frame, .frameChained)
+                continue
+            }
+            guard let ethernet = EthernetHeader(frame.bytes) else {
+                drop(frame, .frameShort)
+                continue
+            }
+            let type = ethernet.etherType
+            var tags = VLANTags(untagged: ethernet)
+            if type == EtherType.customerTag || type == EtherType.serviceTag {
+                guard let present = VLANTags(ethernet) else {
+                    drop(frame, .frameShort)
+                    continue
+                }
+                tags = present
+            }
+            let isMine = ethernet.destination == ingress.mac
+            if tags.etherType == EtherType.pppoeSession, isMine, ingress.isAccess {
+                if findSession(of: frame, ethernet, tags, ingress, &upstream[upstreamCount]) { upstreamCount &+= 1 }
+            } else if tags.etherType == EtherType.ipv4, isMine, roles != 0 {
+                if findTunnel(of: frame, tags.payload, ingress, &downstream[downstreamCount]) { downstreamCount &+= 1 }
+            } else {
+                dispose(frame, ethernet, tags.etherType, port: port, roles: roles)
+            }
+        }
+        self.count(ingress.isAccess ? .rxAccessFrames : .rxCoreFrames, UInt64(count))
+        self.count(ingress.isAccess ? .rxAccessOctets : .rxCoreOctets, octets)
+        return (upstreamCount, downstreamCount)
+    }
+
+    /// RFC 2516, section 4: a PPPoE session frame and the session line that its id names. False: dropped or punted.
+    @inline(__always)
+    private func findSession(
+        of frame: PacketBuffer, _ ethernet: EthernetHeader, _ tags: VLANTags, _ port: IngressPort,
+        _ found: inout UpstreamFrame
+    ) -> Bool {
+        guard let pppoe = PPPoESessionHeader(tags.payload) else { return rejected(frame, .pppoeShort) }
+        guard pppoe.hasKnownVersion else { return rejected(frame, .pppoeVersion) }
+        guard pppoe.code == 0 else { return rejected(frame, .pppoeCode) }
+        guard !pppoe.isTruncated else { return rejected(frame, .pppoeLength) }
+        guard pppoe.payloadLength != 0 else { return rejected(frame, .pppoeEmpty) }
+        let index = view.circuitIndex(port: port.index, outerVLAN: tags.outer, innerVLAN: tags.inner)
+        guard index <= view.circuitMask else { return rejected(frame, .circuitUnknown) }
+        let circuit = UnsafeRawPointer(view.circuits + Int(truncatingIfNeeded: index))
+        // The entry's port, VLANs and TPID are four words beside each other: one compare.
+        let identity =
+            UInt64(truncatingIfNeeded: port.index & 0xffff) | UInt64(tags.outer) << 16 | UInt64(tags.inner) << 32
+            | UInt64(tags.outerTPID) << 48
+        guard entryState(circuit) == EntryState.forward,
+            circuit.loadUnaligned(fromByteOffset: 4, as: UInt64.self) == identity
+        else { return rejected(frame, .circuitUnknown) }
+        let slot = view.upstreamSlot(circuit: index, sessionID: pppoe.sessionID)
+        let line = view.upstream + Int(truncatingIfNeeded: slot)
+        culvert_prefetch(line)
+        let payload = pppoe.payload
+        found.frame = frame
+        found.key = ethernet.sourceInWireOrder | UInt64(pppoe.sessionIDInWireOrder) << 48
+        found.line = line
+        found.circuit = index
+        found.payloadOffset = offset(of: payload, in: frame)
+        found.payloadLength = UInt32(truncatingIfNeeded: payload.count)
+        return true
+    }
+
+    /// RFC 791, RFC 768 and RFC 2661, section 3.1: an L2TP data message to this node. False: dropped or punted.
+    @inline(__always)
+    private func findTunnel(
+        of frame: PacketBuffer, _ packet: FrameBytes, _ port: IngressPort, _ found: inout DownstreamFrame
+    ) -> Bool {
+        guard let ip = IPv4Header(packet) else { return rejected(frame, .ipv4Malformed) }
+        guard ip.hasValidChecksum else { return rejected(frame, .ipv4Checksum) }
+        guard isLocal(ip.destinationInWireOrder, port.entry) else { return rejected(frame, .ipv4NotForUs) }
+        guard !ip.isFragment else { return rejected(frame, .ipv4Fragment) }
+        guard ip.payloadProtocol == IPv4Header.udp else { return punted(frame, .ipv4, port) }
+        guard let udp = UDPHeader(ip.payload) else { return rejected(frame, .udpLength) }
+        guard udp.destinationPort == UDPHeader.l2tpPort, port.isCore else { return punted(frame, .ipv4, port) }
+        guard udp.hasSoundLength else { return rejected(frame, .udpLength) }
+        guard !udp.hasChecksum || frame.hasVerifiedUDPChecksum || isIntact(udp, ip) else {
+            return rejected(frame, .udpChecksum)
+        }
+        guard let message = L2TPv2Header(udp.payload) else { return rejected(frame, .l2tpShort) }
+        guard message.version == 2 else { return rejected(frame, .l2tpVersion) }
+        guard !message.isControl else { return punted(frame, .l2tpControl, port) }
+        var fault = L2TPv2DataHeader.Fault.short
+        guard let data = L2TPv2DataHeader(message, fault: &fault) else {
+            return rejected(frame, fault == .short ? .l2tpShort : fault == .length ? .l2tpLength : .l2tpOffset)
+        }
+        let payload = PPPProtocolField.strippingAddressAndControl(data.payload)
+        guard payload.count != 0 else { return rejected(frame, .l2tpEmpty) }
+        // Not masked into some other tunnel: an id beyond the table is nobody's.
+        guard UInt32(data.tunnelID) <= view.tunnelMask else { return rejected(frame, .l2tpTunnelUnknown) }
+        culvert_prefetch(view.tunnels + Int(data.tunnelID))
+        found.frame = frame
+        found.tunnel = UInt32(data.tunnelID)
+        found.sessionID = data.sessionID
+        found.peerAddress = ip.sourceInWireOrder
+        found.localAddress = ip.destinationInWireOrder
+        found.ports = udp.portsInWireOrder
+        found.payloadOffset = offset(of: payload, in: frame)
+        found.payloadLength = UInt32(truncatingIfNeeded: payload.count)
+        return true
+    }
+
+    /// Frames that are neither session data nor IPv4 to the port's address: punted by what they are, or dropped.
+    @inline(never)
+    private func dispose(
+        _ frame: PacketBuffer, _ ethernet: EthernetHeader, _ type: UInt16, port: UInt32, roles: UInt32
+    ) {
+        guard roles != 0 else { return drop(frame, .portIdle) }
+        let destination = ethernet.destination
+        let isMine = destination == ports[Int(truncatingIfNeeded: port)].mac
+        let isBroadcast = destination == MACAddress.broadcast
+        guard isMine || destination.isMulticast else { return drop(frame, .frameNotForUs) }
+        switch type {
+        case EtherType.pppoeDiscovery where roles & PortRole.access != 0:
+            isMine || isBroadcast ? punt(frame, .pppoeDiscovery, port: port) : drop(frame, .frameNotForUs)
+        case EtherType.arp:
+            isMine || isBroadcast ? punt(frame, .arp, port: port) : drop(frame, .frameNotForUs)
+        case EtherType.ipv6:
+            punt(frame, .ipv6, port: port)
+        case EtherType.ipv4:
+            drop(frame, .frameNotForUs)
+        case EtherType.pppoeSession where roles & PortRole.access != 0:
+            drop(frame, .frameNotForUs)
+        default:
+            drop(frame, .etherTypeUnknown)
+        }
+    }
+
+    /// Whether `address`, in wire order, is one of the node's on the port.
+    @inline(__always)
+    private func isLocal(_ address: UInt32, _ port: UnsafeMutablePointer<culvert_port>) -> Bool {
+        let addresses = (UnsafeRawPointer(port) + 268).assumingMemoryBound(to: UInt32.self)
+        let count = min(culvert_load_relaxed_u32(&port.pointee.address_count), UInt32(CULVERT_PORT_ADDRESSES))
+        var index = 0
+        while index < Int(truncatingIfNeeded: count) {
+            if culvert_load_relaxed_u32(addresses + index) == address { return true }
+            index &+= 1
+        }
+        return false
+    }
+
+    /// The UDP checksum over the whole datagram. Not inlined: tunnels mostly go without, and ports often check it themselves.
+    @inline(never)
+    private func isIntact(_ udp: UDPHeader, _ ip: IPv4Header) -> Bool {
+        udp.hasValidChecksum(source: ip.sourceInWireOrder, destination: ip.destinationInWireOrder)
+    }
+
+    @inline(__always)
+    private func rejected(_ frame: PacketBuffer, _ reason: Counter) -> Bool {
+        drop(frame, reason)
+        return false
+    }
+
+    @inline(__always)
+    private func punted(_ frame: PacketBuffer, _ punt: PuntClass, _ port: IngressPort) -> Bool {
+        self.punt(frame, punt, port: port.index)
+        return false
+    }
+
+    @inline(__always)
+    private func offset(of payload: FrameBytes, in frame: PacketBuffer) -> UInt32 {
+        UInt32(truncatingIfNeeded: payload.start - UnsafeRawPointer(frame.start))
+    }
+}

@@ -1,0 +1,30 @@
+import CDPDK
+import CSegment
+import Segment
+
+// Where frames end that are not forwarded. These are calls, not inlined: they are rare, and the loops stay small.
+extension Forwarder {
+    /// Frees a frame and counts why.
+    @inline(never)
+    func drop(_ frame: PacketBuffer, _ reason: Counter) {
+        count(reason)
+        frame.free()
+    }
+
+    /// Puts a frame aside for culvertd, or drops it when its class has had its share.
+    /// - Parameter slot: the session's upstream slot for `pppControl`.
+    @inline(never)
+    func punt(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX) {
+        guard frame.length <= CULVERT_FRAME_CAPACITY else { return drop(frame, .puntTooLong) }
+        guard punts.hasRoom else { return drop(frame, .puntRingFull) }
+        guard punts.take(punt, now: state.pointee.now) else { return drop(frame, .puntLimited(punt)) }
+        count(.punted(punt))
+        punts.append(frame, punt, port: port, slot: slot)
+    }
+
+    /// Adds to a counter.
+    @inline(__always)
+    func count(_ counter: Counter, _ amount: UInt64 = 1) {
+        culvert_add_single_writer_u64(counters + counter.rawValue, amount)
+    }
+}

@@ -1,0 +1,137 @@
+import CDPDK
+import CSegment
+import Segment
+import Wire
+
+/// What happens to a burst of frames: the forwarding path of one worker.
+///
+/// ```
+///   receive --> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
+///                          |                                                          |
+///                          +--> verifyTunnels ---> decapsulate -----------------------+
+///                          |
+///                          +--> punt, drop
+/// ```
+///
+/// Each stage is a loop over what is left of the burst. It does for every frame what can be done with the memory that the
+/// stage before has asked the cache for, asks for what the next stage needs, and hands on a list. Frames that fall out on the
+/// way are counted and freed, or put aside for culvertd, at the place where they fall out; so every frame ends in exactly one
+/// terminal `Counter`, or in a transmit buffer, whose owner counts it.
+///
+/// The value holds pointers and constants only, so it can be copied freely; all that changes lies behind the pointers and
+/// belongs to one worker. Nothing in here allocates, locks, retains, logs or makes a system call.
+///
+/// **The segment is not trusted.** culvertd may write anything there at any time. So each number from there is loaded once,
+/// and masked or bounded by this process's own constants before it is used as an index or a length.
+public struct Forwarder: @unchecked Sendable {
+    /// The most frames that `receive` takes at once.
+    public static let burst = 32
+
+    /// The segment's tables.
+    let view: SegmentView
+    /// The worker's counters, in its page of the segment.
+    public let counters: UnsafeMutablePointer<UInt64>
+    /// The ports, by index.
+    let ports: UnsafeMutablePointer<ForwardingPort>
+    /// Number of ports.
+    let portCount: UInt32
+    /// Frames that wait to be sent.
+    public let transmit: TransmitBuffers
+    /// Frames that wait for the exchange.
+    public let punts: PuntBuffer
+    /// What the worker changes as it goes.
+    let state: UnsafeMutablePointer<ForwarderState>
+    /// Lists between stages.
+    let upstream: UnsafeMutablePointer<UpstreamFrame>
+    let downstream: UnsafeMutablePointer<DownstreamFrame>
+
+    /// The forwarding path of worker `worker` of `workers`.
+    /// - Parameters:
+    ///   - ports: at most as many as the segment has room for.
+    ///   - socket: NUMA node of the worker's core; negative: any.
+    /// - Throws: `AllocationError`. `worker` and the number of ports beyond the segment's capacity are programming errors.
+    public init(
+        view: SegmentView, ports: [ForwardingPort], worker: UInt32, workers: UInt32, limits: PuntLimits,
+        cyclesPerSecond: UInt64, socket: Int32 = -1
+    ) throws(AllocationError) {
+        precondition(worker < workers && workers <= view.workerCount && ports.count <= Int(view.portCount))
+        self.view = view
+        counters = (UnsafeMutableRawPointer(view.workers + Int(worker)) + 64).assumingMemoryBound(to: UInt64.self)
+        portCount = UInt32(ports.count)
+        self.ports = try allocate(max(ports.count, 1), socket: socket)
+        for (index, port) in ports.enumerated() { self.ports[index] = port }
+        transmit = try TransmitBuffers(portCount: portCount, socket: socket)
+        punts = try PuntBuffer(limits: limits, cyclesPerSecond: cyclesPerSecond, socket: socket)
+        state = try allocate(1, socket: socket)
+        state.pointee = ForwarderState(worker: worker, workers: workers)
+        upstream = try allocate(Self.burst, socket: socket)
+        downstream = try allocate(Self.burst, socket: socket)
+    }
+
+    /// Gives the memory back; the frames that wait are the caller's to free before.
+    public func deallocate() {
+        culvert_free(ports)
+        transmit.deallocate()
+        punts.deallocate()
+        culvert_free(state)
+        culvert_free(upstream)
+        culvert_free(downstream)
+    }
+
+    /// Sets the time that token buckets go by, in cycles. To be called before `receive`, once a round.
+    public func setTime(_ cycles: UInt64) { state.pointee.now = cycles }
+
+    /// Takes `count` frames, at most `burst`, that came in on `port`, which is below the number of ports. Afterwards each is in
+    /// a transmit buffer, in the punt buffer, or dropped and counted. No transmit buffer may hold more than
+    /// `TransmitBuffers.threshold` frames before.
+    public func receive(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32) {
+        prefetch(frames, count: count)
+        let lists = classify(frames, count: count, port: port)
+        if lists.upstream != 0 {
+            encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)))
+        }
+        if lists.downstream != 0 {
+            decapsulate(verifyTunnels(lists.downstream))
+        }
+    }
+
+    /// Sends a frame of culvertd's out of a port.
+    public func inject(_ frame: PacketBuffer, port: UInt32) {
+        count(.injectedFrames)
+        guard frame.length >= EthernetHeader.length else { return drop(frame, .frameShort) }
+        if !transmit.append(frame, port: port) { drop(frame, .egressPortUnknown) }
+    }
+
+    /// Counts `count` frames of `octets` octets that `port`, which is below the number of ports, has taken.
+    public func countTransmitted(_ count: Int, octets: UInt64, port: UInt32) {
+        let roles = culvert_load_relaxed_u32(&(view.ports + Int(truncatingIfNeeded: port)).pointee.flags)
+        self.count(roles & PortRole.access != 0 ? .txAccessFrames : .txCoreFrames, UInt64(truncatingIfNeeded: count))
+        self.count(roles & PortRole.access != 0 ? .txAccessOctets : .txCoreOctets, octets)
+    }
+
+    /// Frees a frame and counts why: for what happens to frames outside of the forwarding path.
+    public func discard(_ frame: PacketBuffer, _ reason: Counter) { drop(frame, reason) }
+
+    private func prefetch(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int) {
+        for index in 0..<count {
+            if let mbuf = frames[index] { culvert_prefetch(PacketBuffer(mbuf).start) }
+        }
+    }
+}
+
+/// What a worker changes while it forwards.
+struct ForwarderState {
+    /// Time in cycles, as of the worker's present round.
+    var now: UInt64 = 0
+    /// IPv4 identification of the next outer header. Workers count in steps of the number of workers, rounded up to a power of
+    /// two, from their own number on: no two of them ever use the same one (RFC 6864 asks that of each address pair).
+    var identification: UInt32
+    let identificationStep: UInt32
+
+    init(worker: UInt32, workers: UInt32) {
+        var step: UInt32 = 1
+        while step < workers { step <<= 1 }
+        identification = worker
+        identificationStep = step
+    }
+}

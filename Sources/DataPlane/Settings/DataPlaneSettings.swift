@@ -1,0 +1,97 @@
+/// The `dataplane:` section of the configuration file: what culvert-dataplane needs to know. The rest of the file is
+/// culvertd's and is not looked at here.
+public struct DataPlaneSettings: Hashable, Sendable {
+    /// Where memory comes from.
+    public enum Memory: String, CaseIterable, Sendable {
+        /// Huge pages, or not at all.
+        case hugePages = "huge-pages"
+        /// Ordinary pages; needs no privilege.
+        case ordinary
+        /// Huge pages if enough are free, else ordinary ones.
+        case automatic = "auto"
+    }
+
+    /// What a worker does when it finds nothing to do.
+    public enum Idle: Hashable, Sendable {
+        /// It looks again at once, and keeps its core to itself.
+        case poll
+        /// It lets another thread run first.
+        case yield
+        /// It sleeps for so many microseconds, 1 to 10,000.
+        case sleep(microseconds: UInt32)
+    }
+
+    /// Frames a second that each class may have from each worker; 0: none.
+    public struct PuntLimits: Hashable, Sendable {
+        /// ARP.
+        public var arp: UInt32 = 200
+        /// IPv4 to the node that is not L2TP.
+        public var ipv4: UInt32 = 500
+        /// IPv6.
+        public var ipv6: UInt32 = 200
+        /// PPPoE discovery.
+        public var pppoeDiscovery: UInt32 = 5_000
+        /// PPP of sessions that are being negotiated.
+        public var pppControl: UInt32 = 20_000
+        /// PPPoE session frames that no session owns.
+        public var unknownSession: UInt32 = 200
+        /// L2TP control messages.
+        public var l2tpControl: UInt32 = 20_000
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// A port.
+    public struct Port: Hashable, Sendable {
+        /// The name that the configuration calls it by, 1 to 31 octets.
+        public var name: String
+        /// DPDK's device: a PCI address, or a driver's name with its arguments, as in `net_af_packet0,iface=eth1`.
+        public var device: String
+        /// Largest Ethernet payload in octets, tags not counted.
+        public var mtu: UInt16
+        /// Receive queues.
+        public var queues: UInt16
+
+        /// A port with one queue and an MTU of 1,500.
+        public init(name: String, device: String, mtu: UInt16 = 1_500, queues: UInt16 = 1) {
+            self.name = name
+            self.device = device
+            self.mtu = mtu
+            self.queues = queues
+        }
+    }
+
+    /// Path of the shared segment, on hugetlbfs or tmpfs.
+    public var segment = "/dev/shm/culvert"
+    /// Group that may open the segment beside the owner: culvertd's.
+    public var segmentGroup: String?
+    /// Where packet buffers come from.
+    public var memory = Memory.automatic
+    /// Cores of the workers, one each.
+    public var cores: [UInt32]
+    /// Core of everything else.
+    public var mainCore: UInt32 = 0
+    /// Sessions that the table holds, a power of two.
+    public var sessions: UInt32 = 65_536
+    /// Tunnels that the table holds, a power of two.
+    public var tunnels: UInt32 = 8_192
+    /// Attachment circuits that the table holds, a power of two.
+    public var circuits: UInt32 = 4_096
+    /// VLAN tables: one for each port with VLANs, one for each outer VLAN with inner ones, and one.
+    public var vlanBlocks: UInt32 = 64
+    /// Frames that wait for culvertd, or from it, at most; a power of two.
+    public var frameRingDepth: UInt32 = 2_048
+    /// What a worker does when it finds nothing to do.
+    public var idle = Idle.poll
+    /// What guards culvertd from floods.
+    public var puntLimits = PuntLimits()
+    /// The ports; their indexes are the segment's.
+    public var ports: [Port]
+
+    /// The defaults for these cores and ports.
+    public init(cores: [UInt32], ports: [Port]) {
+        self.cores = cores
+        self.ports = ports
+    }
+}

@@ -1,0 +1,87 @@
+import CDPDK
+import Forwarding
+import Glibc
+import Segment
+import Settings
+
+// What follows from the settings before anything is started.
+extension DataPlane {
+    /// The segment's geometry. Room for workers and ports comes in steps, so that a few more of them do not make a new segment.
+    static func geometry(_ settings: DataPlaneSettings) -> Geometry {
+        Geometry(
+            sessions: settings.sessions, tunnels: settings.tunnels, circuits: settings.circuits,
+            vlanBlocks: settings.vlanBlocks, workers: settings.cores.count <= 16 ? 16 : 64,
+            ports: settings.ports.count <= 16 ? 16 : 32, frameRingDepth: settings.frameRingDepth)
+    }
+
+    /// Packet buffers that each port's pool needs. A frame from one port may wait in any queue of any other, so the sum over all
+    /// queues, rings and caches is what a pool must stand; one less than a power of two, as mempools like it.
+    static func buffers(_ settings: DataPlaneSettings) -> UInt32 {
+        let workers = UInt32(settings.cores.count)
+        let received = settings.ports.map { UInt32($0.queues) }.max() ?? 1
+        let queues = UInt32(Device.descriptors) * (received + workers * UInt32(settings.ports.count))
+        let needed = queues + workers * (1_024 + 1_024 + 512 + 64) + 512
+        var buffers: UInt32 = 2
+        while buffers - 1 < needed { buffers *= 2 }
+        return buffers - 1
+    }
+
+    /// Megabytes of memory that the pools, rings and queues need.
+    static func megabytes(_ settings: DataPlaneSettings, buffers: UInt32) -> Int {
+        let octets = settings.ports.reduce(0) { $0 + Int(buffers) * (max(2_048, Int($1.mtu) + 128) + 512) }
+        return octets / 1_048_576 + 64
+    }
+
+    static func chooseHugePages(_ memory: DataPlaneSettings.Memory, megabytes: Int) throws -> Bool {
+        let free = Environment.freeHugePageMemory() / 1_048_576
+        switch memory {
+        case .ordinary: return false
+        case .automatic: return free >= megabytes
+        case .hugePages:
+            guard free >= megabytes else {
+                throw DataPlaneError.environment(
+                    "\(megabytes) MB of huge pages are needed, \(free) MB are free: raise vm.nr_hugepages, or set "
+                        + "dataplane.memory to `auto` or `ordinary`")
+            }
+            return true
+        }
+    }
+
+    /// Which worker polls which queue: (port, queue) pairs dealt out in turn, so that both ports of a pair of ports do not fall
+    /// to one worker while another has none.
+    static func assignQueues(_ queues: [UInt16], workers: Int) -> [[(port: Int, queue: UInt16)]] {
+        var assignments: [[(port: Int, queue: UInt16)]] = Array(repeating: [], count: workers)
+        var next = 0
+        for (port, count) in queues.enumerated() {
+            for queue in 0..<count {
+                assignments[next % workers].append((port, queue))
+                next += 1
+            }
+        }
+        return assignments
+    }
+
+    static func limits(_ settings: DataPlaneSettings.PuntLimits) -> PuntLimits {
+        var limits = PuntLimits(all: 0)
+        limits[.arp] = settings.arp
+        limits[.ipv4] = settings.ipv4
+        limits[.ipv6] = settings.ipv6
+        limits[.pppoeDiscovery] = settings.pppoeDiscovery
+        limits[.pppControl] = settings.pppControl
+        limits[.unknownSession] = settings.unknownSession
+        limits[.l2tpControl] = settings.l2tpControl
+        return limits
+    }
+
+    /// Lets the group of the settings open the segment's file.
+    static func giveToGroup(_ settings: DataPlaneSettings) throws {
+        guard let name = settings.segmentGroup else { return }
+        guard let group = getgrnam(name) else {
+            throw DataPlaneError.environment("dataplane.segment-group: there is no group `\(name)`")
+        }
+        guard chown(settings.segment, uid_t.max, group.pointee.gr_gid) == 0 else {
+            throw DataPlaneError.environment(
+                "\(settings.segment) cannot be given to the group `\(name)`: \(DataPlaneError.text(errno))")
+        }
+    }
+}

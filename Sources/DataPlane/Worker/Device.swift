@@ -1,0 +1,115 @@
+import CDPDK
+import Forwarding
+import Wire
+
+/// A port's device: found, configured and started. Set-up only; the loop knows it by its number.
+public struct Device {
+    /// What a device is to be.
+    public struct Plan: Sendable {
+        /// The port's name, for messages.
+        public var name: String
+        /// DPDK's device string.
+        public var device: String
+        /// Largest Ethernet payload, in octets, tags not counted.
+        public var mtu: UInt16
+        /// Receive queues.
+        public var receiveQueues: UInt16
+        /// Transmit queues, one a worker.
+        public var transmitQueues: UInt16
+
+        /// A device for the port `name`.
+        public init(name: String, device: String, mtu: UInt16, receiveQueues: UInt16, transmitQueues: UInt16) {
+            self.name = name
+            self.device = device
+            self.mtu = mtu
+            self.receiveQueues = receiveQueues
+            self.transmitQueues = transmitQueues
+        }
+    }
+
+    /// Descriptors that a queue is asked to have; the driver may have another idea.
+    static let descriptors: UInt16 = 1_024
+
+    /// What it was to be.
+    public let plan: Plan
+    /// DPDK's number of the port.
+    public let number: UInt16
+    /// The Ethernet address.
+    public let mac: MACAddress
+    /// NUMA node; negative: unknown.
+    public let socket: Int32
+    /// Buffers that received frames come in.
+    public let pool: OpaquePointer
+    /// Whether frames are spread over the receive queues by the device.
+    public let isSpread: Bool
+
+    /// Finds the device, makes its buffers, configures it and starts it.
+    /// - Parameter buffers: how many packet buffers the port needs.
+    /// - Throws: `DataPlaneError`.
+    public init(_ plan: Plan, buffers: UInt32) throws {
+        self.plan = plan
+        func check(_ result: Int32, _ doing: String) throws {
+            guard result >= 0 else { throw DataPlaneError.port(plan.name, "\(doing): \(DataPlaneError.text(result))") }
+        }
+        let device = String(plan.device.prefix { $0 != "," })
+        if !Environment.isPCIAddress(plan.device) { try check(culvert_device_probe(plan.device), "open `\(plan.device)`") }
+        var number: UInt16 = 0
+        try check(culvert_port_by_name(device, &number), "no device `\(device)` is bound to a driver of DPDK")
+        var capability = culvert_port_capability()
+        try check(culvert_port_capability(number, &capability), "ask `\(device)` what it can do")
+        guard plan.receiveQueues <= capability.max_rx_queues else {
+            throw DataPlaneError.port(
+                plan.name, "\(plan.receiveQueues) queues are configured, the device has \(capability.max_rx_queues)")
+        }
+        guard plan.transmitQueues <= capability.max_tx_queues else {
+            throw DataPlaneError.port(
+                plan.name,
+                "\(plan.transmitQueues) workers need a transmit queue each, the device has \(capability.max_tx_queues)")
+        }
+        self.number = number
+        socket = capability.socket
+        let hashing = capability.rss & (CULVERT_RSS_PPPOE | CULVERT_RSS_L2TPV2 | CULVERT_RSS_IP_UDP)
+        isSpread = plan.receiveQueues > 1 && hashing != 0
+        try check(
+            culvert_port_configure(
+                number, plan.receiveQueues, plan.transmitQueues, UInt32(plan.mtu), isSpread ? hashing : 0,
+                capability.rx_offloads & CULVERT_RX_OFFLOAD_CHECKSUM),
+            "configure with an MTU of \(plan.mtu)")
+        var (receive, transmit) = (Self.descriptors, Self.descriptors)
+        try check(culvert_port_adjust_descriptors(number, &receive, &transmit), "choose the length of its queues")
+        // A frame never spans two buffers: one holds the largest that the MTU lets in, with two tags and FCS.
+        let room = max(2_048, (UInt32(plan.mtu) + 26 + 63) / 64 * 64) + UInt32(CULVERT_DEFAULT_HEADROOM)
+        guard let pool = culvert_pool_create("culvert_\(number)", buffers, 256, UInt16(room), socket) else {
+            throw DataPlaneError.port(
+                plan.name, "no memory for \(buffers) packet buffers: \(DataPlaneError.text(culvert_errno()))")
+        }
+        self.pool = pool
+        for queue in 0..<plan.receiveQueues {
+            try check(culvert_port_rx_queue(number, queue, receive, socket, pool), "set up receive queue \(queue)")
+        }
+        for queue in 0..<plan.transmitQueues {
+            try check(culvert_port_tx_queue(number, queue, transmit, socket), "set up transmit queue \(queue)")
+        }
+        try check(culvert_port_start(number), "start")
+        _ = culvert_port_all_multicast(number)  // IPv6 neighbours; virtual devices that cannot pass everything anyway
+        var octets: [UInt8] = Array(repeating: 0, count: 6)
+        try check(culvert_port_mac(number, &octets), "read its address")
+        mac = MACAddress(octets) ?? MACAddress(value: 0)
+    }
+
+    /// The port as the forwarder knows it.
+    public var forwardingPort: ForwardingPort { ForwardingPort(mac: mac, mtu: plan.mtu) }
+
+    /// Link speed in Mbit/s, 0 when it is unknown, and whether the link is up.
+    public var link: (speed: UInt32, isUp: Bool) {
+        var (speed, up): (UInt32, UInt8) = (0, 0)
+        _ = culvert_port_link(number, &speed, &up)
+        return (speed, up != 0)
+    }
+
+    /// Stops and closes the device. No worker polls it any more.
+    public func close() {
+        culvert_port_stop(number)
+        culvert_port_close(number)
+    }
+}

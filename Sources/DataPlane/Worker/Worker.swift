@@ -1,0 +1,130 @@
+import CDPDK
+import CSegment
+import Forwarding
+import Segment
+
+/// A worker: the loop that one core runs. It takes bursts from its receive queues, hands them to its `Forwarder`, and sends
+/// what comes out.
+///
+/// It is a value of pointers; what changes lies behind them and belongs to the thread that calls `iterate`. A test calls
+/// `iterate` itself; the program launches `run` on a core.
+///
+/// Frames come to the forwarder by `Forwarder.receive`, whoever has them: here it is the port's queue. A dispatcher that spreads
+/// frames over rings would call the same with what it takes from its ring.
+public struct Worker: @unchecked Sendable {
+    /// A receive queue that the worker polls.
+    public struct ReceiveQueue: Sendable {
+        /// The port's index in the segment.
+        public var port: UInt32
+        /// DPDK's number of the port.
+        public var device: UInt16
+        /// The queue.
+        public var queue: UInt16
+
+        /// Queue `queue` of a port.
+        public init(port: UInt32, device: UInt16, queue: UInt16) {
+            self.port = port
+            self.device = device
+            self.queue = queue
+        }
+    }
+
+    /// A port as a worker sends to it, by index.
+    public struct Port: Sendable {
+        /// Address and MTU.
+        public var forwarding: ForwardingPort
+        /// DPDK's number of the port.
+        public var device: UInt16
+        /// The transmit queue that is this worker's own.
+        public var transmitQueue: UInt16
+
+        /// A port with the worker's own transmit queue.
+        public init(forwarding: ForwardingPort, device: UInt16, transmitQueue: UInt16) {
+            self.forwarding = forwarding
+            self.device = device
+            self.transmitQueue = transmitQueue
+        }
+    }
+
+    /// What the worker does to frames.
+    public let forwarder: Forwarder
+    /// The worker's number, which is its page's in the segment and its thread's in the quiescent state.
+    public let index: UInt32
+    /// Punted frames on their way to the exchange, each with its `PuntNote`.
+    public let puntRing: OpaquePointer
+    /// Frames on their way from the exchange to a port, whose index is the buffer's note.
+    public let injectRing: OpaquePointer
+
+    let page: UnsafeMutablePointer<culvert_worker>
+    let quiescent: UnsafeMutableRawPointer
+    let queues: UnsafeMutablePointer<ReceiveQueue>
+    let queueCount: Int
+    let ports: UnsafeMutablePointer<Port>
+    let portCount: UInt32
+    let burst: UnsafeMutablePointer<OpaquePointer?>
+    let state: UnsafeMutablePointer<WorkerState>
+
+    /// Worker `index` of `count` workers.
+    /// - Parameters:
+    ///   - ports: every port, in the order of the segment's port indexes.
+    ///   - queues: the receive queues that are this worker's alone.
+    ///   - ringDepth: frames that wait for the exchange, a power of two.
+    ///   - socket: NUMA node of the core.
+    /// - Throws: `AllocationError`, `DataPlaneError`.
+    public init(
+        view: SegmentView, index: UInt32, count: UInt32, ports: [Port], queues: [ReceiveQueue], limits: PuntLimits,
+        ringDepth: UInt32 = 1_024, socket: Int32 = -1
+    ) throws {
+        forwarder = try Forwarder(
+            view: view, ports: ports.map(\.forwarding), worker: index, workers: count, limits: limits,
+            cyclesPerSecond: culvert_cycles_per_second(), socket: socket)
+        self.index = index
+        page = view.workers + Int(index)
+        quiescent = view.quiescent
+        guard let punt = culvert_ring_create("culvert_punt_\(index)", ringDepth, socket),
+            let inject = culvert_ring_create("culvert_inject_\(index)", ringDepth, socket)
+        else { throw DataPlaneError.environment("no memory for the rings of worker \(index)") }
+        puntRing = punt
+        injectRing = inject
+        portCount = UInt32(ports.count)
+        queueCount = queues.count
+        self.ports = .allocate(capacity: max(ports.count, 1))
+        self.queues = .allocate(capacity: max(queues.count, 1))
+        self.ports.initialize(from: ports, count: ports.count)
+        self.queues.initialize(from: queues, count: queues.count)
+        burst = .allocate(capacity: Forwarder.burst)
+        burst.initialize(repeating: nil, count: Forwarder.burst)
+        state = .allocate(capacity: 1)
+        state.initialize(to: WorkerState(heartbeatInterval: culvert_cycles_per_second() / 1_000))
+    }
+
+    /// Gives back memory and rings, and frees the frames that are still in them. The worker does not run any more.
+    public func deallocate() {
+        for ring in [puntRing, injectRing] {
+            while culvert_ring_dequeue(ring, burst, 1) == 1 {
+                if let mbuf = burst[0] { PacketBuffer(mbuf).free() }
+            }
+            culvert_ring_free(ring)
+        }
+        for port in 0..<portCount {
+            culvert_mbuf_free_bulk(
+                forwarder.transmit.frames(port: port), UInt32(forwarder.transmit.count(port: port)))
+            forwarder.transmit.removeAll(port: port)
+        }
+        forwarder.deallocate()
+        ports.deallocate()
+        queues.deallocate()
+        burst.deallocate()
+        state.deallocate()
+    }
+}
+
+/// What a worker changes as it goes.
+struct WorkerState {
+    /// Cycles between two heartbeats: a millisecond's.
+    let heartbeatInterval: UInt64
+    /// Cycle count at which the next heartbeat is due.
+    var heartbeatDue: UInt64 = 0
+    /// Rounds in a row that found nothing.
+    var emptyRounds: UInt32 = 0
+}

@@ -1,0 +1,1 @@
+#include "culvert_harness.h"

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Runs the project's tests stage by stage and closes with one line of totals.
+
+    Tools/run-tests.py                all stages
+    Tools/run-tests.py unit model     only these
+    Tools/run-tests.py --list         what there is
+
+A stage is a command. Its output goes to the terminal and to .build/test-logs/STAGE.log. A stage that prints lines such
+as "12 passed, 0 failed, 1 skipped" adds these to the totals; any other stage counts as one test. A stage that needs
+root, or a program that is not there, is skipped and named.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".build" / "test-logs"
+FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "20")
+SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's python3-scapy belongs to
+
+
+class Stage:
+    def __init__(self, name, command, what, root=False, programs=(), minutes=10):
+        self.name, self.command, self.what = name, command, what
+        self.root, self.programs, self.minutes = root, programs, minutes
+
+    def why_not(self):
+        if self.root and os.geteuid() != 0:
+            return "needs root"
+        missing = [program for program in self.programs if not shutil.which(program)]
+        return f"needs {', '.join(missing)}" if missing else None
+
+
+STAGES = [
+    Stage("format", "Tools/check-format", "swift format is clean"),
+    Stage("build", "make build-tests", "everything compiles, warnings are errors", minutes=40),
+    Stage("disassembly", "Tools/check-disassembly --self-test && Tools/check-disassembly",
+          "the compiled worker loop calls no runtime function", programs=["objdump"]),
+    Stage("unit", "swift test -c release --skip-build", "tables of every module", minutes=20),
+    Stage("model", f"{SYSTEM_PYTHON} Tests/Model/run.py --frames 20000",
+          "random frames against an independent model, byte for byte", programs=[SYSTEM_PYTHON]),
+    Stage("python-client", "Tests/PythonClient/run", "a client made from the .proto by grpcio-tools"),
+    Stage("fuzz", f"Tests/Fuzz/run {FUZZ_SECONDS}", "libFuzzer over every decoder, kept corpus", minutes=20),
+    Stage("bench", "make bench QUICK=1", "the benchmark runs, Swift and C agree on every byte"),
+    Stage("lab", f"{SYSTEM_PYTHON} Tests/Lab/run.py", "real PPPoE clients and real LNSs", root=True,
+          programs=["linux.uml", "tshark", "ip"], minutes=30),
+]
+
+TOTALS = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+SWIFT_TESTING = re.compile(r"Test run with (\d+) tests?.* (passed|failed)")
+SWIFT_ISSUES = re.compile(r"with (\d+) issues?")
+
+
+def run(stage):
+    """(passed, failed, skipped) of one stage."""
+    why_not = stage.why_not()
+    if why_not:
+        print(f"--- {stage.name}: skipped, {why_not}", flush=True)
+        return 0, 0, 1
+    print(f"--- {stage.name}: {stage.what}", flush=True)
+    started = time.monotonic()
+    passed = failed = skipped = 0
+    with open(LOGS / f"{stage.name}.log", "w") as log:
+        process = subprocess.Popen(["timeout", "--kill-after=10", str(stage.minutes * 60), "bash", "-c", stage.command],
+                                   cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                   errors="replace", stdin=subprocess.DEVNULL)
+        for line in process.stdout:
+            log.write(line)
+            totals = TOTALS.match(line.strip())
+            swift = SWIFT_TESTING.search(line)
+            if totals:
+                passed, failed, skipped = passed + int(totals[1]), failed + int(totals[2]), skipped + int(totals[3] or 0)
+                print(f"    {line.rstrip()}", flush=True)  # indented: the run's own totals are the last line alone
+            elif swift:
+                bad = SWIFT_ISSUES.search(line)
+                failed += max(1, int(bad[1])) if swift[2] == "failed" and bad else 0
+                passed += int(swift[1])
+                print(f"    {line.rstrip()}", flush=True)
+            elif stage.name != "unit" or "failed" in line or "error:" in line or "recorded an issue" in line:
+                print(line, end="", flush=True)
+        status = process.wait()
+    if status != 0 and failed == 0:
+        failed = 1
+        print(f"    {stage.name} ended with status {status}" + (" (out of time)" if status == 124 else ""), flush=True)
+    if status == 0 and passed + failed + skipped == 0:
+        passed = 1
+    print(f"--- {stage.name}: {'ok' if failed == 0 else 'FAILED'}, {time.monotonic() - started:.0f} s", flush=True)
+    return passed, failed, skipped
+
+
+def main():
+    wanted = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    if "--list" in sys.argv:
+        for stage in STAGES:
+            print(f"{stage.name:15} {stage.what}")
+        return 0
+    unknown = set(wanted) - {stage.name for stage in STAGES}
+    if unknown:
+        print(f"run-tests: no stage named {', '.join(sorted(unknown))}; --list shows them", file=sys.stderr)
+        return 2
+    LOGS.mkdir(parents=True, exist_ok=True)
+    results = [(stage, run(stage)) for stage in STAGES if not wanted or stage.name in wanted]
+    failures = [stage.name for stage, (_, failed, _) in results if failed]
+    skips = [stage.name for stage, (_, _, skipped) in results if skipped]
+    if skips:
+        print(f"skipped in: {', '.join(skips)}")
+    if failures:
+        print(f"FAILED: {', '.join(failures)} (logs in {LOGS.relative_to(ROOT)})")
+    passed, failed, skipped = (sum(counts[i] for _, counts in results) for i in range(3))
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
