@@ -136,10 +136,23 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire"]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
         .testTarget(
-            name: "SegmentTests", dependencies: ["CSegment", "CDPDK", "Wire", "Segment"], swiftSettings: swiftDPDK),
+            name: "SegmentTests", dependencies: ["CSegment", "CDPDK", "Wire", "Segment"], swiftSettings: swiftDPDK,
+            linkerSettings: dpdkLibraries),
+        .target(
+            name: "TableFixture", dependencies: ["Segment", "CSegment", "CDPDK", "Wire"], path: "Tests/Table/Fixture",
+            swiftSettings: swiftDPDK),
+        .executableTarget(
+            name: "table-writer-victim", dependencies: ["Segment", "CSegment", "Wire", "TableFixture"],
+            path: "Tests/Table/Victim", swiftSettings: swiftDPDK),
+        .testTarget(
+            name: "TableTests",
+            dependencies: ["Segment", "CSegment", "CDPDK", "Wire", "TableFixture", "table-writer-victim"],
+            path: "Tests/Table/TableTests", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
         .testTarget(name: "PPPoETests", dependencies: ["PPPoE", "Wire", "Timing"]),
         .testTarget(name: "PPPTests", dependencies: ["PPP", "Wire", "Timing"]),
         .testTarget(name: "L2TPTests", dependencies: ["L2TP", "Wire", "Timing"]),
+        .testTarget(name: "HostTests", dependencies: ["Host", "Wire", "Timing"]),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Settings", "Wire"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -18,12 +18,7 @@ struct Check: ParsableCommand {
     var file: String
 
     func run() throws {
-        var faults: [ConfigurationFault] = []
-        do {
-            _ = try Configuration.load(path: file)
-        } catch let error as ConfigurationFaults {
-            faults = error.list
-        }
+        let faults = faults()
         if json {
             Output.write(try Output.json(faults.map { Fault($0) }) + "\n")
         } else if faults.isEmpty {
@@ -32,6 +27,13 @@ struct Check: ParsableCommand {
             for fault in faults { Output.write("\(file):\(fault)\n") }
         }
         if !faults.isEmpty { throw ExitCode(1) }
+    }
+
+    private func faults() -> [ConfigurationFault] {
+        do throws(ConfigurationFaults) {
+            _ = try Configuration.load(path: file)
+            return []
+        } catch { return error.list }
     }
 }
 
