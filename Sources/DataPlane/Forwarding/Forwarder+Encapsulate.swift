@@ -87,7 +87,8 @@ extension Forwarder {
             let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
             let session = UnsafeMutableRawPointer(found.line)
             template.write(
-                before: payload, length: found.payloadLength, identification: UInt16(truncatingIfNeeded: identification),
+                before: payload, length: found.payloadLength,
+                identification: UInt16(truncatingIfNeeded: identification),
                 session: session.load(fromByteOffset: 20, as: UInt16.self))
             identification &+= step
             found.frame.reframe(

@@ -136,7 +136,8 @@ public final class DataPlane {
                 }, launch, UInt32(index + 1))
             launches.append(launch)
             guard failed == 0 else {
-                throw DataPlaneError.environment("worker \(index) could not be launched: \(DataPlaneError.text(failed))")
+                throw DataPlaneError.environment(
+                    "worker \(index) could not be launched: \(DataPlaneError.text(failed))")
             }
         }
     }
