@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Logging
 import RPC
+import Roles
 import Segment
 import ServiceLifecycle
 import Settings
@@ -44,7 +45,7 @@ struct Culvertd: AsyncParsableCommand {
         LoggingSystem.bootstrap { label in StreamLogHandler.standardError(label: label) }
         var logger = Logger(label: "culvertd")
         logger.logLevel = Logger.Level(rawValue: configuration.control.logLevel.rawValue) ?? .info
-        let segment = try await openSegment(configuration.dataPlane.segment, logger: logger)
+        let segment = try await openSegment(configuration.dataPlane, logger: logger)
         let executor = ControlExecutor(header: segment.view.header)
         let loop = try ControlLoop(
             configuration: configuration, configurationPath: config, segment: segment, executor: executor,
@@ -58,20 +59,31 @@ struct Culvertd: AsyncParsableCommand {
         logger.info("ended")
     }
 
-    /// Opens the data plane's segment, which may be a moment behind when both programs are started together.
-    private func openSegment(_ path: String, logger: Logger) async throws -> SegmentMapping {
+    /// Opens the data plane's segment, which may be a moment behind when both programs are started together: there must be
+    /// a segment, and in it the ports.
+    private func openSegment(_ settings: DataPlaneSettings, logger: Logger) async throws -> SegmentMapping {
         let patience = ContinuousClock.now + .seconds(wait)
+        var segment: SegmentMapping?
         var isTold = false
         while true {
+            let reason: String
             do {
-                return try SegmentMapping.attachControlPlane(path: path)
-            } catch let error as SegmentError where error.mayPass && ContinuousClock.now < patience {
-                if !isTold { logger.notice("waiting for the data plane: \(error)") }
-                isTold = true
-                try await Task.sleep(for: .milliseconds(100))
+                let opened = try segment ?? SegmentMapping.attachControlPlane(path: settings.segment)
+                let ports = NodePort.all(in: opened.view)
+                if ports.map(\.name) == settings.ports.map(\.name) { return opened }
+                segment = opened
+                reason = "it has no ports yet, or others than the configuration"
+            } catch let error as SegmentError where error.mayPass {
+                reason = "\(error)"
             } catch {
                 throw Failure.segment("\(error)")
             }
+            guard ContinuousClock.now < patience else {
+                throw Failure.segment("no data plane to work with after \(wait) s: \(reason)")
+            }
+            if !isTold { logger.notice("waiting for the data plane: \(reason)") }
+            isTold = true
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 }

@@ -16,7 +16,8 @@ extension TableWriter {
         return session
     }
 
-    /// Takes a local L2TP session id in a tunnel. Packets for it are not forwarded before `forward`.
+    /// Takes a local L2TP session id in a tunnel, which need not be in service yet: a LAC's first call waits for its tunnel.
+    /// Packets for it are not forwarded before `forward`.
     /// - Throws: `noSuchTunnel`, `sessionsFull`, `tunnelFull`.
     public func allocateDownstream(tunnel: TunnelID) throws(TableError) -> DownstreamSession {
         let session = try takeDownstream(tunnel)
@@ -44,6 +45,7 @@ extension TableWriter {
         port: UInt16, outerVLAN: UInt16, innerVLAN: UInt16, tpid: UInt16, clientMAC: MACAddress, tunnel: TunnelID,
         peerSessionID: UInt16, reference: UInt64
     ) throws(TableError) -> (upstream: UpstreamSession, downstream: DownstreamSession) {
+        guard isPublished(tunnel) else { throw .noSuchTunnel(tunnel) }
         let circuit = try circuit(port: port, outerVLAN: outerVLAN, innerVLAN: innerVLAN, tpid: tpid)
         let upstream = try takeUpstream(circuit)
         let downstream: DownstreamSession
@@ -111,7 +113,7 @@ extension TableWriter {
     }
 
     private func takeDownstream(_ tunnel: TunnelID) throws(TableError) -> DownstreamSession {
-        guard isPublished(tunnel) else { throw .noSuchTunnel(tunnel) }
+        guard isAllocated(tunnel) else { throw .noSuchTunnel(tunnel) }
         let pages = regions(UnsafeMutableRawPointer(view.tunnels + Int(tunnel.rawValue)) + 8)
         do {
             let (slot, sessionID) = try downstreamPool.take(owner: UInt32(tunnel.rawValue), pages: pages)

@@ -75,7 +75,7 @@ extension TableWriter {
         id.rawValue <= view.tunnelMask && view.tunnels[Int(id.rawValue)].state == EntryState.forward
     }
 
-    private func isAllocated(_ id: TunnelID) -> Bool {
+    func isAllocated(_ id: TunnelID) -> Bool {
         isPublished(id)
             || id.rawValue <= view.tunnelMask && view.tunnels[Int(id.rawValue)].state == EntryState.reserved
     }

@@ -74,7 +74,7 @@ public struct Device {
         isSpread = plan.receiveQueues > 1 && hashing != 0
         try check(
             culvert_port_configure(
-                number, plan.receiveQueues, plan.transmitQueues, UInt32(plan.mtu), isSpread ? hashing : 0,
+                number, plan.receiveQueues, plan.transmitQueues, Self.configuredMTU(plan, capability), isSpread ? hashing : 0,
                 capability.rx_offloads & CULVERT_RX_OFFLOAD_CHECKSUM),
             "configure with an MTU of \(plan.mtu)")
         var (receive, transmit) = (Self.descriptors, Self.descriptors)
@@ -99,6 +99,16 @@ public struct Device {
         mac = MACAddress(octets) ?? MACAddress(value: 0)
     }
 
+    /// The MTU that the driver is asked for.
+    ///
+    /// DPDK 22.11's AF_PACKET driver claims 1,518 octets for its largest frame, and so refuses RFC 4638's 1,508, though its
+    /// rings take frames of 2,000 octets and pass them. The interface's own MTU is the administrator's there.
+    private static func configuredMTU(_ plan: Plan, _ capability: culvert_port_capability) -> UInt32 {
+        let driver = withUnsafeBytes(of: capability.driver) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        guard driver == "net_af_packet", capability.max_frame > 18 else { return UInt32(plan.mtu) }
+        return min(UInt32(plan.mtu), capability.max_frame - 18)
+    }
+
     /// The port as the forwarder knows it.
     public var forwardingPort: ForwardingPort { ForwardingPort(mac: mac, mtu: plan.mtu) }
 
@@ -107,6 +117,12 @@ public struct Device {
         var (speed, up): (UInt32, UInt8) = (0, 0)
         _ = culvert_port_link(number, &speed, &up)
         return (speed, up != 0)
+    }
+
+    /// The device's own statistics; nil where it has none.
+    public var figures: culvert_port_figures? {
+        var figures = culvert_port_figures()
+        return culvert_port_statistics(number, &figures) == 0 ? figures : nil
     }
 
     /// Stops and closes the device. No worker polls it any more.

@@ -55,7 +55,7 @@ public struct Exchange {
             &header.pointee.inject_doorbell, &header.pointee.inject_sleeping, seen, nanoseconds)
     }
 
-    /// The data plane's heartbeat, and every tenth of a second the ports' links.
+    /// The data plane's heartbeat, and every tenth of a second the ports' links and statistics.
     /// - Returns: indexes of the ports whose link went up or down.
     public mutating func report(now: UInt64) -> [Int] {
         culvert_store_release_u64(&view.header.pointee.dataplane_heartbeat_ns, now)
@@ -64,6 +64,15 @@ public struct Exchange {
         return devices.indices.filter { index in
             let link = devices[index].link
             let entry = view.ports + index
+            if let figures = devices[index].figures {
+                culvert_store_relaxed_u64(&entry.pointee.rx_packets, figures.rx_packets)
+                culvert_store_relaxed_u64(&entry.pointee.rx_octets, figures.rx_octets)
+                culvert_store_relaxed_u64(&entry.pointee.rx_missed, figures.rx_missed)
+                culvert_store_relaxed_u64(&entry.pointee.rx_errors, figures.rx_errors)
+                culvert_store_relaxed_u64(&entry.pointee.tx_packets, figures.tx_packets)
+                culvert_store_relaxed_u64(&entry.pointee.tx_octets, figures.tx_octets)
+                culvert_store_relaxed_u64(&entry.pointee.tx_errors, figures.tx_errors)
+            }
             let wasUp = entry.pointee.link_up != 0
             entry.pointee.link_speed = link.speed
             entry.pointee.link_up = link.isUp ? 1 : 0

@@ -29,6 +29,10 @@ struct culvert_port_capability {
     char driver[32];
 };
 
+struct culvert_port_figures {
+    uint64_t rx_packets, rx_octets, rx_missed, rx_errors, tx_packets, tx_octets, tx_errors;
+};
+
 static inline int culvert_port_capability(uint16_t port, struct culvert_port_capability *capability) {
     struct rte_eth_dev_info info;
     int failed = rte_eth_dev_info_get(port, &info);
@@ -73,6 +77,16 @@ static inline int culvert_port_rx_queue(uint16_t port, uint16_t queue, uint16_t 
 static inline int culvert_port_tx_queue(uint16_t port, uint16_t queue, uint16_t descriptors, int socket) {
     return rte_eth_tx_queue_setup(port, queue, descriptors, (unsigned)socket, NULL);
 }
+// The device's own statistics, in the order of culvert_port.
+static inline int culvert_port_statistics(uint16_t port, struct culvert_port_figures *figures) {
+    struct rte_eth_stats stats;
+    int failed = rte_eth_stats_get(port, &stats);
+    if (failed) return failed;
+    *figures = (struct culvert_port_figures){
+        .rx_packets = stats.ipackets, .rx_octets = stats.ibytes, .rx_missed = stats.imissed + stats.rx_nombuf,
+        .rx_errors = stats.ierrors, .tx_packets = stats.opackets, .tx_octets = stats.obytes, .tx_errors = stats.oerrors};
+    return 0;
+}
 static inline int culvert_port_set_mtu(uint16_t port, uint16_t mtu) { return rte_eth_dev_set_mtu(port, mtu); }
 static inline int culvert_port_start(uint16_t port) { return rte_eth_dev_start(port); }
 static inline int culvert_port_stop(uint16_t port) { return rte_eth_dev_stop(port); }
@@ -98,7 +112,6 @@ static inline int culvert_port_link(uint16_t port, uint32_t *speed, uint8_t *up)
     return failed;
 }
 
-static inline int culvert_port_statistics(uint16_t port, struct rte_eth_stats *statistics) { return rte_eth_stats_get(port, statistics); }
 static inline int culvert_port_by_name(const char *name, uint16_t *port) { return rte_eth_dev_get_port_by_name(name, port); }
 
 // Probes a device, `name,key=value,…`. Negative errno when it cannot be opened.
