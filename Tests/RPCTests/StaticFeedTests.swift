@@ -42,13 +42,12 @@ struct StaticFeedTests {
                             tunnel: Self.tunnel, tunnelID: 30_000, nextHopResolved: true, sessionCount: 2)
                     ])
                 let traffic = Traffic(rxPackets: 1, rxOctets: 64, txPackets: 2, txOctets: 128)
-                #expect(
-                    await sessions.elements
-                        == [1, 2].map {
-                            StaticSessionStatus(
-                                session: Self.session($0), tunnelID: 30_000, sessionID: UInt16($0),
-                                pppoeSessionID: UInt16($0), data: traffic)
-                        })
+                let expected = (1...2).map { number in
+                    StaticSessionStatus(
+                        session: Self.session(number), tunnelID: 30_000, sessionID: UInt16(number),
+                        pppoeSessionID: UInt16(number), data: traffic)
+                }
+                #expect(await sessions.elements == expected)
                 let removed = try await client.apply(
                     [.removeSession(1), .removeSession(1), .removeTunnel(.name("lns-a")), .removeTunnel(.id(30_000))])
                 #expect(
@@ -64,13 +63,15 @@ struct StaticFeedTests {
     /// More than fits into one message: results stay in the order of the operations.
     @Test func manyOperationsKeepTheirOrder() async throws {
         try await serving(FakeControlPlane()) { path in
-            let operations = [.addTunnel(Self.tunnel)] + (1...5_000).map { StaticOperation.addSession(Self.session($0)) }
-            let results = try await RPCClient.connect(to: path) { try await $0.apply(operations) }
-            #expect(
-                results == [.tunnelAdded(tunnelID: 30_000)]
-                    + (1...5_000).map {
-                        .sessionAdded(pppoeSessionID: UInt16($0), sessionID: UInt16($0), tunnelID: 30_000)
-                    })
+            var operations = [StaticOperation.addTunnel(Self.tunnel)]
+            var expected = [StaticResult.tunnelAdded(tunnelID: 30_000)]
+            for number in UInt16(1)...5_000 {
+                operations.append(.addSession(Self.session(UInt64(number))))
+                expected.append(.sessionAdded(pppoeSessionID: number, sessionID: number, tunnelID: 30_000))
+            }
+            let sent = operations
+            let results = try await RPCClient.connect(to: path) { try await $0.apply(sent) }
+            #expect(results == expected)
         }
     }
 
