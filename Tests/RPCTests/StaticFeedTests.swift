@@ -126,7 +126,10 @@ struct StaticFeedTests {
         (tunnelJSON("name=\"\""), "operation 1: name: must have 1 to 63 octets"),
         (tunnelJSON("name=\"\(String(repeating: "x", count: 64))\""), "operation 1: name: must have 1 to 63 octets"),
         (tunnelJSON("peer_address=\"\""), "operation 1: peer_address: is missing"),
-        (tunnelJSON("local_address=\"192.0.2.256\""), "operation 1: local_address: '192.0.2.256' is not an IPv4 address"),
+        (
+            tunnelJSON("local_address=\"192.0.2.256\""),
+            "operation 1: local_address: '192.0.2.256' is not an IPv4 address"
+        ),
         (tunnelJSON("peer_port=65536"), "operation 1: peer_port: 65536 is out of range, which ends at 65535"),
         (tunnelJSON("local_port=70000"), "operation 1: local_port: 70000 is out of range, which ends at 65535"),
         (tunnelJSON("peer_tunnel_id=0"), "operation 1: peer_tunnel_id: must be 1 to 65535, not 0"),
@@ -144,8 +147,10 @@ struct StaticFeedTests {
         (sessionJSON("outer_vlan=4095"), "operation 1: outer_vlan: must be 0 to 4094, not 4095"),
         (sessionJSON("inner_vlan=5"), "operation 1: inner_vlan: needs an outer_vlan"),
         (sessionJSON("outer_tpid=33024"), "operation 1: outer_tpid: needs an outer_vlan"),
-        (sessionJSON("client_mac=\"01:00:5e:00:00:01\""),
-            "operation 1: client_mac: 01:00:5e:00:00:01 is not the address of one station"),
+        (
+            sessionJSON("client_mac=\"01:00:5e:00:00:01\""),
+            "operation 1: client_mac: 01:00:5e:00:00:01 is not the address of one station"
+        ),
         (sessionJSON("tunnel={}"), "operation 1: tunnel: is missing"),
         (sessionJSON("peer_session_id=65536"), "operation 1: peer_session_id: must be 1 to 65535, not 65536"),
         ("{\"operations\": [{\"tag\": 3}]}", "operation 1: operation: is missing"),
