@@ -234,7 +234,8 @@ actor FakeControlPlane: ControlPlaneInterface {
     }
 
     func watch(initial: Bool) -> AsyncThrowingStream<Event, any Error> {
-        let present = tunnelTable.sorted { $0.key < $1.key }.map { Event.Kind.tunnelUp($0.value) }
+        let present =
+            tunnelTable.sorted { $0.key < $1.key }.map { Event.Kind.tunnelUp($0.value) }
             + sessionTable.sorted { $0.key < $1.key }.map { .sessionUp($0.value) }
         return events.watch(initial: initial ? present : nil, at: Self.start)
     }

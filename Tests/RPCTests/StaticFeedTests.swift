@@ -42,13 +42,12 @@ struct StaticFeedTests {
                             tunnel: Self.tunnel, tunnelID: 30_000, nextHopResolved: true, sessionCount: 2)
                     ])
                 let traffic = Traffic(rxPackets: 1, rxOctets: 64, txPackets: 2, txOctets: 128)
-                #expect(
-                    await sessions.elements
-                        == [1, 2].map {
-                            StaticSessionStatus(
-                                session: Self.session($0), tunnelID: 30_000, sessionID: UInt16($0),
-                                pppoeSessionID: UInt16($0), data: traffic)
-                        })
+                let expected = (1...2).map { number in
+                    StaticSessionStatus(
+                        session: Self.session(number), tunnelID: 30_000, sessionID: UInt16(number),
+                        pppoeSessionID: UInt16(number), data: traffic)
+                }
+                #expect(await sessions.elements == expected)
                 let removed = try await client.apply(
                     [.removeSession(1), .removeSession(1), .removeTunnel(.name("lns-a")), .removeTunnel(.id(30_000))])
                 #expect(
@@ -64,13 +63,15 @@ struct StaticFeedTests {
     /// More than fits into one message: results stay in the order of the operations.
     @Test func manyOperationsKeepTheirOrder() async throws {
         try await serving(FakeControlPlane()) { path in
-            let operations = [.addTunnel(Self.tunnel)] + (1...5_000).map { StaticOperation.addSession(Self.session($0)) }
-            let results = try await RPCClient.connect(to: path) { try await $0.apply(operations) }
-            #expect(
-                results == [.tunnelAdded(tunnelID: 30_000)]
-                    + (1...5_000).map {
-                        .sessionAdded(pppoeSessionID: UInt16($0), sessionID: UInt16($0), tunnelID: 30_000)
-                    })
+            var operations = [StaticOperation.addTunnel(Self.tunnel)]
+            var expected = [StaticResult.tunnelAdded(tunnelID: 30_000)]
+            for number in UInt16(1)...5_000 {
+                operations.append(.addSession(Self.session(UInt64(number))))
+                expected.append(.sessionAdded(pppoeSessionID: number, sessionID: number, tunnelID: 30_000))
+            }
+            let sent = operations
+            let results = try await RPCClient.connect(to: path) { try await $0.apply(sent) }
+            #expect(results == expected)
         }
     }
 
@@ -125,7 +126,10 @@ struct StaticFeedTests {
         (tunnelJSON("name=\"\""), "operation 1: name: must have 1 to 63 octets"),
         (tunnelJSON("name=\"\(String(repeating: "x", count: 64))\""), "operation 1: name: must have 1 to 63 octets"),
         (tunnelJSON("peer_address=\"\""), "operation 1: peer_address: is missing"),
-        (tunnelJSON("local_address=\"192.0.2.256\""), "operation 1: local_address: '192.0.2.256' is not an IPv4 address"),
+        (
+            tunnelJSON("local_address=\"192.0.2.256\""),
+            "operation 1: local_address: '192.0.2.256' is not an IPv4 address"
+        ),
         (tunnelJSON("peer_port=65536"), "operation 1: peer_port: 65536 is out of range, which ends at 65535"),
         (tunnelJSON("local_port=70000"), "operation 1: local_port: 70000 is out of range, which ends at 65535"),
         (tunnelJSON("peer_tunnel_id=0"), "operation 1: peer_tunnel_id: must be 1 to 65535, not 0"),
@@ -143,8 +147,10 @@ struct StaticFeedTests {
         (sessionJSON("outer_vlan=4095"), "operation 1: outer_vlan: must be 0 to 4094, not 4095"),
         (sessionJSON("inner_vlan=5"), "operation 1: inner_vlan: needs an outer_vlan"),
         (sessionJSON("outer_tpid=33024"), "operation 1: outer_tpid: needs an outer_vlan"),
-        (sessionJSON("client_mac=\"01:00:5e:00:00:01\""),
-            "operation 1: client_mac: 01:00:5e:00:00:01 is not the address of one station"),
+        (
+            sessionJSON("client_mac=\"01:00:5e:00:00:01\""),
+            "operation 1: client_mac: 01:00:5e:00:00:01 is not the address of one station"
+        ),
         (sessionJSON("tunnel={}"), "operation 1: tunnel: is missing"),
         (sessionJSON("peer_session_id=65536"), "operation 1: peer_session_id: must be 1 to 65535, not 65536"),
         ("{\"operations\": [{\"tag\": 3}]}", "operation 1: operation: is missing"),

@@ -30,7 +30,8 @@ struct WatchTests {
             let cause = Cause(initiator: .operator, resultCode: 3, errorCode: 0, message: "cleared")
             #expect(
                 events.map(\.kind) == [
-                    .tunnelUp(FakeControlPlane.tunnel(1, sessions: 2)), .sessionUp(FakeControlPlane.session(1, tunnel: 1)),
+                    .tunnelUp(FakeControlPlane.tunnel(1, sessions: 2)),
+                    .sessionUp(FakeControlPlane.session(1, tunnel: 1)),
                     .sessionUp(FakeControlPlane.session(2, tunnel: 1)), .initialComplete,
                     .sessionDown(FakeControlPlane.session(1, tunnel: 1), cause),
                     .sessionDown(FakeControlPlane.session(2, tunnel: 1), cause),

@@ -97,7 +97,8 @@ private struct Rates: Encodable {
         let lines = ports.filter { !$0.counters.isEmpty }.map { ($0.name, $0.counters) } + [("total", total)]
         return lines.map { name, counters in
             let moving = counters.filter { $0.perSecond > 0 }.map { "\($0.name) \(Int($0.perSecond.rounded()))/s" }
-            return "\(time.timeOfDay(in: .local)) \(name): \(moving.isEmpty ? "idle" : moving.joined(separator: ", "))\n"
+            return
+                "\(time.timeOfDay(in: .local)) \(name): \(moving.isEmpty ? "idle" : moving.joined(separator: ", "))\n"
         }.joined()
     }
 }

@@ -84,7 +84,8 @@ struct StaticList: AsyncParsableCommand {
             Output.write(
                 json
                     ? try Output.json(content) + "\n"
-                    : StaticTunnelStatus.text(of: content.tunnels) + "\n" + StaticSessionStatus.text(of: content.sessions))
+                    : StaticTunnelStatus.text(of: content.tunnels) + "\n"
+                        + StaticSessionStatus.text(of: content.sessions))
         }
     }
 }

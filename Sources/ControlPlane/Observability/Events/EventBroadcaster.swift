@@ -4,6 +4,9 @@ import Synchronization
 public struct WatcherFellBehind: Error, Hashable, Sendable {
     /// Events that wait for a watcher at most.
     public let backlog: Int
+
+    /// A watcher was more than `backlog` events behind.
+    public init(backlog: Int) { self.backlog = backlog }
 }
 
 /// Hands each event to everybody who watches.

@@ -28,6 +28,12 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         return nanoseconds % 1_000_000_000 < 0 ? quotient - 1 : quotient
     }
 
+    /// Nanoseconds since the last whole second, 0 to 999,999,999.
+    public var nanosecondsOfSecond: Int32 {
+        let remainder = nanoseconds % 1_000_000_000
+        return Int32(truncatingIfNeeded: remainder < 0 ? remainder + 1_000_000_000 : remainder)
+    }
+
     /// Whether `a` is the earlier one.
     public static func < (a: Timestamp, b: Timestamp) -> Bool { a.nanoseconds < b.nanoseconds }
 }
@@ -73,7 +79,7 @@ extension Timestamp {
     /// `2016-06-01T12:25:25.000Z` (RFC 3339), to the millisecond.
     public var rfc3339: String {
         let time = fields(in: .utc)
-        let milliseconds = Int((nanoseconds - seconds * 1_000_000_000) / 1_000_000)
+        let milliseconds = Int(nanosecondsOfSecond) / 1_000_000
         let date = "\(time.year.zeroPadded(to: 4))-\(time.month.zeroPadded(to: 2))-\(time.day.zeroPadded(to: 2))"
         return "\(date)T\(timeOfDay(in: .utc)).\(milliseconds.zeroPadded(to: 3))Z"
     }

@@ -9,6 +9,7 @@ public struct RPCClient: Sendable {
     private let options: CallOptions
 
     /// Connects to the socket `path` and runs `body`, whose errors of calls are `RPCClientError`.
+    @discardableResult
     public static func connect<Result: Sendable>(
         to path: String, _ body: @Sendable (RPCClient) async throws -> Result
     ) async throws -> Result {
@@ -46,7 +47,9 @@ public struct RPCClient: Sendable {
 
     /// The node as a whole.
     public func status() async throws -> StatusSnapshot {
-        StatusSnapshot(try await stub.getStatus(Culvert_V1_GetStatusRequest(), options: options))
+        try await withRPCClientErrors {
+            StatusSnapshot(try await stub.getStatus(Culvert_V1_GetStatusRequest(), options: options))
+        }
     }
 
     /// Hands tunnels to `receive`, batch by batch.
@@ -55,9 +58,11 @@ public struct RPCClient: Sendable {
         receive: @escaping @Sendable ([TunnelSnapshot]) async throws -> Void
     ) async throws {
         let request = Culvert_V1_ListTunnelsRequest(filter, detail: detail)
-        try await stub.listTunnels(request, options: options) { response in
-            for try await message in response.messages {
-                try await receive(message.tunnels.map { try TunnelSnapshot($0) })
+        try await withRPCClientErrors {
+            try await stub.listTunnels(request, options: options) { response in
+                for try await message in response.messages {
+                    try await receive(message.tunnels.map { try TunnelSnapshot($0) })
+                }
             }
         }
     }
@@ -68,9 +73,11 @@ public struct RPCClient: Sendable {
         receive: @escaping @Sendable ([SessionSnapshot]) async throws -> Void
     ) async throws {
         let request = Culvert_V1_ListSessionsRequest(filter, detail: detail)
-        try await stub.listSessions(request, options: options) { response in
-            for try await message in response.messages {
-                try await receive(message.sessions.map { try SessionSnapshot($0) })
+        try await withRPCClientErrors {
+            try await stub.listSessions(request, options: options) { response in
+                for try await message in response.messages {
+                    try await receive(message.sessions.map { try SessionSnapshot($0) })
+                }
             }
         }
     }
@@ -81,60 +88,71 @@ public struct RPCClient: Sendable {
         receive: @escaping @Sendable ([PPPoEConnectionSnapshot]) async throws -> Void
     ) async throws {
         let request = Culvert_V1_ListConnectionsRequest(filter)
-        try await stub.listConnections(request, options: options) { response in
-            for try await message in response.messages {
-                try await receive(message.connections.map { try PPPoEConnectionSnapshot($0) })
+        try await withRPCClientErrors {
+            try await stub.listConnections(request, options: options) { response in
+                for try await message in response.messages {
+                    try await receive(message.connections.map { try PPPoEConnectionSnapshot($0) })
+                }
             }
         }
     }
 
     /// The access concentrator's counters, in the order of their screen.
     public func statistics() async throws -> [NamedCounter] {
-        try await stub.getStatistics(Culvert_V1_GetStatisticsRequest(), options: options).counters.map {
-            NamedCounter($0)
+        try await withRPCClientErrors {
+            let answer = try await stub.getStatistics(Culvert_V1_GetStatisticsRequest(), options: options)
+            return answer.counters.map { NamedCounter($0) }
         }
     }
 
     /// The data plane's ports.
     public func ports() async throws -> [PortSnapshot] {
-        try await stub.listPorts(Culvert_V1_ListPortsRequest(), options: options).ports.map { try PortSnapshot($0) }
+        try await withRPCClientErrors {
+            let answer = try await stub.listPorts(Culvert_V1_ListPortsRequest(), options: options)
+            return try answer.ports.map { try PortSnapshot($0) }
+        }
     }
 
     /// The data plane's counters, each worker's part only with `perWorker`.
     public func counters(perWorker: Bool = false) async throws -> DataPlaneCounters {
-        DataPlaneCounters(
-            try await stub.listCounters(.with { $0.perWorker = perWorker }, options: options))
+        try await withRPCClientErrors {
+            DataPlaneCounters(try await stub.listCounters(.with { $0.perWorker = perWorker }, options: options))
+        }
     }
 
     /// Hands events to `receive` until it throws, the task is cancelled, or culvertd ends; with `initial`, first what is
     /// up now. Kinds of events that this build does not know are left out.
     public func watch(initial: Bool, receive: @escaping @Sendable (Event) async throws -> Void) async throws {
-        try await stub.watch(.with { $0.initial = initial }, options: options) { response in
-            for try await message in response.messages {
-                if let event = try Event(message) { try await receive(event) }
+        try await withRPCClientErrors {
+            try await stub.watch(.with { $0.initial = initial }, options: options) { response in
+                for try await message in response.messages {
+                    if let event = try Event(message) { try await receive(event) }
+                }
             }
         }
     }
 
     /// Takes down `target` and everything below it; returns what that is, when the teardown has begun.
     public func clear(_ target: ClearTarget) async throws -> ClearOutcome {
-        ClearOutcome(try await stub.clear(target.message, options: options))
+        try await withRPCClientErrors { ClearOutcome(try await stub.clear(target.message, options: options)) }
     }
 
     /// Carries out `operations` in order over one stream; one result for each, in the same order.
     public func apply(_ operations: [StaticOperation]) async throws -> [StaticResult] {
-        try await stub.applyStatic(options: options) { writer in
-            for start in stride(from: 0, to: operations.count, by: 1_024) {
-                let batch = operations[start..<min(start + 1_024, operations.count)]
-                try await writer.write(
-                    .with { $0.operations = batch.enumerated().map { $1.message(tag: UInt64(start + $0)) } })
+        try await withRPCClientErrors {
+            try await stub.applyStatic(options: options) { writer in
+                for start in stride(from: 0, to: operations.count, by: 1_024) {
+                    let batch = operations[start..<min(start + 1_024, operations.count)]
+                    try await writer.write(
+                        .with { $0.operations = batch.enumerated().map { $1.message(tag: UInt64(start + $0)) } })
+                }
+            } onResponse: { response in
+                var results: [StaticResult] = []
+                for try await message in response.messages {
+                    for result in message.results { results.append(try StaticResult(result)) }
+                }
+                return results
             }
-        } onResponse: { response in
-            var results: [StaticResult] = []
-            for try await message in response.messages {
-                for result in message.results { results.append(try StaticResult(result)) }
-            }
-            return results
         }
     }
 
@@ -144,15 +162,16 @@ public struct RPCClient: Sendable {
         receiveTunnels: @escaping @Sendable ([StaticTunnelStatus]) async throws -> Void,
         receiveSessions: @escaping @Sendable ([StaticSessionStatus]) async throws -> Void
     ) async throws {
-        var request = Culvert_V1_ListStaticRequest()
-        if let reference { request.tunnel = reference.message }
-        try await stub.listStatic(request, options: options) { response in
-            for try await message in response.messages {
-                if !message.tunnels.isEmpty {
-                    try await receiveTunnels(message.tunnels.map { try StaticTunnelStatus($0) })
-                }
-                if !message.sessions.isEmpty {
-                    try await receiveSessions(message.sessions.map { try StaticSessionStatus($0) })
+        let request = Culvert_V1_ListStaticRequest.with { if let reference { $0.tunnel = reference.message } }
+        try await withRPCClientErrors {
+            try await stub.listStatic(request, options: options) { response in
+                for try await message in response.messages {
+                    if !message.tunnels.isEmpty {
+                        try await receiveTunnels(message.tunnels.map { try StaticTunnelStatus($0) })
+                    }
+                    if !message.sessions.isEmpty {
+                        try await receiveSessions(message.sessions.map { try StaticSessionStatus($0) })
+                    }
                 }
             }
         }

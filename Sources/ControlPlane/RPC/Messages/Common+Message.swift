@@ -5,14 +5,14 @@ extension Timestamp {
     var message: Google_Protobuf_Timestamp {
         .with {
             $0.seconds = seconds
-            $0.nanos = Int32(truncatingIfNeeded: nanoseconds - seconds * 1_000_000_000)
+            $0.nanos = nanosecondsOfSecond
         }
     }
 
     init(_ message: Google_Protobuf_Timestamp) {
-        let whole = Timestamp(seconds: message.seconds)
-        let (sum, overflowed) = whole.nanoseconds.addingReportingOverflow(Int64(message.nanos))
-        self.init(nanoseconds: overflowed ? whole.nanoseconds : sum)
+        let start = Timestamp(seconds: message.seconds).nanoseconds
+        let (sum, overflowed) = start.addingReportingOverflow(Int64(message.nanos))
+        self.init(nanoseconds: overflowed ? start : sum)
     }
 }
 

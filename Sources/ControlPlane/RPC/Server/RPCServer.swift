@@ -33,13 +33,20 @@ public struct RPCServer: Sendable {
             })
         let server = GRPCServer(transport: transport, services: [CulvertService(interface: interface)])
         whenListening()
-        do {
-            try await server.serve()
-        } catch {
-            socket.remove()
-            guard Task.isCancelled else { throw error }
-            return
+        let serving = Task { try await server.serve() }
+        let result = await withTaskCancellationHandler {
+            await serving.result
+        } onCancel: {
+            // Without the name nobody connects any more. A connection that is being accepted at that moment must be through
+            // before the server stops: swift-nio traps on one that is dropped half-way.
+            socket.removeName()
+            Task {
+                try await Task.sleep(for: .milliseconds(100))
+                serving.cancel()
+            }
         }
-        socket.remove()
+        socket.removeName()
+        socket.unlock()
+        if case .failure(let error) = result, !Task.isCancelled { throw error }
     }
 }

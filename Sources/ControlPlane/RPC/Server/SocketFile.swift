@@ -44,16 +44,15 @@ struct SocketFile {
         }
     }
 
-    /// Takes the name out of the file system, unless somebody else's socket bears it by now, and lets go of the lock.
-    func remove() {
+    /// Takes the name out of the file system, unless it is gone or somebody else's socket bears it by now.
+    func removeName() {
         var status = stat()
-        if stat(path, &status) == 0, UInt64(status.st_dev) == device,
-            UInt64(status.st_ino) == inode
-        {
-            unlink(path)
-        }
-        close(lock)
+        guard stat(path, &status) == 0, UInt64(status.st_dev) == device, UInt64(status.st_ino) == inode else { return }
+        unlink(path)
     }
+
+    /// Lets another process serve the path; once, at the end.
+    func unlock() { close(lock) }
 
     /// What the last system call complained about, behind `text`.
     private static func problem(_ text: String) -> SocketError {

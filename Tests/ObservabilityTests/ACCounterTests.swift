@@ -1,0 +1,22 @@
+import Observability
+import Testing
+
+struct ACCounterTests {
+    /// Operators' scripts know these names, in this order.
+    @Test func namesAreThoseOfTheScreen() {
+        #expect(
+            ACCounter.allCases.map(\.name) == [
+                "lnsLookupSuccessfulRequests", "lnsLookupFailedRequests", "lnsLookupDnsFailures",
+                "lnsLookupRadiusFailures", "l2tpTunnelsOpened", "l2tpSessionsOpened", "l2tpSessionsClosed",
+                "l2tpDnsFailures", "pppoePadiReceived", "pppoeInvalidPadi", "pppoePadoSent", "pppoePadsSent",
+                "pppoePadrReceived", "pppoeInvalidPadr", "pppoeResentPadr", "pppoePadtReceived", "pppoeInvalidPadt",
+                "pppoePadtSent", "routesCreated", "routesCreateFail", "routesDeleted", "routesDeleteFail",
+                "routesDstOpenFail", "routesDestCloseFail", "routesSourceCloseFail", "routesClosedByDest",
+                "routesClosedBySource",
+            ])
+    }
+
+    @Test func textsTellCountersApart() {
+        #expect(Set(ACCounter.allCases.map(\.text)).count == ACCounter.allCases.count)
+    }
+}
