@@ -32,7 +32,8 @@ import Testing
     }
 
     @Test func theGuidesFaultsAreWhatIsReported() throws {
-        let faulty = try Self.guideExample().replacingFirst("mtu: 1508", "mtu: 15008")
+        let faulty =
+            try Self.guideExample().replacingFirst("mtu: 1508", "mtu: 15008")
             .replacingFirst("pppoe-ac-service: mylittleac", "pppoe-ac-service: mylitleac")
             .replacingFirst("service-name: any", "service-nane: any")
             .replacingFirst("prefix: 0.0.0.0/0", "prefix: 10.0.0.0/8") + "    hello-timeout: 100000\n"
