@@ -42,6 +42,7 @@ import Wire
               peer-address: static 192.168.11.2
               profile: my-l2tp-profile1
           - name: second
+            ac-name: ditch
             service-name: any
             ppp-auth-protocols: pap
             destination: l2tp

@@ -13,6 +13,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("Timing", []),
     ("PPPoE", ["Wire", "Timing", .product(name: "Crypto", package: "swift-crypto")]),
     ("PPP", ["Wire", "Timing"]),
+    ("Host", ["Wire", "Timing"]),
     (
         "L2TP",
         [

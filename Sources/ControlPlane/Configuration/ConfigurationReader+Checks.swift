@@ -80,6 +80,12 @@ extension ConfigurationReader {
                 service.node.fault(
                     "`\(rival.name)` serves the same service-name `\(rival.serviceName)` on this interface")
             }
+            // One PADO answers for all instances, and it has one AC-Name (RFC 2516 section 5.2).
+            if let other = seen.first(where: { $0.acName != concentrator.acName }) {
+                service.node.fault(
+                    "the ac-name `\(concentrator.acName)` of `\(concentrator.name)` differs from `\(other.acName)` of "
+                        + "`\(other.name)`; an interface has one")
+            }
             if draft.hasServiceName { seen.append(concentrator) }
             if let mtu = dataPlane?.ports.first(where: { $0.name == interface.name })?.mtu,
                 Int(concentrator.pppMRU) + 8 > Int(mtu)

@@ -199,7 +199,7 @@ extension ConfigurationReader {
         }
         draft.value.sharedSecret = mapping.optional("shared-secret").flatMap(Self.secret)
         Self.read(&draft.value.helloTimeout, mapping.optional("hello-timeout"), in: 0...3_600)
-        Self.read(&draft.value.retryTimeout, mapping.optional("retry-timeout"), in: 1...60)
+        Self.read(&draft.value.retryTimeout, mapping.optional("retry-timeout"), in: 1...8)
         Self.read(&draft.value.maxRetries, mapping.optional("max-retries"), in: 1...30)
         Self.read(&draft.value.establishTimeout, mapping.optional("establish-timeout"), in: 1...3_600)
         Self.read(&draft.value.idleTimeout, mapping.optional("idle-timeout"), in: 0...86_400)

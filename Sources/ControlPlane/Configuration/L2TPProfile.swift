@@ -42,8 +42,8 @@ public struct L2TPProfile: Hashable, Sendable {
     public internal(set) var sharedSecret: Secret?
     /// `hello-timeout`: seconds without a message from the peer before HELLO is sent, 0 to 3,600; 0: never. Default 60.
     public internal(set) var helloTimeout: UInt16 = 60
-    /// `retry-timeout`: seconds before the first retransmission of a control message, 1 to 60; doubles each time up to 8 (RFC
-    /// 2661 section 5.8), or stays where it is if it is above. Default 1.
+    /// `retry-timeout`: seconds before the first retransmission of a control message, 1 to 8; the time doubles with each, up
+    /// to 8 seconds (RFC 2661 section 5.8). Default 1.
     public internal(set) var retryTimeout: UInt16 = 1
     /// `max-retries`: retransmissions before the peer counts as lost, 1 to 30. Default 5.
     public internal(set) var maxRetries: UInt8 = 5
