@@ -118,6 +118,9 @@ import Wire
         Half(description: "removed, waiting for the workers", stay: 1, totals: [1]) {
             try $0.bed.writer.remove($0.external[0].upstream.slot)
         },
+        Half(description: "only the downstream side unpublished", stay: 1, totals: [2]) {
+            $0.down($0.external[1].downstream.slot).pointee.state = retired
+        },
         Half(description: "being freed, downstream side free already", stay: 1, totals: [1]) {
             try $0.bed.writer.remove($0.external[0].upstream.slot)
             $0.down($0.external[0].downstream.slot).pointee.state = free

@@ -229,4 +229,23 @@ func segmentError(_ body: () throws -> Void) throws -> SegmentError? {
         control.view.tunnels[3].peer_tunnel_id = 77
         #expect(dataPlane.view.tunnels[3].peer_tunnel_id == 77)
     }
+
+    /// hugetlbfs gives and takes whole huge pages only.
+    @Test(.enabled("the system has no free huge page", { freeHugePages() >= 2 }))
+    func segmentOnHugePages() throws {
+        let dataPlane = try SegmentMapping.inMemory(
+            geometry: smallGeometry, hugePages: true, initialiseQuiescentState: initialiseQuiescentState)
+        let control = try SegmentMapping.attachControlPlane(path: dataPlane.path)
+        #expect(control.layout == dataPlane.layout)
+        let writer = TableWriter.recovering(control).writer
+        _ = try writer.allocateTunnel(owner: .external)
+        #expect(try segmentError { _ = try SegmentMapping.attachControlPlane(path: dataPlane.path) } != nil)
+    }
+}
+
+/// Huge pages of the default size that nobody has.
+private func freeHugePages() -> Int {
+    let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("HugePages_Free:") }
+    return line.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) } ?? 0
 }

@@ -185,10 +185,10 @@ private func victimPath() -> String {
             let victim = try Victim(["churn", segment.path, "\(round)"])
             if random.below(4) > 0 {
                 if victim.waitUntilReady() { killedReady += 1 }
-                usleep(UInt32(random.below(3_000)))
+                usleep(UInt32(random.below(2_000)))
             } else {
-                // Starting takes some 20 ms, taking over a part of one.
-                usleep(UInt32(random.below(40_000)))
+                // Starting takes some 10 ms, taking over a part of one.
+                usleep(UInt32(random.below(20_000)))
             }
             let status = victim.kill()
             if status != .killed { failures.append("round \(round): \(status)") }
