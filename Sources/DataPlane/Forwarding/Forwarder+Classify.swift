@@ -34,7 +34,7 @@ struct DownstreamFrame {
     var peerAddress: UInt32
     var localAddress: UInt32
     var ports: UInt32
-    /// Octets from the frame's first byte to the PPP protocol field.
+    /// Octets from the frame's first byte to the IPv4 header; from `findTunnels` on, to the PPP protocol field.
     var payloadOffset: UInt32
     /// Octets of PPP from the protocol field on.
     var payloadLength: UInt32
@@ -45,14 +45,12 @@ private struct IngressPort {
     let index: UInt32
     let mac: MACAddress
     let isAccess: Bool
-    let isCore: Bool
-    /// culvertd's half of the port's entry.
-    let entry: UnsafeMutablePointer<culvert_port>
 }
 
-// Stage 1: from the bytes of a frame to the line of the table that should know it.
+// Stage 1: what each frame is; and from a PPPoE session frame's bytes to the line of the table that should know it.
 extension Forwarder {
-    /// Parses each frame. Fills the upstream and the downstream list, and answers how long they are.
+    /// Parses each frame's Ethernet header and tags. Fills the upstream list with session frames, the downstream list with IPv4
+    /// packets to the port's address, and answers how long they are.
     func classify(
         _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32
     ) -> (upstream: Int, downstream: Int) {
@@ -61,8 +59,7 @@ extension Forwarder {
         let roles = culvert_load_relaxed_u32(&entry.pointee.flags)
         let ingress = IngressPort(
             index: port, mac: ports[Int(truncatingIfNeeded: port)].mac,
-            isAccess: roles & PortRole.access != 0, isCore: roles & PortRole.core != 0,
-            entry: entry)
+            isAccess: roles & PortRole.access != 0)
         var (upstreamCount, downstreamCount) = (0, 0)
         var octets: UInt64 = 0
         for index in 0..<count {
@@ -90,7 +87,9 @@ extension Forwarder {
             if tags.etherType == EtherType.pppoeSession, isMine, ingress.isAccess {
                 if findSession(of: frame, ethernet, tags, ingress, &upstream[upstreamCount]) { upstreamCount &+= 1 }
             } else if tags.etherType == EtherType.ipv4, isMine, roles != 0 {
-                if findTunnel(of: frame, tags.payload, ingress, &downstream[downstreamCount]) { downstreamCount &+= 1 }
+                downstream[downstreamCount].frame = frame
+                downstream[downstreamCount].payloadOffset = offset(of: tags.payload, in: frame)
+                downstreamCount &+= 1
             } else {
                 dispose(frame, ethernet, tags.etherType, port: port, roles: roles)
             }
@@ -134,45 +133,6 @@ extension Forwarder {
         return true
     }
 
-    /// RFC 791, RFC 768 and RFC 2661, section 3.1: an L2TP data message to this node. False: dropped or punted.
-    @inline(__always)
-    private func findTunnel(
-        of frame: PacketBuffer, _ packet: FrameBytes, _ port: IngressPort, _ found: inout DownstreamFrame
-    ) -> Bool {
-        guard let ip = IPv4Header(packet) else { return rejected(frame, .ipv4Malformed) }
-        guard ip.hasValidChecksum else { return rejected(frame, .ipv4Checksum) }
-        guard isLocal(ip.destinationInWireOrder, port.entry) else { return rejected(frame, .ipv4NotForUs) }
-        guard !ip.isFragment else { return rejected(frame, .ipv4Fragment) }
-        guard ip.payloadProtocol == IPv4Header.udp else { return punted(frame, .ipv4, port) }
-        guard let udp = UDPHeader(ip.payload) else { return rejected(frame, .udpLength) }
-        guard udp.destinationPort == UDPHeader.l2tpPort, port.isCore else { return punted(frame, .ipv4, port) }
-        guard udp.hasSoundLength else { return rejected(frame, .udpLength) }
-        guard !udp.hasChecksum || frame.hasVerifiedUDPChecksum || isIntact(udp, ip) else {
-            return rejected(frame, .udpChecksum)
-        }
-        guard let message = L2TPv2Header(udp.payload) else { return rejected(frame, .l2tpShort) }
-        guard message.version == 2 else { return rejected(frame, .l2tpVersion) }
-        guard !message.isControl else { return punted(frame, .l2tpControl, port) }
-        var fault = L2TPv2DataHeader.Fault.short
-        guard let data = L2TPv2DataHeader(message, fault: &fault) else {
-            return rejected(frame, fault == .short ? .l2tpShort : fault == .length ? .l2tpLength : .l2tpOffset)
-        }
-        let payload = PPPProtocolField.strippingAddressAndControl(data.payload)
-        guard payload.count != 0 else { return rejected(frame, .l2tpEmpty) }
-        // Not masked into some other tunnel: an id beyond the table is nobody's.
-        guard UInt32(data.tunnelID) <= view.tunnelMask else { return rejected(frame, .l2tpTunnelUnknown) }
-        culvert_prefetch(view.tunnels + Int(data.tunnelID))
-        found.frame = frame
-        found.tunnel = UInt32(data.tunnelID)
-        found.sessionID = data.sessionID
-        found.peerAddress = ip.sourceInWireOrder
-        found.localAddress = ip.destinationInWireOrder
-        found.ports = udp.portsInWireOrder
-        found.payloadOffset = offset(of: payload, in: frame)
-        found.payloadLength = UInt32(truncatingIfNeeded: payload.count)
-        return true
-    }
-
     /// Frames that are neither session data nor IPv4 to the port's address: punted by what they are, or dropped.
     @inline(never)
     private func dispose(
@@ -199,39 +159,20 @@ extension Forwarder {
         }
     }
 
-    /// Whether `address`, in wire order, is one of the node's on the port.
     @inline(__always)
-    private func isLocal(_ address: UInt32, _ port: UnsafeMutablePointer<culvert_port>) -> Bool {
-        let addresses = (UnsafeRawPointer(port) + 268).assumingMemoryBound(to: UInt32.self)
-        let count = min(culvert_load_relaxed_u32(&port.pointee.address_count), UInt32(CULVERT_PORT_ADDRESSES))
-        var index = 0
-        while index < Int(truncatingIfNeeded: count) {
-            if culvert_load_relaxed_u32(addresses + index) == address { return true }
-            index &+= 1
-        }
-        return false
-    }
-
-    /// The UDP checksum over the whole datagram. Not inlined: tunnels mostly go without, and ports often check it themselves.
-    @inline(never)
-    private func isIntact(_ udp: UDPHeader, _ ip: IPv4Header) -> Bool {
-        udp.hasValidChecksum(source: ip.sourceInWireOrder, destination: ip.destinationInWireOrder)
-    }
-
-    @inline(__always)
-    private func rejected(_ frame: PacketBuffer, _ reason: Counter) -> Bool {
+    func rejected(_ frame: PacketBuffer, _ reason: Counter) -> Bool {
         drop(frame, reason)
         return false
     }
 
     @inline(__always)
-    private func punted(_ frame: PacketBuffer, _ punt: PuntClass, _ port: IngressPort) -> Bool {
-        self.punt(frame, punt, port: port.index)
+    func punted(_ frame: PacketBuffer, _ punt: PuntClass, _ port: UInt32) -> Bool {
+        self.punt(frame, punt, port: port)
         return false
     }
 
     @inline(__always)
-    private func offset(of payload: FrameBytes, in frame: PacketBuffer) -> UInt32 {
+    func offset(of payload: FrameBytes, in frame: PacketBuffer) -> UInt32 {
         UInt32(truncatingIfNeeded: payload.start - UnsafeRawPointer(frame.start))
     }
 }

@@ -26,7 +26,7 @@ extension Forwarder {
             let slot = view.downstreamSlot(tunnel: found.tunnel, sessionID: found.sessionID)
             let line = view.downstream + Int(truncatingIfNeeded: slot)
             culvert_prefetch(line)
-            downstream[kept] = found
+            if kept != index { downstream[kept] = found }
             downstream[kept].line = line
             kept &+= 1
         }

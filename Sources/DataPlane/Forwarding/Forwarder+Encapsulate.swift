@@ -26,7 +26,7 @@ extension Forwarder {
             }
             let tunnel = line.load(fromByteOffset: 16, as: UInt32.self) & view.tunnelMask
             culvert_prefetch(view.tunnels + Int(truncatingIfNeeded: tunnel))
-            upstream[kept] = found
+            if kept != index { upstream[kept] = found }
             upstream[kept].tunnel = tunnel
             kept &+= 1
         }
@@ -48,7 +48,7 @@ extension Forwarder {
                 view.templates + (Int(truncatingIfNeeded: found.tunnel) &* 2 &+ Int(selector)))
             culvert_prefetch(template)
             culvert_prefetch(template + 64)
-            upstream[kept] = found
+            if kept != index { upstream[kept] = found }
             upstream[kept].template = template
             kept &+= 1
         }
@@ -87,7 +87,8 @@ extension Forwarder {
             let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
             let session = UnsafeMutableRawPointer(found.line)
             template.write(
-                before: payload, length: found.payloadLength, identification: UInt16(truncatingIfNeeded: identification),
+                before: payload, length: found.payloadLength,
+                identification: UInt16(truncatingIfNeeded: identification),
                 session: session.load(fromByteOffset: 20, as: UInt16.self))
             identification &+= step
             found.frame.reframe(

@@ -8,7 +8,7 @@ import Wire
 /// ```
 ///   receive --> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
 ///                          |                                                          |
-///                          +--> verifyTunnels ---> decapsulate -----------------------+
+///                          +--> findTunnels -----> verifyTunnels ----> decapsulate ---+
 ///                          |
 ///                          +--> punt, drop
 /// ```
@@ -16,7 +16,8 @@ import Wire
 /// Each stage is a loop over what is left of the burst. It does for every frame what can be done with the memory that the
 /// stage before has asked the cache for, asks for what the next stage needs, and hands on a list. Frames that fall out on the
 /// way are counted and freed, or put aside for culvertd, at the place where they fall out; so every frame ends in exactly one
-/// terminal `Counter`, or in a transmit buffer, whose owner counts it.
+/// terminal `Counter`, or in a transmit buffer, whose owner counts it. A list is closed up in place, and nothing is copied as
+/// long as no frame has fallen out.
 ///
 /// The value holds pointers and constants only, so it can be copied freely; all that changes lies behind the pointers and
 /// belongs to one worker. Nothing in here allocates, locks, retains, logs or makes a system call.
@@ -91,7 +92,7 @@ public struct Forwarder: @unchecked Sendable {
             encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)))
         }
         if lists.downstream != 0 {
-            decapsulate(verifyTunnels(lists.downstream))
+            decapsulate(verifyTunnels(findTunnels(lists.downstream, port: port)))
         }
     }
 

@@ -4,7 +4,7 @@ import Segment
 ///
 /// It is kept as one point in time (the generic cell rate algorithm, ITU-T I.371): the time at which the next frame would be
 /// due if frames came at exactly the rate. A frame may come early by the burst's length.
-struct PuntBucket {
+public struct PuntBucket {
     /// Cycles between two frames at the rate; 0: nothing is punted.
     var interval: UInt64
     /// Cycles that a frame may come early.
@@ -13,7 +13,7 @@ struct PuntBucket {
     var due: UInt64
 
     /// A full bucket of `rate` frames a second.
-    init(rate: UInt32, cyclesPerSecond: UInt64) {
+    public init(rate: UInt32, cyclesPerSecond: UInt64) {
         interval = rate == 0 ? 0 : max(cyclesPerSecond / UInt64(rate), 1)
         // At least eight frames at once: ARP and discovery come in small groups however slow the class is.
         tolerance = max(interval &* 8, cyclesPerSecond / 10)
@@ -21,7 +21,7 @@ struct PuntBucket {
     }
 
     /// Takes a token at `now`, in cycles; false when there is none.
-    mutating func take(now: UInt64) -> Bool {
+    public mutating func take(now: UInt64) -> Bool {
         guard interval != 0, due <= now &+ tolerance else { return false }
         due = max(due, now) &+ interval
         return true

@@ -10,6 +10,8 @@ import CSegment
 ///   culvertd -----> injectedFrames --+                                 +--> a drop reason, a punt class
 /// ```
 ///
+/// A port that is both counts as an access port.
+///
 /// **The invariant:** each frame that came in ends in exactly one terminal counter. Whenever a worker is between two
 /// rounds of its loop and its transmit buffers are empty,
 /// `rxAccessFrames + rxCoreFrames + injectedFrames` equals the sum of all counters whose role is `.terminal`.

@@ -31,10 +31,11 @@ public struct ConfigurationMapping {
                 continue
             }
             let field = place.field.isEmpty ? name : "\(place.field).\(name)"
-            guard lines.updateValue(line, forKey: name) == nil else {
+            guard lines[name] == nil else {
                 place.faults.add(line: line, field: field, reason: "given more than once")
                 continue
             }
+            lines[name] = line
             values.append((name, ConfigurationNode(value, field: field, faults: place.faults)))
         }
     }

@@ -55,7 +55,9 @@ extension DataPlaneSettings {
         if elements.count > Self.portLimit { node.fault("more than \(Self.portLimit) ports") }
         for element in elements {
             guard let port = element.mapping({ Port(&$0) }) ?? nil else { continue }
-            if ports.contains(where: { $0.name == port.name }) { element.fault("another port is called `\(port.name)`") }
+            if ports.contains(where: { $0.name == port.name }) {
+                element.fault("another port is called `\(port.name)`")
+            }
             if ports.contains(where: { $0.device == port.device }) {
                 element.fault("another port has the device `\(port.device)`")
             }

@@ -69,5 +69,5 @@ public struct EthernetHeader {
 
     /// What follows the EtherType.
     @inlinable @inline(__always)
-    public var payload: FrameBytes { bytes.dropping(Self.length) }
+    public var payload: FrameBytes { bytes.after(Self.length) }
 }

@@ -28,6 +28,11 @@ public struct FrameBytes {
     @inlinable @inline(__always)
     public func prefix(_ length: Int) -> FrameBytes { FrameBytes(start, count: length < count ? length : count) }
 
+    /// What follows the first `offset` bytes, where the caller has checked that there are so many. A view that clamps what is
+    /// known already makes every later address wait for a comparison.
+    @inlinable @inline(__always)
+    func after(_ offset: Int) -> FrameBytes { FrameBytes(start + offset, count: count &- offset) }
+
     // Loads at an offset that the caller has checked.
 
     @inlinable @inline(__always)

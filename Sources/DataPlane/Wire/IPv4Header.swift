@@ -76,5 +76,5 @@ public struct IPv4Header {
 
     /// What follows the header, up to the total length.
     @inlinable @inline(__always)
-    public var payload: FrameBytes { bytes.dropping(length) }
+    public var payload: FrameBytes { bytes.after(length) }
 }

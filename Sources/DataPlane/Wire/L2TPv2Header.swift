@@ -69,19 +69,30 @@ public struct L2TPv2DataHeader {
     /// The header of `message`, whose T bit is not set. Sets `fault` and answers nil when it does not hold together.
     @inlinable @inline(__always)
     public init?(_ message: L2TPv2Header, fault: inout Fault) {
+        // Nearly every message has no field but the ids, or the length alone. With these told apart by a branch, nothing that
+        // follows waits for arithmetic on the flags.
+        switch message.flags & 0x4a00 {
+        case 0x4000: self.init(message, hasLength: true, hasOffset: false, sequence: 0, fault: &fault)
+        case 0: self.init(message, hasLength: false, hasOffset: false, sequence: 0, fault: &fault)
+        default:
+            self.init(
+                message, hasLength: message.flags & 0x4000 != 0, hasOffset: message.flags & 0x0200 != 0,
+                sequence: message.flags & 0x0800 != 0 ? 4 : 0, fault: &fault)
+        }
+    }
+
+    /// The header with these fields; `sequence` is the octets of Ns and Nr.
+    @inlinable @inline(__always)
+    init?(_ message: L2TPv2Header, hasLength: Bool, hasOffset: Bool, sequence: Int, fault: inout Fault) {
         let bytes = message.bytes
-        let flags = message.flags
-        // The two forms nearly every message has: no field but the ids, and the length alone.
-        let idOffset = flags & 0x4000 != 0 ? 4 : 2
-        var headerLength = idOffset &+ 4
-        if flags & 0x0800 != 0 { headerLength &+= 4 }
-        if flags & 0x0200 != 0 { headerLength &+= 2 }
+        let idOffset = hasLength ? 4 : 2
+        var headerLength = idOffset &+ 4 &+ sequence &+ (hasOffset ? 2 : 0)
         guard bytes.count >= headerLength else {
             fault = .short
             return nil
         }
         var end = bytes.count
-        if flags & 0x4000 != 0 {
+        if hasLength {
             let length = Int(bytes.uint16(2))
             guard length >= headerLength, length <= end else {
                 fault = .length
@@ -89,7 +100,7 @@ public struct L2TPv2DataHeader {
             }
             end = length
         }
-        if flags & 0x0200 != 0 {
+        if hasOffset {
             let pad = Int(bytes.uint16(headerLength &- 2))
             guard pad <= end &- headerLength else {
                 fault = .offset

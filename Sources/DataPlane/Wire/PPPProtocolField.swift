@@ -33,18 +33,18 @@ public struct PPPProtocolField {
         let first = bytes.uint8(0)
         if first & 1 == 1 {
             value = UInt16(first)
-            information = bytes.dropping(1)
+            information = bytes.after(1)
         } else {
             guard bytes.count >= 2 else { return nil }
             value = bytes.uint16(0)
-            information = bytes.dropping(2)
+            information = bytes.after(2)
         }
     }
 
     /// `bytes` without an address and control field at their front.
     @inlinable @inline(__always)
     public static func strippingAddressAndControl(_ bytes: FrameBytes) -> FrameBytes {
-        bytes.count >= 2 && bytes.uint16(0) == 0xff03 ? bytes.dropping(2) : bytes
+        bytes.count >= 2 && bytes.uint16(0) == 0xff03 ? bytes.after(2) : bytes
     }
 
     /// The octet of the IP packet behind the field that carries DSCP and ECN; nil when it is not an IP packet.

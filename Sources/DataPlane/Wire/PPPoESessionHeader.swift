@@ -53,5 +53,7 @@ public struct PPPoESessionHeader {
 
     /// The PPP frame from its protocol field on: as long as the header says, and not longer than the bytes there are.
     @inlinable @inline(__always)
-    public var payload: FrameBytes { bytes.dropping(Self.length).prefix(payloadLength) }
+    public var payload: FrameBytes {
+        FrameBytes(bytes.start + Self.length, count: isTruncated ? bytes.count &- Self.length : payloadLength)
+    }
 }

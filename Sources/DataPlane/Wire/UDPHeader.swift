@@ -58,7 +58,9 @@ public struct UDPHeader {
         return InternetChecksum.fold(sum) == 0xffff
     }
 
-    /// The data: as long as the header says, and not longer than the bytes there are.
+    /// The data, as long as the header says; all that there is, when the length is not sound.
     @inlinable @inline(__always)
-    public var payload: FrameBytes { bytes.prefix(datagramLength).dropping(Self.length) }
+    public var payload: FrameBytes {
+        FrameBytes(bytes.start + Self.length, count: (hasSoundLength ? datagramLength : bytes.count) &- Self.length)
+    }
 }

@@ -49,7 +49,7 @@ public struct VLANTags {
                 if outer == 0 { (outer, outerTPID) = (vlan, type) } else { inner = vlan }
             }
             type = rest.uint16(2)
-            rest = rest.dropping(4)
+            rest = rest.after(4)
             tags &+= 1
         }
         self.outer = outer

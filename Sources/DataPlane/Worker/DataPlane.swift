@@ -36,9 +36,7 @@ public final class DataPlane {
         let megabytes = Self.megabytes(settings, buffers: buffers)
         usesHugePages = try Self.chooseHugePages(settings.memory, megabytes: megabytes)
         // The segment first: whoever runs on it already is a clearer message than a device that is busy.
-        segment = try SegmentMapping.attachDataPlane(
-            path: settings.segment, geometry: Self.geometry(settings),
-            initialiseQuiescentState: { culvert_rcu_initialise($0, UInt64($1), $2) == 0 })
+        segment = try Self.attachSegment(settings)
         try Self.giveToGroup(settings)
         try Environment.start(
             Environment.Arguments(
@@ -136,7 +134,8 @@ public final class DataPlane {
                 }, launch, UInt32(index + 1))
             launches.append(launch)
             guard failed == 0 else {
-                throw DataPlaneError.environment("worker \(index) could not be launched: \(DataPlaneError.text(failed))")
+                throw DataPlaneError.environment(
+                    "worker \(index) could not be launched: \(DataPlaneError.text(failed))")
             }
         }
     }

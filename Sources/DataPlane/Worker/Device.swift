@@ -52,7 +52,9 @@ public struct Device {
             guard result >= 0 else { throw DataPlaneError.port(plan.name, "\(doing): \(DataPlaneError.text(result))") }
         }
         let device = String(plan.device.prefix { $0 != "," })
-        if !Environment.isPCIAddress(plan.device) { try check(culvert_device_probe(plan.device), "open `\(plan.device)`") }
+        if !Environment.isPCIAddress(plan.device) {
+            try check(culvert_device_probe(plan.device), "open `\(plan.device)`")
+        }
         var number: UInt16 = 0
         try check(culvert_port_by_name(device, &number), "no device `\(device)` is bound to a driver of DPDK")
         var capability = culvert_port_capability()

@@ -22,7 +22,8 @@ public enum Environment {
             list = ["--lcores", lcores, "--main-lcore", "0", "--file-prefix", prefix]
             list += ["--no-telemetry", "--log-level", "warning"]
             // Nothing is left in any file system: DPDK 22.11 has one word for it with huge pages and another without.
-            list += hugePages ? ["--in-memory"] : ["--no-huge", "--no-shconf", "-m", "\(megabytes)", "--iova-mode", "va"]
+            list +=
+                hugePages ? ["--in-memory"] : ["--no-huge", "--no-shconf", "-m", "\(megabytes)", "--iova-mode", "va"]
             let pci = devices.filter(Environment.isPCIAddress)
             list += pci.isEmpty ? ["--no-pci"] : pci.flatMap { ["-a", $0] }
         }
@@ -69,7 +70,8 @@ public enum Environment {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard name.hasPrefix("hugepages-"), name.hasSuffix("kB"), let kilobytes = Int(name.dropFirst(10).dropLast(2))
+            guard name.hasPrefix("hugepages-"), name.hasSuffix("kB"),
+                let kilobytes = Int(name.dropFirst(10).dropLast(2))
             else { continue }
             octets += kilobytes * 1_024 * (firstNumber(in: "\(folder)/\(name)/free_hugepages") ?? 0)
         }

@@ -93,7 +93,9 @@ struct Program: ParsableCommand {
             bytes += piece.prefix(count)
         }
         guard ferror(file) == 0 else { throw UnreadableFile(path: path, code: errno) }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw UnreadableFile(path: path, code: EILSEQ) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw UnreadableFile(path: path, code: EILSEQ)
+        }
         return text
     }
 }

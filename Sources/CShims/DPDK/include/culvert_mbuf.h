@@ -10,7 +10,7 @@
 typedef struct rte_mbuf *culvert_mbuf;
 
 // First byte of the frame.
-static inline void *culvert_mbuf_data(culvert_mbuf m) { return rte_pktmbuf_mtod(m, void *); }
+__attribute__((returns_nonnull)) static inline void *culvert_mbuf_data(culvert_mbuf m) { return rte_pktmbuf_mtod(m, void *); }
 // Bytes of the frame in its first segment, and in all of them.
 static inline uint32_t culvert_mbuf_data_length(culvert_mbuf m) { return m->data_len; }
 static inline uint32_t culvert_mbuf_length(culvert_mbuf m) { return m->pkt_len; }

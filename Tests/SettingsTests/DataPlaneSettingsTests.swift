@@ -1,0 +1,154 @@
+import Settings
+import Testing
+
+@Suite struct DataPlaneSettingsTests {
+    static let whole = """
+        dataplane:
+          segment: /dev/hugepages/culvert
+          segment-group: culvert
+          memory: huge-pages
+          cores: 1-3,5
+          main-core: 4
+          sessions: 1048576
+          tunnels: 65536
+          circuits: 16384
+          vlan-blocks: 300
+          frame-ring-depth: 4096
+          idle: sleep 50
+          punt-limits:
+            arp: 1
+            ipv4: 2
+            ipv6: 3
+            pppoe-discovery: 4
+            ppp-control: 5
+            unknown-session: 6
+            l2tp-control: 0
+          ports:
+            - name: access
+              device: 0000:03:00.0
+              mtu: 1508
+              queues: 4
+            - {name: core, device: "net_af_packet0,iface=veth1"}
+        pppoe-ac: {anything: at all}
+        """
+
+    @Test func readsEverySetting() throws {
+        let settings = try DataPlaneSettings.read(Self.whole)
+        var expected = DataPlaneSettings(
+            cores: [1, 2, 3, 5],
+            ports: [
+                .init(name: "access", device: "0000:03:00.0", mtu: 1_508, queues: 4),
+                .init(name: "core", device: "net_af_packet0,iface=veth1"),
+            ])
+        expected.segment = "/dev/hugepages/culvert"
+        expected.segmentGroup = "culvert"
+        expected.memory = .hugePages
+        expected.mainCore = 4
+        expected.sessions = 1_048_576
+        expected.tunnels = 65_536
+        expected.circuits = 16_384
+        expected.vlanBlocks = 300
+        expected.frameRingDepth = 4_096
+        expected.idle = .sleep(microseconds: 50)
+        expected.puntLimits.arp = 1
+        expected.puntLimits.ipv4 = 2
+        expected.puntLimits.ipv6 = 3
+        expected.puntLimits.pppoeDiscovery = 4
+        expected.puntLimits.pppControl = 5
+        expected.puntLimits.unknownSession = 6
+        expected.puntLimits.l2tpControl = 0
+        #expect(settings == expected)
+    }
+
+    @Test func hasDefaults() throws {
+        let settings = try DataPlaneSettings.read(
+            "dataplane: {cores: 7, ports: [{name: a, device: net_null0}]}")
+        #expect(settings == DataPlaneSettings(cores: [7], ports: [.init(name: "a", device: "net_null0")]))
+        #expect(settings.segment == "/dev/shm/culvert")
+        #expect(settings.idle == .poll)
+    }
+
+    /// A line of `whole` in another form, and the faults that it makes.
+    @Test(
+        arguments: [
+            (
+                "segment: /dev/hugepages/culvert", "segment: here",
+                ["2: segment: expected an absolute path, found `here`"]
+            ),
+            (
+                "memory: huge-pages", "memory: big",
+                ["4: memory: expected one of `huge-pages`, `ordinary`, `auto`, found `big`"]
+            ),
+            ("cores: 1-3,5", "cores: 3-1", ["5: cores: expected a core list such as 1-3,5, found `3-1`"]),
+            ("cores: 1-3,5", "cores: 1,,2", ["5: cores: expected a core list such as 1-3,5, found `1,,2`"]),
+            ("cores: 1-3,5", "cores: 0-4096", ["5: cores: expected a core list such as 1-3,5, found `0-4096`"]),
+            ("cores: 1-3,5", "cores: -1", ["5: cores: expected a core list such as 1-3,5, found `-1`"]),
+            ("cores: 1-3,5", "cores: 1-3,2", ["5: cores: a core is given twice; a worker has one for itself"]),
+            ("cores: 1-3,5", "cores: 0-64", ["5: cores: more than 64 cores"]),
+            ("main-core: 4", "main-core: x", ["6: main-core: expected a whole number from 0 to 1023, found `x`"]),
+            ("sessions: 1048576", "sessions: 60000", ["7: sessions: expected a power of two, found `60000`"]),
+            ("tunnels: 65536", "tunnels: 8", ["8: tunnels: expected a whole number from 16 to 65536, found `8`"]),
+            (
+                "vlan-blocks: 300", "vlan-blocks: 1",
+                ["10: vlan-blocks: expected a whole number from 2 to 65536, found `1`"]
+            ),
+            (
+                "idle: sleep 50", "idle: sleep 0",
+                ["12: idle: expected `poll`, `yield` or `sleep N` with N from 1 to 10000 microseconds, found `sleep 0`"]
+            ),
+            ("arp: 1", "arp: -1", ["14: punt-limits.arp: expected a whole number from 0 to 10000000, found `-1`"]),
+            (
+                "arp: 1", "apr: 1",
+                [
+                    "14: punt-limits.apr: unknown; known here: arp, ipv4, ipv6, l2tp-control, ppp-control, pppoe-discovery, "
+                        + "unknown-session"
+                ]
+            ),
+            (
+                "name: access", "name: a port",
+                ["22: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
+            ),
+            ("mtu: 1508", "mtu: 100", ["24: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
+            ("queues: 4", "queues: 0", ["25: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
+            ("{name: core,", "{name: access,", ["26: ports[1]: another port is called `access`"]),
+            (
+                "\"net_af_packet0,iface=veth1\"", "0000:03:00.0",
+                ["26: ports[1]: another port has the device `0000:03:00.0`"]
+            ),
+            (
+                "main-core: 4", "cpu: 4",
+                [
+                    "6: cpu: unknown; known here: circuits, cores, frame-ring-depth, idle, main-core, memory, ports, "
+                        + "punt-limits, segment, segment-group, sessions, tunnels, vlan-blocks"
+                ]
+            ),
+        ] as [(String, String, [String])])
+    func refuses(line: String, other: String, expected: [String]) throws {
+        let range = try #require(Self.whole.firstRange(of: line))
+        let faults = #expect(throws: ConfigurationFaults.self) {
+            try DataPlaneSettings.read(Self.whole.replacingCharacters(of: range, with: other))
+        }
+        #expect(faults?.list.map { $0.description.replacing("dataplane.", with: "") } == expected)
+    }
+
+    @Test func reportsAllFaultsAtOnce() {
+        let faults = #expect(throws: ConfigurationFaults.self) {
+            try DataPlaneSettings.read("dataplane:\n  sessions: 3\n  tunnels: 3\n  ports: []")
+        }
+        #expect(
+            faults?.list.map(\.field) == [
+                "dataplane.cores", "dataplane.sessions", "dataplane.tunnels", "dataplane.ports",
+            ])
+    }
+
+    @Test(arguments: ["", "pppoe-ac: {}", "dataplane: 1", "dataplane: {}", "[", "dataplane:\n\tx: 1"])
+    func refusesAFileWithoutTheSection(text: String) {
+        #expect(throws: ConfigurationFaults.self) { try DataPlaneSettings.read(text) }
+    }
+}
+
+extension String {
+    fileprivate func replacingCharacters(of range: Range<String.Index>, with text: String) -> String {
+        self[..<range.lowerBound] + text + self[range.upperBound...]
+    }
+}
