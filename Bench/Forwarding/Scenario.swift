@@ -44,8 +44,10 @@ final class Scenario {
     /// The peer of tunnel number `index`: 198.18.0.1 and up.
     private static func peer(_ index: Int) -> IPv4Address { IPv4Address(value: 0xc612_0001 &+ UInt32(index)) }
 
-    /// A circuit's and a tunnel's sessions; the ids would do for 65,534.
+    /// Sessions of the one circuit and tunnel; the ids would do for 65,534.
     private static let circuitSessions = 60_000
+    /// Sessions of each circuit and tunnel where there are several.
+    private static let sharedCircuitSessions = 4_000
 
     /// A segment with `sessions` sessions, spread evenly over at least `tunnels` tunnels. They are on one untagged circuit
     /// or, where its ids do not suffice, on several VLANs' circuits with as many tunnels.
@@ -53,11 +55,12 @@ final class Scenario {
         count = sessions
         header = .allocate(capacity: 64)
         header.initialize(repeating: 0)
-        let circuits = (sessions + Self.circuitSessions - 1) / Self.circuitSessions
+        let share = sessions <= Self.circuitSessions ? Self.circuitSessions : Self.sharedCircuitSessions
+        let circuits = (sessions + share - 1) / share
         let tunnels = max(tunnels, circuits)
         let slots = UInt32(max(65_536, sessions.roundedUpToPowerOfTwo))
         let geometry = Geometry(
-            sessions: slots, tunnels: UInt32(max(8_192, (tunnels + 1).roundedUpToPowerOfTwo)), circuits: 64,
+            sessions: slots, tunnels: UInt32(max(8_192, (tunnels + 1).roundedUpToPowerOfTwo)), circuits: 512,
             vlanBlocks: 4, workers: 1, ports: 2, frameRingDepth: 64)
         do {
             let initialise: SegmentMapping.QuiescentInitialiser = { memory, size, workers in
@@ -113,8 +116,8 @@ final class Scenario {
         }
         return try (0..<sessions).map { index in
             let clientMAC = MACAddress(value: 0x0211_0000_0000 | UInt64(index))
-            let tunnel = ids[index * tunnels / sessions]
-            let vlan = circuits == 1 ? 0 : UInt16(truncatingIfNeeded: 100 + index / circuitSessions)
+            let tunnel = ids[index % tunnels]
+            let vlan = circuits == 1 ? 0 : UInt16(truncatingIfNeeded: 100 + index % circuits)
             let session = try writer.addExternal(
                 port: accessPort, outerVLAN: vlan, innerVLAN: 0, tpid: vlan == 0 ? 0 : 0x8100, clientMAC: clientMAC,
                 tunnel: tunnel,
@@ -122,7 +125,7 @@ final class Scenario {
             return Key(
                 clientMAC: clientMAC.value, vlan: vlan, pppoeSessionID: session.upstream.sessionID,
                 tunnel: tunnel.rawValue,
-                peer: UInt16(truncatingIfNeeded: index * tunnels / sessions),
+                peer: UInt16(truncatingIfNeeded: index % tunnels),
                 l2tpSessionID: session.downstream.sessionID)
         }
     }
