@@ -31,6 +31,10 @@ import Testing
         _ = try Configuration.read(String(page[start..<end]), machineName: "m")
     }
 
+    @Test func theExamplesAreAccepted() throws {
+        _ = try Configuration.read(try Self.text("examples/lac.yaml"), machineName: "m")
+    }
+
     @Test func theGuidesFaultsAreWhatIsReported() throws {
         let faulty =
             try Self.guideExample().replacingFirst("mtu: 1508", "mtu: 15008")
