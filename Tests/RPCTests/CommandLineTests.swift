@@ -6,32 +6,10 @@ import Testing
 /// The `culvert` program as a process of its own, against a fake control plane.
 @Suite(.timeLimit(.minutes(2)))
 struct CommandLineTests {
-    struct Outcome {
-        var status: Int32
-        var output: String
-        var errors: String
-    }
-
-    /// Runs `culvert`, which lies beside the tests' own program, in UTC.
-    static func culvert(_ arguments: [String], input: String = "") async throws -> Outcome {
+    /// Runs `culvert`, which lies beside the tests' own program.
+    private static func culvert(_ arguments: [String], input: String = "") async throws -> Child {
         let folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let process = Process()
-        process.executableURL = folder.appending(path: "culvert")
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(["TZ": "UTC"]) { $1 }
-        let (standardInput, output, errors) = (Pipe(), Pipe(), Pipe())
-        process.standardInput = standardInput
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try standardInput.fileHandleForWriting.close()
-        async let errorData = Task.detached { try errors.fileHandleForReading.readToEnd() ?? Data() }.value
-        let outputData = try await Task.detached { try output.fileHandleForReading.readToEnd() ?? Data() }.value
-        let errorText = String(decoding: try await errorData, as: UTF8.self)
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus, output: String(decoding: outputData, as: UTF8.self), errors: errorText)
+        return try await Child.run(folder.appending(path: "culvert"), arguments, input: input)
     }
 
     @Test func screens() async throws {
