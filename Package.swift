@@ -70,8 +70,7 @@ let package = Package(
             name: "PPPoE", dependencies: ["Wire", "Timing", .product(name: "Crypto", package: "swift-crypto")],
             path: "Sources/ControlPlane/Protocols/PPPoE"),
         .target(
-            name: "PPP", dependencies: ["Wire", "Timing", .product(name: "Crypto", package: "swift-crypto")],
-            path: "Sources/ControlPlane/Protocols/PPP"),
+            name: "PPP", dependencies: ["Wire", "Timing"], path: "Sources/ControlPlane/Protocols/PPP"),
         .target(
             name: "L2TP",
             dependencies: [
@@ -115,7 +114,7 @@ let package = Package(
         .executableTarget(
             name: "culvert",
             dependencies: [
-                "RPC", "Configuration", "Observability",
+                "RPC", "Configuration", "Settings", "Observability", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/ControlPlane/culvert"),
@@ -132,9 +131,19 @@ let package = Package(
             ],
             path: "Bench/Forwarding", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
 
+        // The real worker behind rings, for the model test: Tests/Model/run.py speaks to it.
+        .target(name: "CHarness", path: "Tests/Model/CHarness", cSettings: cDPDK),
+        .executableTarget(
+            name: "model-harness",
+            dependencies: ["CHarness", "CSegment", "CDPDK", "Wire", "Segment", "Forwarding", "Worker"],
+            path: "Tests/Model/Harness", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
+
         // Tests, one folder a module.
         .testTarget(name: "WireTests", dependencies: ["Wire"]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+        .testTarget(
+            name: "ForwardingTests", dependencies: ["CSegment", "CDPDK", "Wire", "Segment", "Forwarding", "Worker"],
+            swiftSettings: swiftDPDK),
         .testTarget(
             name: "SegmentTests", dependencies: ["CSegment", "CDPDK", "Wire", "Segment"], swiftSettings: swiftDPDK,
             linkerSettings: dpdkLibraries),
@@ -152,6 +161,8 @@ let package = Package(
         .testTarget(name: "PPPTests", dependencies: ["PPP", "Wire", "Timing"]),
         .testTarget(name: "L2TPTests", dependencies: ["L2TP", "Wire", "Timing"]),
         .testTarget(name: "HostTests", dependencies: ["Host", "Wire", "Timing"]),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Wire"]),
+        .testTarget(name: "RPCTests", dependencies: ["RPC", "Observability", "Wire", "culvert"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Settings", "Wire"]),
     ],
     swiftLanguageModes: [.v6]

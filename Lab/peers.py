@@ -187,7 +187,8 @@ set primary_radius_port 1812
 set radius_secret "radsecret"
 set radius_authtypes "{protocols}"
 set allow_duplicate_users yes
-set echo_timeout 5
+set echo_timeout 2
+set idle_echo_timeout 8
 set cluster_interface "lo"
 set cluster_hb_interval 1
 set cluster_hb_timeout 3
