@@ -169,6 +169,8 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
             group.addTask { try await body() }
             group.addTask {
                 try await context.cancellation.cancelled
+                // The server's end cancels calls as well, and may be noticed here first.
+                if stopping.isCancelled { throw Self.stopped }
                 throw CancellationError()
             }
             group.addTask {
@@ -187,8 +189,8 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
     ) async throws {
         var token: PageToken?
         repeat {
-            guard !context.cancellation.isCancelled else { throw CancellationError() }
             guard !stopping.isCancelled else { throw Self.stopped }
+            guard !context.cancellation.isCancelled else { throw CancellationError() }
             let page = try await read(token)
             if !page.elements.isEmpty { try await send(page.elements) }
             token = page.next
