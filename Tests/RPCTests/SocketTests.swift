@@ -87,6 +87,45 @@ struct SocketTests {
         }
     }
 
+    /// Stopping amid calls and connections: every call ends, the watch is told why, nothing traps.
+    @Test func stopsAmidCalls() async throws {
+        for round in 1...20 {
+            try await withTemporaryFolder { folder in
+                let path = folder.appending(path: "s").path()
+                let (listening, signal) = AsyncStream.makeStream(of: Void.self)
+                let server = Task {
+                    try await RPCServer(path: path, interface: FakeControlPlane()).run { signal.yield() }
+                }
+                for await _ in listening { break }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 1...4 {
+                        group.addTask {
+                            while true {
+                                do {
+                                    try await RPCClient.connect(to: path) { _ = try await $0.status() }
+                                } catch is RPCClientError { return }
+                            }
+                        }
+                    }
+                    group.addTask {
+                        let error = await #expect(throws: RPCClientError.self) {
+                            try await RPCClient.connect(to: path) { client in
+                                try await client.watch(initial: true) { event in
+                                    if event.kind == .initialComplete { server.cancel() }
+                                }
+                            }
+                        }
+                        #expect(error == .refused(code: "unavailable", message: "culvertd is stopping"), "\(round)")
+                    }
+                    try await group.waitForAll()
+                }
+                try await server.value
+                #expect(!FileManager.default.fileExists(atPath: path))
+                #expect(!FileManager.default.fileExists(atPath: path + ".end"))
+            }
+        }
+    }
+
     @Test func clientSaysWhatIsWrong() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "s").path()

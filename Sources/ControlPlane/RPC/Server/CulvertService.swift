@@ -10,6 +10,8 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
     static let operationLimit = 4_096
 
     let interface: any ControlPlaneInterface
+    /// Cancelled when the server stops: calls that may go on for long end then.
+    let stopping: ServerContext.RPCCancellationHandle
 
     func getStatus(
         request: Culvert_V1_GetStatusRequest, context: ServerContext
@@ -88,17 +90,8 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
     ) async throws {
         try await withRPCErrors {
             let events = try await interface.watch(initial: request.initial)
-            // gRPC tells of a caller that is gone by the context only, and a stream without events would wait for ever.
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    for try await event in events { try await response.write(event.message) }
-                }
-                group.addTask {
-                    try await context.cancellation.cancelled
-                    throw CancellationError()
-                }
-                defer { group.cancelAll() }
-                try await group.next()
+            try await untilOver(context) {
+                for try await event in events { try await response.write(event.message) }
             }
         }
     }
@@ -112,9 +105,11 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
         response: RPCWriter<Culvert_V1_ApplyStaticResponse>, context: ServerContext
     ) async throws {
         try await withRPCErrors {
-            for try await message in request {
-                let results = try await apply(message.operations)
-                try await response.write(.with { $0.results = results })
+            try await untilOver(context) {
+                for try await message in request {
+                    let results = try await apply(message.operations)
+                    try await response.write(.with { $0.results = results })
+                }
             }
         }
     }
@@ -164,6 +159,29 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
         }
     }
 
+    /// What callers get whose calls the server's end has cut short.
+    private static let stopped = RPCError(code: .unavailable, message: "culvertd is stopping")
+
+    /// Runs `body` until it ends, the caller is gone, or the server stops. gRPC tells of a caller that is gone by the
+    /// context only, and a stream without events would wait for ever.
+    private func untilOver(_ context: ServerContext, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await context.cancellation.cancelled
+                // The server's end cancels calls as well, and may be noticed here first.
+                if stopping.isCancelled { throw Self.stopped }
+                throw CancellationError()
+            }
+            group.addTask {
+                try await stopping.cancelled
+                throw Self.stopped
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
     /// Asks for page after page and sends each that holds something, until the list ends or the caller is gone.
     private func pages<Element: Sendable>(
         _ context: ServerContext, read: (PageToken?) async throws -> Page<Element>,
@@ -171,6 +189,7 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
     ) async throws {
         var token: PageToken?
         repeat {
+            guard !stopping.isCancelled else { throw Self.stopped }
             guard !context.cancellation.isCancelled else { throw CancellationError() }
             let page = try await read(token)
             if !page.elements.isEmpty { try await send(page.elements) }

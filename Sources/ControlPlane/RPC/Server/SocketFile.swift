@@ -45,10 +45,19 @@ struct SocketFile {
     }
 
     /// Takes the name out of the file system, unless it is gone or somebody else's socket bears it by now.
-    func removeName() {
+    func removeName() { if isOurs { unlink(path) } }
+
+    /// Gives the socket another name, which nobody else knows, and returns that; nil when the name is not ours any more.
+    func hideName() -> String? {
+        let hidden = path + ".end"
+        guard isOurs, rename(path, hidden) == 0 else { return nil }
+        return hidden
+    }
+
+    /// Whether the name leads to this socket.
+    private var isOurs: Bool {
         var status = stat()
-        guard stat(path, &status) == 0, UInt64(status.st_dev) == device, UInt64(status.st_ino) == inode else { return }
-        unlink(path)
+        return stat(path, &status) == 0 && UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
     }
 
     /// Lets another process serve the path; once, at the end.
