@@ -5,9 +5,9 @@ import PackageDescription
 // Debian's libdpdk.pc cannot be read by SwiftPM (its multi-line description stops the parser), so DPDK's include
 // folders, processor level and libraries are named here. Everything else about the build is ordinary SwiftPM.
 #if arch(x86_64)
-let dpdkFlags = ["-I/usr/include/dpdk", "-I/usr/include/x86_64-linux-gnu/dpdk", "-march=x86-64-v3"]
+    let dpdkFlags = ["-I/usr/include/dpdk", "-I/usr/include/x86_64-linux-gnu/dpdk", "-march=x86-64-v3"]
 #else
-let dpdkFlags = ["-I/usr/include/dpdk", "-I/usr/include/aarch64-linux-gnu/dpdk", "-march=armv8-a+crc"]
+    let dpdkFlags = ["-I/usr/include/dpdk", "-I/usr/include/aarch64-linux-gnu/dpdk", "-march=armv8-a+crc"]
 #endif
 let dpdkLibraries: [LinkerSetting] = [
     "rte_eal", "rte_ethdev", "rte_mbuf", "rte_mempool", "rte_ring", "rte_rcu", "rte_telemetry", "rte_net_ring",

@@ -86,7 +86,7 @@ import Testing
             "46: l2tp-profile[0].shared-secret: expected text, found nothing"),
         Row(
             "rpc-socket: /run/lac/rpc.sock", "rpc-socket: rpc.sock",
-            "7: control.rpc-socket: expected an absolute path of at most 107 octets, found `rpc.sock`"),
+            "7: control.rpc-socket: expected an absolute path of at most 103 octets, found `rpc.sock`"),
         Row(
             "rpc-socket-mode: \"0600\"", "rpc-socket-mode: rw",
             "8: control.rpc-socket-mode: expected three or four octal digits from \"000\" to \"0777\", found `rw`"),

@@ -140,7 +140,7 @@ import Wire
             l2tp-profile:
               - name: p
             """, machineName: "machine")
-        #expect(configuration.control.rpcSocket == "/run/culvert/culvert.sock")
+        #expect(configuration.control.rpcSocket == "/run/culvert/culvertd.sock")
         #expect(configuration.control.rpcSocketMode == 0o660)
         #expect(configuration.control.logLevel == .info)
         #expect(configuration.control.hostName == "machine")

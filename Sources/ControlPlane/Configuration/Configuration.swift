@@ -36,9 +36,9 @@ public struct Control: Hashable, Sendable {
         case trace, debug, info, notice, warning, error, critical
     }
 
-    /// `rpc-socket`: absolute path of the unix socket that the RPC is served on, at most 107 octets.
-    /// Default `/run/culvert/culvert.sock`.
-    public internal(set) var rpcSocket = "/run/culvert/culvert.sock"
+    /// `rpc-socket`: absolute path of the unix socket that the RPC is served on, at most 103 octets.
+    /// Default `/run/culvert/culvertd.sock`.
+    public internal(set) var rpcSocket = "/run/culvert/culvertd.sock"
     /// `rpc-socket-mode`: access rights of the socket, 0 to 0777. Default 0660.
     public internal(set) var rpcSocketMode: UInt16 = 0o660
     /// `log-level`. Default `info`.

@@ -3,10 +3,10 @@ import Wire
 
 extension ConfigurationReader {
     mutating func readControl(_ mapping: inout ConfigurationMapping) {
-        // A unix socket's path has room for 107 octets and the final NUL.
+        // A unix socket's path has room for 107 octets; the RPC's socket is made beside it under a longer name and renamed.
         if let path = mapping.optional("rpc-socket")?.parsed(
-            "an absolute path of at most 107 octets",
-            { $0.hasPrefix("/") && $0.utf8.count <= 107 && !$0.utf8.contains(0) ? $0 : nil })
+            "an absolute path of at most 103 octets",
+            { $0.hasPrefix("/") && $0.utf8.count <= 103 && !$0.utf8.contains(0) ? $0 : nil })
         {
             control.rpcSocket = path
         }

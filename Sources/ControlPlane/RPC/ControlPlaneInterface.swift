@@ -33,10 +33,10 @@ public protocol ControlPlaneInterface: Sendable {
     /// The access concentrator's counters.
     func statistics() async throws -> ACStatistics
 
-    /// The data plane's ports. Throws `unavailable` without a data plane.
+    /// The data plane's ports; as it left them when it does not run, which `status` tells.
     func ports() async throws -> [PortSnapshot]
 
-    /// The data plane's counters, each worker's part only with `perWorker`. Throws `unavailable` without a data plane.
+    /// The data plane's counters, each worker's part only with `perWorker`; as it left them when it does not run.
     func counters(perWorker: Bool) async throws -> DataPlaneCounters
 
     /// Events from now on; with `initial`, first what is up now. `EventBroadcaster.watch` makes such a stream.

@@ -39,14 +39,15 @@ extension ControlNode {
             tunnels[tunnelID]?.machine = record.machine
             perform(actions, tunnel: tunnelID, at: now)
         } catch {
+            statistics.count(.routesDstOpenFail)
             refuseConnection(slot, "the LNS \(address) cannot be reached: \(error)", at: now)
         }
     }
 
     /// What the LNS is told of the client (RFC 2661, sections 4.4.3 to 4.4.5).
     private func incomingCall(of connection: Connection, proxy: ProxyData, serialNumber: UInt32) -> IncomingCall {
-        // PPPoE tells no line rate, and the LNS must be told one (RFC 2661, section 4.4.4).
-        var connected = CallConnected(txConnectSpeed: Self.connectSpeed, framingType: .synchronous)
+        var connected = CallConnected(
+            txConnectSpeed: connectSpeed(of: connection.circuit.port), framingType: .synchronous)
         connected.proxyLCP = ProxyLCP(
             initialReceived: proxy.initialReceivedConfigureRequest, lastSent: proxy.lastSentConfigureRequest,
             lastReceived: proxy.lastReceivedConfigureRequest)
@@ -68,8 +69,12 @@ extension ControlNode {
         return call
     }
 
-    /// Bit/s told as connect speed: that of the access port's Ethernet.
-    static let connectSpeed: UInt32 = 1_000_000_000
+    /// Bit/s told as connect speed (RFC 2661, section 4.4.4): PPPoE tells no line rate, so it is that of the access port, as
+    /// far as 32 bits can say it.
+    private func connectSpeed(of port: UInt16) -> UInt32 {
+        let megabits = UInt64(ports.first { $0.index == port }?.linkSpeed ?? 0)
+        return UInt32(clamping: megabits * 1_000_000)
+    }
 
     /// The session is up: data flows from here on, and the client's PPP is between it and the LNS.
     func callConnected(_ information: SessionInformation, tunnel tunnelID: UInt16, at now: Instant) {
@@ -100,7 +105,11 @@ extension ControlNode {
         guard let call = takeCall(id, cause: cause(of: end)) else { return }
         guard let connection = connections[call.upstreamSlot] else { return }
         connections[call.upstreamSlot]?.call = nil
-        if end.origin == .peer || end.origin == .tunnel { statistics.count(.routesClosedByDest) }
+        // A tunnel that this node closed has its end noted; one that the peer closed or left has the peer's.
+        let tunnelEnd = tunnels[tunnelID]?.machine.end?.origin
+        if end.origin == .peer || end.origin == .tunnel && tunnelEnd != .requested {
+            statistics.count(.routesClosedByDest)
+        }
         if call.isForwarding {
             logger.info("session down: \(end)", metadata: metadata(of: connection))
             removeConnection(call.upstreamSlot, telling: "\(end)", at: now)

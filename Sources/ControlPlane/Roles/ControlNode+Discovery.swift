@@ -13,12 +13,13 @@ extension ControlNode {
     func receiveDiscovery(_ frame: EthernetFrame, port: UInt16, at now: Instant) {
         guard frame.etherType == Self.discoveryType, let (interface, circuit) = accessSide(of: frame, port: port)
         else { return }
+        let tags = Self.tags(of: frame)
         let outcome = interface.discovery.receive(
             frame.payload, from: frame.source, to: frame.destination, on: circuit, at: now)
         count(received: outcome)
         switch outcome {
-        case .send(let packet): send(packet, to: frame.source, on: interface, tags: frame.tags)
-        case .open(let request): open(request, tags: frame.tags, interface: interface, at: now)
+        case .send(let packet): send(packet, to: frame.source, on: interface, tags: tags)
+        case .open(let request): open(request, tags: tags, interface: interface, at: now)
         case .terminate(let termination): clientTerminated(termination, at: now)
         case .drop(let refusal):
             logger.debug(
@@ -31,7 +32,11 @@ extension ControlNode {
 
     private func count(received outcome: DiscoveryServer.Outcome) {
         switch outcome {
-        case .send(let packet): statistics.count(packet.code == .pado ? .pppoePadiReceived : .pppoePadrReceived)
+        case .send(let packet) where packet.code == .pado: statistics.count(.pppoePadiReceived)
+        case .send:
+            // A PADS that refuses: the service is not offered.
+            statistics.count(.pppoePadrReceived)
+            statistics.count(.pppoeInvalidPadr)
         case .open: statistics.count(.pppoePadrReceived)
         case .terminate: statistics.count(.pppoePadtReceived)
         case .drop(let refusal):
@@ -143,7 +148,7 @@ extension ControlNode {
         guard sessions[SessionKey(client: frame.source, circuit: circuit, sessionID: sessionID)] == nil else { return }
         send(
             DiscoveryServer.padt(sessionID: sessionID, errorText: "no such session"), to: frame.source, on: interface,
-            tags: frame.tags)
+            tags: Self.tags(of: frame))
     }
 }
 

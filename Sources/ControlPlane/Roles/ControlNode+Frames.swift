@@ -62,6 +62,10 @@ extension ControlNode {
         agenda.schedule(.host, at: host.deadline)
     }
 
+    /// The tags that name a VLAN. One with VLAN 0 carries a priority alone (IEEE 802.1Q, 9.6); the data plane passes over it
+    /// as well.
+    static func tags(of frame: EthernetFrame) -> [EthernetFrame.VLANTag] { frame.tags.filter { $0.id != 0 } }
+
     /// What serves the clients on a circuit.
     func accessInterface(of circuit: AttachmentCircuit) -> AccessInterface? {
         access[circuit.port]?.first { $0.serves(circuit) }
@@ -69,8 +73,9 @@ extension ControlNode {
 
     /// The circuit that a frame came in by; nil when the port serves no PPPoE, or not for these tags.
     func accessSide(of frame: EthernetFrame, port: UInt16) -> (AccessInterface, AttachmentCircuit)? {
+        let tags = Self.tags(of: frame)
         let circuit = AttachmentCircuit(
-            port: port, outerVLAN: frame.tags.first?.id ?? 0, innerVLAN: frame.tags.count > 1 ? frame.tags[1].id : 0)
+            port: port, outerVLAN: tags.first?.id ?? 0, innerVLAN: tags.count > 1 ? tags[1].id : 0)
         return accessInterface(of: circuit).map { ($0, circuit) }
     }
 }

@@ -11,7 +11,8 @@ extension ControlNode {
     /// signalling are told that their sessions are over, since nobody knows the state of their LNS's side.
     public func adopt(_ recovery: Recovery, from writer: TableWriter, at now: Instant) {
         if recovery.unfinishedEntries > 0 {
-            logger.notice("took back entries that were left half done", metadata: ["entries": "\(recovery.unfinishedEntries)"])
+            logger.notice(
+                "took back entries that were left half done", metadata: ["entries": "\(recovery.unfinishedEntries)"])
         }
         for slot in recovery.subscriberSessions { end(writer.session(at: slot), slot: slot) }
         for id in recovery.subscriberTunnels { giveBack(tunnel: id.rawValue) }
@@ -41,7 +42,8 @@ extension ControlNode {
     }
 
     /// The table does not hold the names of controllers' tunnels, nor how they gave the next hop: after a restart a tunnel
-    /// is called by its number, and its next hop is the route's.
+    /// is called by its number. Its next hop is the route's to the peer where there is one, which is followed from then on,
+    /// else the address that the table holds.
     private func adoptStatic(from writer: TableWriter, at now: Instant) {
         writer.forEachTunnel { record in
             guard record.owner == .external else { return }
@@ -51,7 +53,16 @@ extension ControlNode {
                 localPort: record.endpoints.localPort, peerTunnelID: record.endpoints.peerTunnelID,
                 egressPort: portName(record.egressPort))
             tunnel.mtu = record.mtu
-            feed.tunnels[record.id.rawValue] = .init(tunnel: tunnel)
+            tunnel.lengthBit = record.hasLengthField
+            tunnel.udpChecksum = record.computesChecksum
+            tunnel.tosInherit = record.inheritsTypeOfService
+            tunnel.tos = record.inheritsTypeOfService ? 0 : record.typeOfService
+            var held: IPv4Address?
+            do {
+                perform(try host.hold(record.endpoints.peerAddress, at: now), at: now)
+                held = record.endpoints.peerAddress
+            } catch { tunnel.nextHop = .mac(record.nextHopMAC) }
+            feed.tunnels[record.id.rawValue] = .init(tunnel: tunnel, heldAddress: held)
             feed.names[tunnel.name] = record.id.rawValue
         }
         writer.forEachSession { record in

@@ -128,9 +128,9 @@ extension ControlNode {
             typeOfService: tunnel.tosInherit ? nil : tunnel.tos)
     }
 
-    /// Next hops of static tunnels may have changed.
-    func republishStatic() {
-        for (id, entry) in feed.tunnels where entry.heldAddress != nil {
+    /// The way of static tunnels that go by `gateway` has changed.
+    func republishStatic(by gateway: IPv4Address) {
+        for (id, entry) in feed.tunnels where entry.heldAddress.map({ host.route(to: $0)?.gateway }) == gateway {
             do { try table.publishTunnel(id, path(of: entry)) } catch {
                 logger.error("static tunnel cannot be rewritten: \(error)", metadata: ["tunnel": "\(id)"])
             }
@@ -146,7 +146,9 @@ extension ControlNode {
         guard let port = port(named: session.port) else {
             throw StaticFault(.notFound, "there is no port named '\(session.port)'")
         }
-        guard let tunnel = feed.id(session.tunnel) else { throw StaticFault(.notFound, "there is no such static tunnel") }
+        guard let tunnel = feed.id(session.tunnel) else {
+            throw StaticFault(.notFound, "there is no such static tunnel")
+        }
         guard session.peerSessionID != 0 else { throw StaticFault(.invalid, "peer session id 0 names no session") }
         guard !session.clientMAC.isMulticast, session.clientMAC.value != 0 else {
             throw StaticFault(.invalid, "\(session.clientMAC) is no station's address")

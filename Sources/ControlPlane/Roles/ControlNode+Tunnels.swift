@@ -58,6 +58,9 @@ extension ControlNode {
         settings.transport.maxRetries = Int(profile.maxRetries)
         settings.transport.receiveWindow = profile.rxWindowSize
         settings.sessionLimit = Int(profile.sessionLimit)
+        // A tie breaker asks the peer to compare and give way. This node takes no tunnels from others, so it has nothing to
+        // compare.
+        settings.sendsTieBreaker = false
         return settings
     }
 
@@ -236,9 +239,11 @@ extension ControlNode {
     /// The way to some peers has changed.
     func nextHopChanged(gateway: IPv4Address, port: UInt16) {
         for (id, record) in tunnels where record.isPublished {
-            if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port { publish(id) }
+            if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port {
+                publish(id)
+            }
         }
-        republishStatic()
+        republishStatic(by: gateway)
     }
 
     /// What identifies a tunnel in the log.

@@ -157,11 +157,20 @@ public struct NodePort: Hashable, Sendable {
     /// Largest Ethernet payload, octets.
     public var mtu: UInt16
 
+    /// Mbit/s, 0 when it is not known.
+    public var linkSpeed: UInt32
+
     /// A port of the given parts.
-    public init(index: UInt16, name: String, mac: MACAddress, mtu: UInt16) {
+    public init(index: UInt16, name: String, mac: MACAddress, mtu: UInt16, linkSpeed: UInt32 = 0) {
         self.index = index
         self.name = name
         self.mac = mac
         self.mtu = mtu
+        self.linkSpeed = linkSpeed
+    }
+
+    /// Whether everything that headers and circuits depend on is the same.
+    public func isSamePort(as other: NodePort) -> Bool {
+        index == other.index && name == other.name && mac == other.mac && mtu == other.mtu
     }
 }

@@ -12,22 +12,27 @@ public final class SegmentForwardingTable: ForwardingTable {
     /// The table that `writer` writes.
     public init(writer: TableWriter) { self.writer = writer }
 
+    /// The circuit of these tags, found or made in the segment.
     public func circuit(_ circuit: AttachmentCircuit, outerTPID: UInt16) throws -> UInt32 {
         try writer.circuit(
             port: circuit.port, outerVLAN: circuit.outerVLAN, innerVLAN: circuit.innerVLAN, tpid: outerTPID
         ).rawValue
     }
 
+    /// Takes and publishes an upstream line.
     public func openUpstream(circuit: UInt32, client: MACAddress, reference: UInt64) throws -> UpstreamHandle {
         UpstreamHandle(
             try writer.allocateUpstream(
                 circuit: CircuitIndex(rawValue: circuit), clientMAC: client, reference: reference))
     }
 
+    /// Takes a tunnel id for this process's own signalling.
     public func allocateTunnel() throws -> UInt16 { try writer.allocateTunnel(owner: .subscriber).rawValue }
 
+    /// Takes a tunnel id for a controller's tunnel.
     public func allocateExternalTunnel() throws -> UInt16 { try writer.allocateTunnel(owner: .external).rawValue }
 
+    /// Publishes a tunnel, or changes the header of one that is in service.
     public func publishTunnel(_ id: UInt16, _ path: TunnelPath) throws {
         let tunnel = TunnelID(rawValue: id)
         let header = OuterHeader(path)
@@ -38,25 +43,32 @@ public final class SegmentForwardingTable: ForwardingTable {
         }
     }
 
+    /// Takes a tunnel out of service.
     public func removeTunnel(_ id: UInt16) throws { try writer.removeTunnel(TunnelID(rawValue: id)) }
 
+    /// Takes a downstream line.
     public func allocateDownstream(tunnel: UInt16) throws -> DownstreamHandle {
         DownstreamHandle(try writer.allocateDownstream(tunnel: TunnelID(rawValue: tunnel)))
     }
 
+    /// Joins the two lines of a session.
     public func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16) throws {
         try writer.forward(
             UpstreamSlot(rawValue: upstream), DownstreamSlot(rawValue: downstream), peerSessionID: peerSessionID)
     }
 
+    /// A session's counters, zeros when it is gone.
     public func traffic(upstream: UInt32) -> SessionTraffic {
         writer.counters(of: UpstreamSlot(rawValue: upstream)).map(SessionTraffic.init) ?? SessionTraffic()
     }
 
+    /// Unpublishes a session's lines.
     public func remove(upstream: UInt32) throws { try writer.remove(UpstreamSlot(rawValue: upstream)) }
 
+    /// Gives back a downstream line that was never joined.
     public func release(downstream: UInt32) throws { try writer.release(DownstreamSlot(rawValue: downstream)) }
 
+    /// Adds a controller's session whole.
     public func addExternal(
         _ session: ExternalSession
     ) throws -> (upstream: UpstreamHandle, downstream: DownstreamHandle) {
@@ -67,14 +79,17 @@ public final class SegmentForwardingTable: ForwardingTable {
         return (UpstreamHandle(added.upstream), DownstreamHandle(added.downstream))
     }
 
+    /// Whether removed entries still wait for the workers.
     public var isReclaiming: Bool { writer.occupancy.waiting != 0 }
 
+    /// Totals of own sessions that no worker can count for any more.
     public func finished() -> [(upstream: UInt32, traffic: SessionTraffic)] {
         collect()
         defer { totals = [] }
         return totals
     }
 
+    /// Totals of controllers' sessions that no worker can count for any more.
     public func finishedExternal() -> [(reference: UInt64, traffic: SessionTraffic)] {
         collect()
         defer { externalTotals = [] }

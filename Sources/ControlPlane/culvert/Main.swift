@@ -36,7 +36,8 @@ struct Culvert: AsyncParsableCommand {
         commandName: "culvert",
         abstract: "Shows and controls the PPPoE access concentrator and L2TP tunnels of a running culvertd.",
         discussion: """
-            --socket PATH and --json are taken by every command and may stand in front of it as well.
+            --socket PATH and --json are taken by every command that asks culvertd, and may stand in front of it as well; \
+            check reads a file and takes --json alone.
 
             Exit status: 0 done, 1 refused by culvertd or fault in a file, 2 culvertd cannot be reached, 64 wrong usage.
             """,

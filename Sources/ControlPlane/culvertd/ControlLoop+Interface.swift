@@ -110,7 +110,9 @@ extension ControlLoop: ControlPlaneInterface {
     func apply(_ operations: [StaticOperation]) async throws -> [StaticResult] {
         var results = node.apply(operations, at: .now())
         for (index, operation) in operations.enumerated() {
-            guard case .removeSession(let reference) = operation, case .sessionRemoved = results[index] else { continue }
+            guard case .removeSession(let reference) = operation, case .sessionRemoved = results[index] else {
+                continue
+            }
             // Workers pass a quiescent point within microseconds; without a data plane there is nothing to wait for.
             for _ in 0..<Self.finalCounterLooks {
                 if let traffic = node.finalTraffic(reference) {

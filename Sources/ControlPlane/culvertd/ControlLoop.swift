@@ -25,6 +25,8 @@ actor ControlLoop {
     let logger: Logger
     let startedAt = Timestamp.now()
     let node: ControlNode
+    /// The data plane's ports as the node knows them.
+    private let ports: [NodePort]
 
     private var punted: FrameRingConsumer
     private let outbox: Outbox
@@ -43,6 +45,7 @@ actor ControlLoop {
         self.logger = logger
         let view = segment.view
         let ports = NodePort.all(in: view)
+        self.ports = ports
         let (writer, recovery) = TableWriter.recovering(segment)
         try Self.configurePorts(ports, of: configuration, in: writer)
         table = SegmentForwardingTable(writer: writer)
@@ -73,11 +76,13 @@ actor ControlLoop {
         _ ports: [NodePort], of configuration: Configuration, in writer: TableWriter
     ) throws {
         for port in ports {
-            let settings = configuration.interfaces.first { $0.name == port.name }
+            // A port may stand in several elements, with different VLANs.
+            let settings = configuration.interfaces.filter { $0.name == port.name }
+            let addresses = settings.flatMap(\.addresses).map(\.address)
             var roles: PortRoles = []
-            if settings?.services.isEmpty == false { roles.insert(.access) }
-            if settings?.addresses.isEmpty == false { roles.insert(.core) }
-            try writer.configurePort(port.index, roles: roles, addresses: settings?.addresses.map(\.address) ?? [])
+            if settings.contains(where: { !$0.services.isEmpty }) { roles.insert(.access) }
+            if !addresses.isEmpty { roles.insert(.core) }
+            try writer.configurePort(port.index, roles: roles, addresses: addresses)
         }
     }
 
@@ -105,7 +110,7 @@ actor ControlLoop {
         node.timerFired(at: now)
         outbox.flush()
         culvert_store_relaxed_u64(culvert_control_heartbeat(segment.view.header), now.nanoseconds)
-        watch.look(at: segment, at: now, logger: logger)
+        watch.look(at: segment, ports: ports, at: now, logger: logger)
         guard taken < Self.framesPerTurn else { return 0 }
         let rest = node.deadline.map { $0 > now ? $0.nanoseconds - now.nanoseconds : 0 } ?? Self.longestSleep
         return min(rest, Self.longestSleep)
@@ -138,7 +143,8 @@ extension NodePort {
             guard port.present == 1 else { return nil }
             return NodePort(
                 index: UInt16(index), name: port.nameText,
-                mac: withUnsafeBytes(of: port.mac) { MACAddress(Array($0)) } ?? MACAddress(value: 0), mtu: port.mtu)
+                mac: withUnsafeBytes(of: port.mac) { MACAddress(Array($0)) } ?? MACAddress(value: 0), mtu: port.mtu,
+                linkSpeed: port.link_speed == UInt32.max ? 0 : port.link_speed)
         }
     }
 }

@@ -1,6 +1,7 @@
 import CSegment
 import Glibc
 import Logging
+import Roles
 import Segment
 import Timing
 
@@ -11,7 +12,7 @@ struct DataPlaneWatch {
     private var lookedAt = Instant.zero
 
     /// Looks at most once a second.
-    mutating func look(at segment: SegmentMapping, at now: Instant, logger: Logger) {
+    mutating func look(at segment: SegmentMapping, ports: [NodePort], at now: Instant, logger: Logger) {
         guard now - lookedAt >= .seconds(1) || lookedAt == .zero else { return }
         lookedAt = now
         let found = culvert_load_acquire_u64(culvert_dataplane_epoch(segment.view.header))
@@ -19,7 +20,12 @@ struct DataPlaneWatch {
         if epoch == 0 {
             logger.info("data plane found", metadata: ["epoch": "\(found)", "running": "\(running)"])
         } else if found != epoch {
-            logger.notice("data plane has restarted; all sessions are still in the table", metadata: ["epoch": "\(found)"])
+            logger.notice(
+                "data plane has restarted; all sessions are still in the table", metadata: ["epoch": "\(found)"])
+            if !NodePort.all(in: segment.view).elementsEqual(ports, by: { $0.isSamePort(as: $1) }) {
+                logger.critical("the data plane has other ports than before; ending, to be started anew with those")
+                exit(EXIT_FAILURE)
+            }
         } else if isRunning, !running {
             logger.error("data plane has ended; nothing is forwarded until it is started again")
         }
@@ -27,7 +33,8 @@ struct DataPlaneWatch {
         isRunning = running
         if !segment.isStillAtPath {
             // Everything this process knows refers to a table that nobody forwards by any more.
-            logger.critical("the data plane has made a new segment; ending, to be started anew on that one")
+            logger.critical(
+                "the segment's file was removed or replaced; ending, to be started anew on the data plane's next one")
             exit(EXIT_FAILURE)
         }
     }

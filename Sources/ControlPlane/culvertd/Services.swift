@@ -13,7 +13,8 @@ struct ControlService: Service {
         thread.start()
         await withGracefulShutdownHandler {
             try? await gracefulShutdown()
-        } onGracefulShutdown: {}
+        } onGracefulShutdown: {
+        }
         await loop.shutDown()
         loop.executor.stop()
     }

@@ -110,4 +110,14 @@ public struct TunnelRecord: Hashable, Sendable {
     public let mtu: UInt16
     /// Whether the next hop is resolved, so that its sessions can send.
     public let isReady: Bool
+    /// The next hop's Ethernet address, as far as `isReady`.
+    public let nextHopMAC: MACAddress
+    /// Whether data messages carry the L2TP length field.
+    public let hasLengthField: Bool
+    /// Whether the UDP checksum is computed.
+    public let computesChecksum: Bool
+    /// Whether the type of service octet is the inner packet's.
+    public let inheritsTypeOfService: Bool
+    /// The type of service octet where it is not inherited.
+    public let typeOfService: UInt8
 }

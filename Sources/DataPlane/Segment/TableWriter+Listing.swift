@@ -81,10 +81,16 @@ extension TableWriter {
         let entry = view.tunnels[Int(id.rawValue)]
         guard let owner = EntryOwner(rawValue: entry.owner) else { return nil }
         let template = view.templates[2 * Int(id.rawValue) + Int(entry.template_selector & 1)]
+        func has(_ flag: some BinaryInteger) -> Bool { UInt32(template.flags) & UInt32(flag) != 0 }
+        let header = withUnsafeBytes(of: template.bytes) { Array($0.suffix(Int(template.length))) }
+        let typeOfService = Int(template.l2_length) + 1
         return TunnelRecord(
             id: id, owner: owner, endpoints: endpoints(of: entry), sessions: tunnelSessions[Int(id.rawValue)],
-            egressPort: template.port, mtu: template.mtu,
-            isReady: UInt32(template.flags) & UInt32(CULVERT_TEMPLATE_READY) != 0)
+            egressPort: template.port, mtu: template.mtu, isReady: has(CULVERT_TEMPLATE_READY),
+            nextHopMAC: MACAddress(header.prefix(6)) ?? MACAddress(value: 0),
+            hasLengthField: has(CULVERT_TEMPLATE_L2TP_LENGTH), computesChecksum: has(CULVERT_TEMPLATE_UDP_CHECKSUM),
+            inheritsTypeOfService: has(CULVERT_TEMPLATE_TOS_INHERIT),
+            typeOfService: header.indices.contains(typeOfService) ? header[typeOfService] : 0)
     }
 
     /// Calls `body` with each published tunnel, in the order of their ids.

@@ -74,8 +74,8 @@ public struct Device {
         isSpread = plan.receiveQueues > 1 && hashing != 0
         try check(
             culvert_port_configure(
-                number, plan.receiveQueues, plan.transmitQueues, Self.configuredMTU(plan, capability), isSpread ? hashing : 0,
-                capability.rx_offloads & CULVERT_RX_OFFLOAD_CHECKSUM),
+                number, plan.receiveQueues, plan.transmitQueues, Self.configuredMTU(plan, capability),
+                isSpread ? hashing : 0, capability.rx_offloads & CULVERT_RX_OFFLOAD_CHECKSUM),
             "configure with an MTU of \(plan.mtu)")
         var (receive, transmit) = (Self.descriptors, Self.descriptors)
         try check(culvert_port_adjust_descriptors(number, &receive, &transmit), "choose the length of its queues")

@@ -44,7 +44,7 @@ public enum ACCounter: String, Hashable, Sendable, CaseIterable {
         case .l2tpSessionsClosed: "established L2TP sessions that have ended"
         case .l2tpDnsFailures: "L2TP peers whose name DNS did not resolve"
         case .pppoePadiReceived: "PADI received"
-        case .pppoeInvalidPadi: "PADI dropped as malformed or for a service not offered"
+        case .pppoeInvalidPadi: "PADI dropped as malformed"
         case .pppoePadoSent: "PADO sent"
         case .pppoePadsSent: "PADS sent"
         case .pppoePadrReceived: "PADR received"
