@@ -48,6 +48,8 @@ final class Client {
     private var isTheirSideOpen = false
     private var identifier: UInt8 = 0
     private var triesLeft = 0
+    /// Maximum-Receive-Unit that it asks for: 1,492, or what it was told instead.
+    private var mru: [UInt8] = [0x05, 0xd4]
     private(set) var deadline: Instant?
     private var outbox: [[UInt8]] = []
     /// The PADR that was sent last.
@@ -190,6 +192,9 @@ final class Client {
             isOurSideOpen = true
             deadline = nil
             opened(at: now)
+        case (PPPPacket.lcp, 3) where packet.identifier == identifier:
+            if let option = packet.options.first(where: { $0.type == 1 }) { mru = option.value }
+            sendConfigureRequest(at: now)
         case (PPPPacket.lcp, 5): reply(6, packet)
         case (PPPPacket.lcp, 9): reply(10, packet, data: packet.data)
         case (PPPPacket.chap, 1):
@@ -238,7 +243,7 @@ final class Client {
         send(
             PPPPacket(
                 PPPPacket.lcp, code: 1, identifier: identifier,
-                data: [1, 4, 0x05, 0xd4, 5, 6] + mac.octets.suffix(4)))
+                data: [1, 4] + mru + [5, 6] + mac.octets.suffix(4)))
         deadline = now + .seconds(3)
     }
 

@@ -200,6 +200,10 @@ final class NullTable: ForwardingTable {
             throw refuse(.noSuchDownstream(downstream))
         }
         guard tunnels[other.tunnel]?.paths.isEmpty == false else { throw refuse(.noSuchTunnel(other.tunnel)) }
+        join(upstream, downstream, peerSessionID: peerSessionID)
+    }
+
+    private func join(_ upstream: UInt32, _ downstream: UInt32, peerSessionID: UInt16) {
         upstreams[upstream]?.downstream = downstream
         downstreams[downstream]?.upstream = upstream
         downstreams[downstream]?.peerSessionID = peerSessionID
@@ -228,8 +232,14 @@ final class NullTable: ForwardingTable {
         guard tunnels[session.tunnel]?.paths.isEmpty == false else { throw refuse(.noSuchTunnel(session.tunnel)) }
         let index = try circuit(session.circuit, outerTPID: session.outerTPID)
         let upstream = try open(index, client: session.client, reference: session.reference, isExternal: true)
-        let downstream = try allocateDownstream(tunnel: session.tunnel)
-        try forward(upstream: upstream.slot, downstream: downstream.slot, peerSessionID: session.peerSessionID)
+        let downstream: DownstreamHandle
+        do { downstream = try allocateDownstream(tunnel: session.tunnel) } catch {
+            upstreams[upstream.slot] = nil
+            freeSlots.append(upstream.slot)
+            dropUnusedCircuits()
+            throw error
+        }
+        join(upstream.slot, downstream.slot, peerSessionID: session.peerSessionID)
         return (upstream, downstream)
     }
 

@@ -309,6 +309,8 @@ final class World {
     /// Clears everything, waits until peers and clients cannot want anything any more, and looks for what is left.
     func expectNothingLeft(_ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation) {
         faults = Faults()
+        for client in clients { client.forget() }
+        settle()
         _ = try? node.clear(.everything, at: now)
         run(for: .seconds(120))
         #expect(population == [0, 0, 0], comment, sourceLocation: sourceLocation)
