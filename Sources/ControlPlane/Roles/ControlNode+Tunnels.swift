@@ -28,11 +28,11 @@ extension ControlNode {
             machine = try Tunnel(
                 role: .initiator, localID: id, configuration: tunnelConfiguration(of: profile), random: makeRandom())
         } catch {
-            giveBack(tunnel: id)
+            giveBack(tunnel: id, at: now)
             throw error
         }
         do { perform(try host.hold(key.address, at: now), at: now) } catch {
-            giveBack(tunnel: id)
+            giveBack(tunnel: id, at: now)
             throw TunnelError.noRoute(key.address)
         }
         let actions = machine.open(at: now)
@@ -103,7 +103,7 @@ extension ControlNode {
             case .send, .bindPeer: break
             case .tunnelUp(let peer): tunnelUp(id, peer, at: now)
             case .tunnelDown(let end): tunnelDown(id, end, at: now)
-            case .released: tunnelReleased(id)
+            case .released: tunnelReleased(id, at: now)
             case .sessionUp(let information): callConnected(information, tunnel: id, at: now)
             case .sessionDown(let session, let end): callEnded(session, tunnel: id, end, at: now)
             case .incomingCall(let call): refuse(call, tunnel: id, at: now)
@@ -140,7 +140,7 @@ extension ControlNode {
         guard let key = tunnels[id]?.destination else { return }
         destinations[key]?.attempts = 0
         statistics.count(.l2tpTunnelsOpened)
-        publish(id)
+        publish(id, at: now)
         var details = metadata(ofTunnel: id)
         details["peer-name"] = "\(peer.hostName)"
         logger.info("tunnel up", metadata: details)
@@ -150,7 +150,7 @@ extension ControlNode {
     private func tunnelDown(_ id: UInt16, _ end: TunnelEnd, at now: Instant) {
         guard let record = tunnels[id] else { return }
         destinations[record.destination]?.tunnels.removeAll { $0 == id }
-        if record.isPublished { giveBack(tunnel: id) }
+        if record.isPublished { giveBack(tunnel: id, at: now) }
         tunnels[id]?.isPublished = false
         let level: Logger.Level = end.origin == .requested || end.origin == .idleTimeout ? .info : .warning
         logger.log(level: level, "tunnel down: \(end)", metadata: metadata(ofTunnel: id))
@@ -178,12 +178,12 @@ extension ControlNode {
             errorCode: end.code?.error?.rawValue ?? 0, message: "\(end)")
     }
 
-    private func tunnelReleased(_ id: UInt16) {
+    private func tunnelReleased(_ id: UInt16, at now: Instant) {
         guard let record = tunnels.removeValue(forKey: id) else { return }
         agenda.cancel(.tunnel(id))
         host.release(record.destination.address)
         // One that was up is already waiting for its grace period.
-        if !record.wasUp { giveBack(tunnel: id) }
+        if !record.wasUp { giveBack(tunnel: id, at: now) }
     }
 
     // MARK: Bringing a lost tunnel back
@@ -214,7 +214,7 @@ extension ControlNode {
     // MARK: The way to the peer
 
     /// Writes the tunnel's path into the forwarding table.
-    func publish(_ id: UInt16) {
+    func publish(_ id: UInt16, at now: Instant) {
         guard let record = tunnels[id], let peer = record.machine.peer,
             let route = host.route(to: record.peer.address),
             let profile = configuration.l2tpProfile(record.destination.profile)
@@ -228,17 +228,20 @@ extension ControlNode {
             try table.publishTunnel(id, path)
             tunnels[id]?.isPublished = true
             tunnels[id]?.wasUp = true
+            scheduleReclaim(at: now)
         } catch {
             logger.error("tunnel cannot be forwarded: \(error)", metadata: metadata(ofTunnel: id))
         }
     }
 
     /// The way to some peers has changed.
-    func nextHopChanged(gateway: IPv4Address, port: UInt16) {
+    func nextHopChanged(gateway: IPv4Address, port: UInt16, at now: Instant) {
         for (id, record) in tunnels where record.isPublished {
-            if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port { publish(id) }
+            if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port {
+                publish(id, at: now)
+            }
         }
-        republishStatic()
+        republishStatic(at: now)
     }
 
     /// What identifies a tunnel in the log.
