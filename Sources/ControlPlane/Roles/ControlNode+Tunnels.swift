@@ -150,8 +150,6 @@ extension ControlNode {
     private func tunnelDown(_ id: UInt16, _ end: TunnelEnd, at now: Instant) {
         guard let record = tunnels[id] else { return }
         destinations[record.destination]?.tunnels.removeAll { $0 == id }
-        if record.isPublished { giveBack(tunnel: id, at: now) }
-        tunnels[id]?.isPublished = false
         let level: Logger.Level = end.origin == .requested || end.origin == .idleTimeout ? .info : .warning
         logger.log(level: level, "tunnel down: \(end)", metadata: metadata(ofTunnel: id))
         if record.isPublished, let snapshot = tunnelSnapshot(id) {
@@ -182,8 +180,8 @@ extension ControlNode {
         guard let record = tunnels.removeValue(forKey: id) else { return }
         agenda.cancel(.tunnel(id))
         host.release(record.destination.address)
-        // One that was up is already waiting for its grace period.
-        if !record.wasUp { giveBack(tunnel: id, at: now) }
+        // Not before: while the peer may still send to this id, or wait for our StopCCN, it must not be another tunnel's.
+        giveBack(tunnel: id, at: now)
     }
 
     // MARK: Bringing a lost tunnel back
@@ -227,7 +225,6 @@ extension ControlNode {
         do {
             try table.publishTunnel(id, path)
             tunnels[id]?.isPublished = true
-            tunnels[id]?.wasUp = true
             scheduleReclaim(at: now)
         } catch {
             logger.error("tunnel cannot be forwarded: \(error)", metadata: metadata(ofTunnel: id))
