@@ -90,7 +90,8 @@ extension ControlNode {
             if let call = connection.call {
                 outcome.sessions += 1
                 connections[slot]?.call = nil
-                closeCall(call, .init(.administrative, message: Self.clearedText), at: now)
+                closeCall(
+                    call, .init(.administrative, message: Self.clearedText), initiator: .operator, at: now)
             }
             removeConnection(slot, telling: Self.clearedText, at: now)
         }

@@ -163,7 +163,7 @@ extension ControlNode {
         }
     }
 
-    private func cause(of end: TunnelEnd) -> Cause {
+    func cause(of end: TunnelEnd) -> Cause {
         let initiator: Initiator =
             switch end.origin {
             case .requested: .operator
