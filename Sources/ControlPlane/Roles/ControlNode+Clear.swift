@@ -49,9 +49,11 @@ extension ControlNode {
         case .allConnections: return clearConnections(connections.keys.sorted(), at: now)
         case .everything:
             for key in destinations.keys { forget(key) }
+            // Counted first: connections whose call ends with its tunnel are still there to be cleared.
+            let count = connections.count
             var outcome = clearTunnels(liveTunnels { _ in true }, at: now)
-            let rest = clearConnections(connections.keys.sorted(), at: now)
-            outcome.connections += rest.connections
+            _ = clearConnections(connections.keys.sorted(), at: now)
+            outcome.connections = UInt32(clamping: count)
             return outcome
         }
     }
