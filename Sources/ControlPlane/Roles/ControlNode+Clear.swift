@@ -66,7 +66,7 @@ extension ControlNode {
     }
 
     /// Gives up bringing the tunnels to a destination back.
-    private func forget(_ key: Destination.Key) {
+    func forget(_ key: Destination.Key) {
         destinations[key]?.retryAt = nil
         agenda.cancel(.destination(key))
         if destinations[key]?.tunnels.isEmpty == true { destinations[key] = nil }

@@ -112,6 +112,7 @@ extension ControlNode {
 
     /// Ends everything in order: CDN and StopCCN to the peers, PADT to the clients. For a daemon that is being stopped.
     public func shutDown(at now: Instant) {
+        for key in destinations.keys { forget(key) }
         for id in tunnels.keys.sorted() { stopTunnel(id, .init(.shuttingDown), at: now) }
         for slot in connections.keys.sorted() { removeConnection(slot, telling: "access concentrator stopping", at: now) }
     }
