@@ -82,7 +82,10 @@ extension ControlNode {
             case .peer: entry.heldAddress = tunnel.peerAddress
             }
             if let address = entry.heldAddress { perform(try host.hold(address, at: now), at: now) }
-            try table.publishTunnel(id, path(of: entry))
+            do { try table.publishTunnel(id, path(of: entry)) } catch {
+                if let address = entry.heldAddress { host.release(address) }
+                throw error
+            }
         } catch let fault as HostFault {
             giveBack(tunnel: id, at: now)
             throw StaticFault(.invalid, "no interface or ip-route leads to the next hop: \(fault)")
