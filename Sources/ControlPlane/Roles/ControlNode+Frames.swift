@@ -69,8 +69,15 @@ extension ControlNode {
 
     /// The circuit that a frame came in by; nil when the port serves no PPPoE, or not for these tags.
     func accessSide(of frame: EthernetFrame, port: UInt16) -> (AccessInterface, AttachmentCircuit)? {
+        let vlans = frame.tags.filter(\.namesVLAN).map(\.id)
         let circuit = AttachmentCircuit(
-            port: port, outerVLAN: frame.tags.first?.id ?? 0, innerVLAN: frame.tags.count > 1 ? frame.tags[1].id : 0)
+            port: port, outerVLAN: vlans.first ?? 0, innerVLAN: vlans.count > 1 ? vlans[1] : 0)
         return accessInterface(of: circuit).map { ($0, circuit) }
     }
+}
+
+extension EthernetFrame.VLANTag {
+    /// Whether the frame belongs to the tag's VLAN. A tag with VLAN identifier 0 carries a priority only, and the frame
+    /// counts as one without it (IEEE 802.1Q-2018, table 9-2).
+    var namesVLAN: Bool { id != 0 }
 }
