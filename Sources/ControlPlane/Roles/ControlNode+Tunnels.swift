@@ -95,9 +95,12 @@ extension ControlNode {
         perform(actions, tunnel: header.tunnelID, at: now)
     }
 
-    /// Carries out what a tunnel wishes. Messages go out last: when the LNS has ICCN, the table must already forward.
+    /// Carries out what a tunnel wishes. Messages go out last: when the LNS has ICCN, the table must already forward. What
+    /// is carried out may make the tunnel wish for more; its messages follow then, since some peers drop what overtakes.
     func perform(_ actions: [TunnelAction], tunnel id: UInt16, at now: Instant) {
         guard let ends = tunnels[id].map({ (local: $0.local, peer: $0.peer) }) else { return }
+        let isOutermost = outgoing[id] == nil
+        outgoing[id, default: []] += actions.compactMap { if case .send(let datagram) = $0 { datagram } else { nil } }
         for action in actions {
             switch action {
             case .send, .bindPeer: break
@@ -112,7 +115,10 @@ extension ControlNode {
                 logger.debug("L2TP: \(note)", metadata: metadata(ofTunnel: id))
             }
         }
-        for case .send(let datagram) in actions { send(datagram, tunnel: id, from: ends.local, to: ends.peer, at: now) }
+        guard isOutermost else { return }
+        for datagram in outgoing.removeValue(forKey: id) ?? [] {
+            send(datagram, tunnel: id, from: ends.local, to: ends.peer, at: now)
+        }
         agenda.schedule(.tunnel(id), at: tunnels[id]?.machine.deadline)
     }
 
