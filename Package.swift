@@ -163,6 +163,13 @@ let package = Package(
         .testTarget(name: "PPPTests", dependencies: ["PPP", "Wire", "Timing"]),
         .testTarget(name: "L2TPTests", dependencies: ["L2TP", "Wire", "Timing"]),
         .testTarget(name: "HostTests", dependencies: ["Host", "Wire", "Timing"]),
+        .testTarget(
+            name: "RolesTests",
+            dependencies: [
+                "Roles", "Wire", "Timing", "PPPoE", "PPP", "L2TP", "Host", "Segment", "Configuration", "Observability",
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Wire"]),
         .testTarget(name: "RPCTests", dependencies: ["RPC", "Observability", "Wire", "culvert"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Settings", "Wire"]),

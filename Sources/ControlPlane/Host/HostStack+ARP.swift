@@ -118,8 +118,9 @@ extension HostStack {
         _ message: ARPMessage, to destination: MACAddress, on interface: HostInterface,
         into outputs: inout [HostOutput]
     ) {
-        let frame = EthernetFrame.bytes(
-            to: destination, from: interface.mac, type: EthernetFrame.typeARP, payload: message.bytes)
+        let frame = EthernetFrame(
+            destination: destination, source: interface.mac, etherType: EthernetFrame.typeARP, payload: message.bytes
+        ).bytes
         outputs.append(.transmit(frame: frame, port: interface.port))
     }
 }

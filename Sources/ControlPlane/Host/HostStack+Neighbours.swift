@@ -124,8 +124,10 @@ extension HostStack {
         let request = ARPMessage(
             .request, senderMAC: route.sourceMAC, senderAddress: route.source, targetMAC: MACAddress(value: 0),
             targetAddress: route.gateway)
-        let frame = EthernetFrame.bytes(
-            to: known ?? .broadcast, from: route.sourceMAC, type: EthernetFrame.typeARP, payload: request.bytes)
+        let frame = EthernetFrame(
+            destination: known ?? .broadcast, source: route.sourceMAC, etherType: EthernetFrame.typeARP,
+            payload: request.bytes
+        ).bytes
         outputs.append(.transmit(frame: frame, port: route.port))
         counters[.arpRequested] += 1
         neighbour.phase = .asking(sent: sent + 1)
@@ -133,8 +135,9 @@ extension HostStack {
     }
 
     func transmit(_ packet: [UInt8], to mac: MACAddress, route: Route, into outputs: inout [HostOutput]) {
-        let frame = EthernetFrame.bytes(
-            to: mac, from: route.sourceMAC, type: EthernetFrame.typeIPv4, payload: packet)
+        let frame = EthernetFrame(
+            destination: mac, source: route.sourceMAC, etherType: EthernetFrame.typeIPv4, payload: packet
+        ).bytes
         outputs.append(.transmit(frame: frame, port: route.port))
     }
 

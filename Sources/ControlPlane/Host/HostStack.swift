@@ -108,7 +108,7 @@ public struct HostStack: Sendable {
 
     /// Takes a frame that the data plane punted: a whole Ethernet frame without FCS, of any content.
     public mutating func receive(frame bytes: [UInt8], port: UInt16, at now: Instant) -> [HostOutput] {
-        guard let interface = interfaces[port], let frame = EthernetFrame(parsing: bytes) else {
+        guard let interface = interfaces[port], let frame = EthernetFrame(bytes[...]) else {
             counters[.frameMalformed] += 1
             return []
         }
@@ -117,7 +117,12 @@ public struct HostStack: Sendable {
             return []
         }
         var outputs: [HostOutput] = []
-        switch frame.type {
+        // The node's addresses are on untagged ports; a tag that carries a priority alone changes nothing.
+        guard frame.tags.allSatisfy({ $0.id == 0 }) else {
+            counters[.etherTypeUnknown] += 1
+            return []
+        }
+        switch frame.etherType {
         case EthernetFrame.typeARP:
             receiveARP(frame.payload, interface: interface, at: now, into: &outputs)
         case EthernetFrame.typeIPv4:

@@ -14,7 +14,7 @@ enum ICMPMessage {
     /// The echo reply to `request`: the same identifier, sequence number and data. Nil when it is another message.
     static func echoReply(to request: ArraySlice<UInt8>) throws(HostCounter) -> [UInt8]? {
         guard request.count >= 8 else { throw .icmpMalformed }
-        var sum = InternetChecksum()
+        var sum = ChecksumAccumulator()
         sum.add(request)
         guard sum.value == 0 else { throw .icmpMalformed }
         var reader = ByteReader(request)
@@ -37,7 +37,7 @@ enum ICMPMessage {
         writer.write(code)
         writer.write(0 as UInt16)
         writer.write(rest)
-        var sum = InternetChecksum()
+        var sum = ChecksumAccumulator()
         sum.add(writer.bytes)
         writer.patch(sum.value, at: 2)
         return writer.bytes

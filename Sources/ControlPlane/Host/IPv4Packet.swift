@@ -35,7 +35,7 @@ struct IPv4Packet {
             reader.readUInt16() != nil, let source = reader.readUInt32(), let destination = reader.readUInt32()
         else { throw .ipv4Malformed }
         header = bytes.prefix(headerLength)
-        var checksum = InternetChecksum()
+        var checksum = ChecksumAccumulator()
         checksum.add(header)
         guard checksum.value == 0 else { throw .ipv4ChecksumWrong }
         // More-fragments flag or an offset: reassembly is not this stack's business.
@@ -63,7 +63,7 @@ struct IPv4Packet {
         writer.write(0 as UInt16)
         writer.write(source.octets)
         writer.write(destination.octets)
-        var checksum = InternetChecksum()
+        var checksum = ChecksumAccumulator()
         checksum.add(writer.bytes)
         writer.patch(checksum.value, at: 10)
         writer.write(payload)

@@ -41,7 +41,7 @@ public struct UDPDatagram: Equatable, Sendable {
             length >= Self.headerLength, let payload = reader.readBytes(Int(length) - Self.headerLength)
         else { throw .udpMalformed }
         if checksum != 0 {
-            var sum = InternetChecksum()
+            var sum = ChecksumAccumulator()
             sum.addPseudoHeader(
                 source: packet.source, destination: packet.destination, protocol: IPv4Packet.ProtocolNumber.udp,
                 length: length)
@@ -63,7 +63,7 @@ public struct UDPDatagram: Equatable, Sendable {
         writer.write(length)
         writer.write(0 as UInt16)
         writer.write(payload)
-        var checksum = InternetChecksum()
+        var checksum = ChecksumAccumulator()
         checksum.addPseudoHeader(
             source: source.address, destination: destination.address, protocol: IPv4Packet.ProtocolNumber.udp,
             length: length)

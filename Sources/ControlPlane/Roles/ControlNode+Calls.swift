@@ -102,12 +102,11 @@ extension ControlNode {
     /// The session has ended by itself: by CDN, with its tunnel, or for want of an answer.
     func callEnded(_ sessionID: UInt16, tunnel tunnelID: UInt16, _ end: SessionEnd, at now: Instant) {
         let id = CallID(tunnel: tunnelID, session: sessionID)
-        guard let call = takeCall(id, cause: cause(of: end)) else { return }
+        let cause = cause(of: end, tunnel: tunnelID)
+        guard let call = takeCall(id, cause: cause) else { return }
         guard let connection = connections[call.upstreamSlot] else { return }
         connections[call.upstreamSlot]?.call = nil
-        // A tunnel that this node closed has its end noted; one that the peer closed or left has the peer's.
-        let tunnelEnd = tunnels[tunnelID]?.machine.end?.origin
-        if end.origin == .peer || end.origin == .tunnel && tunnelEnd != .requested {
+        if cause.initiator == .peer || call.isForwarding && cause.initiator == .timeout {
             statistics.count(.routesClosedByDest)
         }
         if call.isForwarding {
@@ -121,9 +120,9 @@ extension ControlNode {
     }
 
     /// Ends a call on our side, with CDN, and says no word to the client.
-    func closeCall(_ id: CallID, _ code: DisconnectCode, at now: Instant) {
+    func closeCall(_ id: CallID, _ code: DisconnectCode, initiator: Initiator = .client, at now: Instant) {
         let snapshotCause = Cause(
-            initiator: .client, resultCode: code.result.rawValue, errorCode: code.error?.rawValue ?? 0,
+            initiator: initiator, resultCode: code.result.rawValue, errorCode: code.error?.rawValue ?? 0,
             message: code.message ?? "")
         guard let call = takeCall(id, cause: snapshotCause) else { return }
         if !call.isForwarding { giveBack(downstream: call.downstream.slot) }
@@ -167,7 +166,13 @@ extension ControlNode {
         return call
     }
 
-    private func cause(of end: SessionEnd) -> Cause {
+    /// Why a session ended; one that ended with its tunnel, for the tunnel's reason.
+    private func cause(of end: SessionEnd, tunnel id: UInt16) -> Cause {
+        if end.origin == .tunnel, let tunnelEnd = tunnels[id]?.machine.end {
+            var cause = cause(of: tunnelEnd)
+            cause.message = "\(end): \(tunnelEnd)"
+            return cause
+        }
         let initiator: Initiator =
             switch end.origin {
             case .peer: .peer

@@ -49,9 +49,11 @@ extension ControlNode {
         case .allConnections: return clearConnections(connections.keys.sorted(), at: now)
         case .everything:
             for key in destinations.keys { forget(key) }
+            // Counted first: connections whose call ends with its tunnel are still there to be cleared.
+            let count = connections.count
             var outcome = clearTunnels(liveTunnels { _ in true }, at: now)
-            let rest = clearConnections(connections.keys.sorted(), at: now)
-            outcome.connections += rest.connections
+            _ = clearConnections(connections.keys.sorted(), at: now)
+            outcome.connections = UInt32(clamping: count)
             return outcome
         }
     }
@@ -64,7 +66,7 @@ extension ControlNode {
     }
 
     /// Gives up bringing the tunnels to a destination back.
-    private func forget(_ key: Destination.Key) {
+    func forget(_ key: Destination.Key) {
         destinations[key]?.retryAt = nil
         agenda.cancel(.destination(key))
         if destinations[key]?.tunnels.isEmpty == true { destinations[key] = nil }
@@ -90,7 +92,8 @@ extension ControlNode {
             if let call = connection.call {
                 outcome.sessions += 1
                 connections[slot]?.call = nil
-                closeCall(call, .init(.administrative, message: Self.clearedText), at: now)
+                closeCall(
+                    call, .init(.administrative, message: Self.clearedText), initiator: .operator, at: now)
             }
             removeConnection(slot, telling: Self.clearedText, at: now)
         }

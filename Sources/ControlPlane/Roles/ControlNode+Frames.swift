@@ -52,7 +52,7 @@ extension ControlNode {
                     metadata: [
                         "next-hop": "\(gateway)", "port": "\(portName(port))", "mac": "\(mac?.description ?? "none")",
                     ])
-                nextHopChanged(gateway: gateway, port: port)
+                nextHopChanged(gateway: gateway, port: port, at: now)
             case .addressConflict(let address, let port, let other):
                 logger.error(
                     "another station uses an address of this node; one of the two must be changed",

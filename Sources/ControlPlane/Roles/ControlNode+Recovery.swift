@@ -15,7 +15,7 @@ extension ControlNode {
                 "took back entries that were left half done", metadata: ["entries": "\(recovery.unfinishedEntries)"])
         }
         for slot in recovery.subscriberSessions { end(writer.session(at: slot), slot: slot) }
-        for id in recovery.subscriberTunnels { giveBack(tunnel: id.rawValue) }
+        for id in recovery.subscriberTunnels { giveBack(tunnel: id.rawValue, at: now) }
         if !recovery.subscriberSessions.isEmpty {
             logger.notice(
                 "ended sessions of an earlier run; their clients dial again",

@@ -82,12 +82,15 @@ extension ControlNode {
             case .peer: entry.heldAddress = tunnel.peerAddress
             }
             if let address = entry.heldAddress { perform(try host.hold(address, at: now), at: now) }
-            try table.publishTunnel(id, path(of: entry))
+            do { try table.publishTunnel(id, path(of: entry)) } catch {
+                if let address = entry.heldAddress { host.release(address) }
+                throw error
+            }
         } catch let fault as HostFault {
-            giveBack(tunnel: id)
+            giveBack(tunnel: id, at: now)
             throw StaticFault(.invalid, "no interface or ip-route leads to the next hop: \(fault)")
         } catch {
-            giveBack(tunnel: id)
+            giveBack(tunnel: id, at: now)
             throw StaticFault(.invalid, "\(error)")
         }
         feed.tunnels[id] = entry
@@ -101,11 +104,10 @@ extension ControlNode {
             throw StaticFault(.notFound, "there is no such static tunnel")
         }
         for session in entry.references { _ = try removeStaticSession(session, isAskedFor: false, at: now) }
-        giveBack(tunnel: id)
+        giveBack(tunnel: id, at: now)
         if let address = entry.heldAddress { host.release(address) }
         feed.tunnels[id] = nil
         feed.names[entry.tunnel.name] = nil
-        agenda.schedule(.reclaim, at: now)
         logger.info("static tunnel removed", metadata: ["tunnel": "\(id)", "name": "\(entry.tunnel.name)"])
         return UInt32(clamping: entry.references.count)
     }
@@ -129,12 +131,13 @@ extension ControlNode {
     }
 
     /// The way of static tunnels that go by `gateway` has changed.
-    func republishStatic(by gateway: IPv4Address) {
+    func republishStatic(by gateway: IPv4Address, at now: Instant) {
         for (id, entry) in feed.tunnels where entry.heldAddress.map({ host.route(to: $0)?.gateway }) == gateway {
             do { try table.publishTunnel(id, path(of: entry)) } catch {
                 logger.error("static tunnel cannot be rewritten: \(error)", metadata: ["tunnel": "\(id)"])
             }
         }
+        scheduleReclaim(at: now)
     }
 
     // MARK: Sessions

@@ -76,7 +76,9 @@ extension ControlNode {
         }
     }
 
-    func giveBack(tunnel id: UInt16) {
+    /// The id is free after a grace period, which somebody has to look for.
+    func giveBack(tunnel id: UInt16, at now: Instant) {
+        agenda.schedule(.reclaim, at: now)
         do { try table.removeTunnel(id) } catch {
             logger.error("tunnel cannot be removed: \(error)", metadata: ["tunnel": "\(id)"])
         }
@@ -96,6 +98,12 @@ extension ControlNode {
             logger.info("PPPoE session closed", metadata: metadata)
         }
         collectStatic()
+        scheduleReclaim(at: now)
+    }
+
+    /// Sees to it that what waits for the workers does not wait for the next event too: a slot, an id, or a template that
+    /// was changed again before all workers had seen the change before.
+    func scheduleReclaim(at now: Instant) {
         if table.isReclaiming { agenda.schedule(.reclaim, at: now + Self.reclaimInterval) }
     }
 
@@ -104,6 +112,7 @@ extension ControlNode {
 
     /// Ends everything in order: CDN and StopCCN to the peers, PADT to the clients. For a daemon that is being stopped.
     public func shutDown(at now: Instant) {
+        for key in destinations.keys { forget(key) }
         for id in tunnels.keys.sorted() { stopTunnel(id, .init(.shuttingDown), at: now) }
         for slot in connections.keys.sorted() {
             removeConnection(slot, telling: "access concentrator stopping", at: now)

@@ -28,11 +28,11 @@ extension ControlNode {
             machine = try Tunnel(
                 role: .initiator, localID: id, configuration: tunnelConfiguration(of: profile), random: makeRandom())
         } catch {
-            giveBack(tunnel: id)
+            giveBack(tunnel: id, at: now)
             throw error
         }
         do { perform(try host.hold(key.address, at: now), at: now) } catch {
-            giveBack(tunnel: id)
+            giveBack(tunnel: id, at: now)
             throw TunnelError.noRoute(key.address)
         }
         let actions = machine.open(at: now)
@@ -98,15 +98,18 @@ extension ControlNode {
         perform(actions, tunnel: header.tunnelID, at: now)
     }
 
-    /// Carries out what a tunnel wishes. Messages go out last: when the LNS has ICCN, the table must already forward.
+    /// Carries out what a tunnel wishes. Messages go out last: when the LNS has ICCN, the table must already forward. What
+    /// is carried out may make the tunnel wish for more; its messages follow then, since some peers drop what overtakes.
     func perform(_ actions: [TunnelAction], tunnel id: UInt16, at now: Instant) {
         guard let ends = tunnels[id].map({ (local: $0.local, peer: $0.peer) }) else { return }
+        let isOutermost = outgoing[id] == nil
+        outgoing[id, default: []] += actions.compactMap { if case .send(let datagram) = $0 { datagram } else { nil } }
         for action in actions {
             switch action {
             case .send, .bindPeer: break
             case .tunnelUp(let peer): tunnelUp(id, peer, at: now)
             case .tunnelDown(let end): tunnelDown(id, end, at: now)
-            case .released: tunnelReleased(id)
+            case .released: tunnelReleased(id, at: now)
             case .sessionUp(let information): callConnected(information, tunnel: id, at: now)
             case .sessionDown(let session, let end): callEnded(session, tunnel: id, end, at: now)
             case .incomingCall(let call): refuse(call, tunnel: id, at: now)
@@ -115,7 +118,10 @@ extension ControlNode {
                 logger.debug("L2TP: \(note)", metadata: metadata(ofTunnel: id))
             }
         }
-        for case .send(let datagram) in actions { send(datagram, tunnel: id, from: ends.local, to: ends.peer, at: now) }
+        guard isOutermost else { return }
+        for datagram in outgoing.removeValue(forKey: id) ?? [] {
+            send(datagram, tunnel: id, from: ends.local, to: ends.peer, at: now)
+        }
         agenda.schedule(.tunnel(id), at: tunnels[id]?.machine.deadline)
     }
 
@@ -143,7 +149,7 @@ extension ControlNode {
         guard let key = tunnels[id]?.destination else { return }
         destinations[key]?.attempts = 0
         statistics.count(.l2tpTunnelsOpened)
-        publish(id)
+        publish(id, at: now)
         var details = metadata(ofTunnel: id)
         details["peer-name"] = "\(peer.hostName)"
         logger.info("tunnel up", metadata: details)
@@ -153,8 +159,6 @@ extension ControlNode {
     private func tunnelDown(_ id: UInt16, _ end: TunnelEnd, at now: Instant) {
         guard let record = tunnels[id] else { return }
         destinations[record.destination]?.tunnels.removeAll { $0 == id }
-        if record.isPublished { giveBack(tunnel: id) }
-        tunnels[id]?.isPublished = false
         let level: Logger.Level = end.origin == .requested || end.origin == .idleTimeout ? .info : .warning
         logger.log(level: level, "tunnel down: \(end)", metadata: metadata(ofTunnel: id))
         if record.isPublished, let snapshot = tunnelSnapshot(id) {
@@ -168,7 +172,7 @@ extension ControlNode {
         }
     }
 
-    private func cause(of end: TunnelEnd) -> Cause {
+    func cause(of end: TunnelEnd) -> Cause {
         let initiator: Initiator =
             switch end.origin {
             case .requested: .operator
@@ -181,12 +185,12 @@ extension ControlNode {
             errorCode: end.code?.error?.rawValue ?? 0, message: "\(end)")
     }
 
-    private func tunnelReleased(_ id: UInt16) {
+    private func tunnelReleased(_ id: UInt16, at now: Instant) {
         guard let record = tunnels.removeValue(forKey: id) else { return }
         agenda.cancel(.tunnel(id))
         host.release(record.destination.address)
-        // One that was up is already waiting for its grace period.
-        if !record.wasUp { giveBack(tunnel: id) }
+        // Not before: while the peer may still send to this id, or wait for our StopCCN, it must not be another tunnel's.
+        giveBack(tunnel: id, at: now)
     }
 
     // MARK: Bringing a lost tunnel back
@@ -217,7 +221,7 @@ extension ControlNode {
     // MARK: The way to the peer
 
     /// Writes the tunnel's path into the forwarding table.
-    func publish(_ id: UInt16) {
+    func publish(_ id: UInt16, at now: Instant) {
         guard let record = tunnels[id], let peer = record.machine.peer,
             let route = host.route(to: record.peer.address),
             let profile = configuration.l2tpProfile(record.destination.profile)
@@ -230,20 +234,20 @@ extension ControlNode {
         do {
             try table.publishTunnel(id, path)
             tunnels[id]?.isPublished = true
-            tunnels[id]?.wasUp = true
+            scheduleReclaim(at: now)
         } catch {
             logger.error("tunnel cannot be forwarded: \(error)", metadata: metadata(ofTunnel: id))
         }
     }
 
     /// The way to some peers has changed.
-    func nextHopChanged(gateway: IPv4Address, port: UInt16) {
+    func nextHopChanged(gateway: IPv4Address, port: UInt16, at now: Instant) {
         for (id, record) in tunnels where record.isPublished {
             if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port {
-                publish(id)
+                publish(id, at: now)
             }
         }
-        republishStatic(by: gateway)
+        republishStatic(by: gateway, at: now)
     }
 
     /// What identifies a tunnel in the log.

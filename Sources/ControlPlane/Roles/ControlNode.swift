@@ -77,6 +77,8 @@ public final class ControlNode {
 
     /// By local tunnel id.
     var tunnels: [UInt16: TunnelRecord] = [:]
+    /// Messages of tunnels that are being acted for, by local tunnel id.
+    var outgoing: [UInt16: [[UInt8]]] = [:]
     var destinations: [Destination.Key: Destination] = [:]
     var lastCallSerialNumber: UInt32 = 0
     /// The tunnel that a removed session was in, by upstream slot, until its counters are final.

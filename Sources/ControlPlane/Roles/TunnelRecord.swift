@@ -24,8 +24,6 @@ struct TunnelRecord {
     var calls: [UInt16: Call] = [:]
     /// Whether the forwarding table knows it.
     var isPublished = false
-    /// Whether the forwarding table has known it.
-    var wasUp = false
     /// Traffic of its sessions that have ended.
     var endedTraffic = SessionTraffic()
 }

@@ -23,6 +23,11 @@ public struct EthernetFrame: Hashable, Sendable {
         }
     }
 
+    /// EtherType of IPv4 (RFC 894).
+    public static let typeIPv4: UInt16 = 0x0800
+    /// EtherType of ARP (RFC 826).
+    public static let typeARP: UInt16 = 0x0806
+
     /// Destination address.
     public var destination: MACAddress
     /// Source address.

@@ -1,7 +1,7 @@
 import Wire
 
 /// The Internet checksum of RFC 1071: the one's complement of the one's complement sum of 16-bit words.
-struct InternetChecksum {
+struct ChecksumAccumulator {
     private var sum: UInt64 = 0
 
     /// Adds bytes that start at an even offset of the checked data; an odd number of them is padded with a zero, so

@@ -1,0 +1,240 @@
+import L2TP
+import Wire
+
+// The stations' own idea of frames, put together and taken apart here without the modules under test, so that a mistake
+// of theirs is not made twice. L2TP messages alone are read with the module's decoder: its own tests hold it to the wire.
+
+/// A tag of a PPPoE discovery packet.
+struct Tag: Hashable {
+    static let serviceName: UInt16 = 0x0101
+    static let hostUniq: UInt16 = 0x0103
+    static let cookie: UInt16 = 0x0104
+    static let serviceNameError: UInt16 = 0x0201
+    static let systemError: UInt16 = 0x0202
+    static let genericError: UInt16 = 0x0203
+
+    var type: UInt16
+    var value: [UInt8]
+}
+
+/// A PPPoE packet, of discovery or of a session.
+struct PPPoEPacket {
+    static let padi: UInt8 = 0x09
+    static let pado: UInt8 = 0x07
+    static let padr: UInt8 = 0x19
+    static let pads: UInt8 = 0x65
+    static let padt: UInt8 = 0xa7
+
+    var code: UInt8
+    var sessionID: UInt16
+    var payload: [UInt8]
+
+    init(code: UInt8, sessionID: UInt16 = 0, payload: [UInt8]) {
+        self.code = code
+        self.sessionID = sessionID
+        self.payload = payload
+    }
+
+    init(code: UInt8, sessionID: UInt16 = 0, tags: [Tag]) {
+        var writer = ByteWriter()
+        for tag in tags {
+            writer.write(tag.type)
+            writer.write(UInt16(tag.value.count))
+            writer.write(tag.value)
+        }
+        self.init(code: code, sessionID: sessionID, payload: writer.bytes)
+    }
+
+    init?(_ bytes: ArraySlice<UInt8>) {
+        var reader = ByteReader(bytes)
+        guard reader.readUInt8() == 0x11, let code = reader.readUInt8(), let sessionID = reader.readUInt16(),
+            let length = reader.readUInt16(), let payload = reader.readBytes(Int(length))
+        else { return nil }
+        self.init(code: code, sessionID: sessionID, payload: Array(payload))
+    }
+
+    var bytes: [UInt8] {
+        var writer = ByteWriter()
+        writer.write(0x11 as UInt8)
+        writer.write(code)
+        writer.write(sessionID)
+        writer.write(UInt16(payload.count))
+        writer.write(payload)
+        return writer.bytes
+    }
+
+    var tags: [Tag] {
+        var reader = ByteReader(payload)
+        var tags: [Tag] = []
+        while let type = reader.readUInt16(), let length = reader.readUInt16(),
+            let value = reader.readBytes(Int(length))
+        {
+            tags.append(Tag(type: type, value: Array(value)))
+        }
+        return tags
+    }
+
+    func first(_ type: UInt16) -> [UInt8]? { tags.first { $0.type == type }?.value }
+}
+
+/// A packet of LCP, PAP or CHAP with its protocol number.
+struct PPPPacket {
+    static let lcp: UInt16 = 0xc021
+    static let pap: UInt16 = 0xc023
+    static let chap: UInt16 = 0xc223
+
+    var proto: UInt16
+    var code: UInt8
+    var identifier: UInt8
+    var data: [UInt8]
+
+    init(_ proto: UInt16, code: UInt8, identifier: UInt8, data: [UInt8] = []) {
+        self.proto = proto
+        self.code = code
+        self.identifier = identifier
+        self.data = data
+    }
+
+    init?(_ bytes: [UInt8]) {
+        var reader = ByteReader(bytes)
+        guard let proto = reader.readUInt16(), let code = reader.readUInt8(), let identifier = reader.readUInt8(),
+            let length = reader.readUInt16(), let data = reader.readBytes(Int(length) - 4)
+        else { return nil }
+        self.init(proto, code: code, identifier: identifier, data: Array(data))
+    }
+
+    var bytes: [UInt8] {
+        var writer = ByteWriter()
+        writer.write(proto)
+        writer.write(code)
+        writer.write(identifier)
+        writer.write(UInt16(4 + data.count))
+        writer.write(data)
+        return writer.bytes
+    }
+
+    /// Options of an LCP packet, by type.
+    var options: [(type: UInt8, value: [UInt8])] {
+        var reader = ByteReader(data)
+        var options: [(type: UInt8, value: [UInt8])] = []
+        while let type = reader.readUInt8(), let length = reader.readUInt8(),
+            let value = reader.readBytes(Int(length) - 2)
+        {
+            options.append((type, Array(value)))
+        }
+        return options
+    }
+
+    private static let lcpCodes: [UInt8: String] = [
+        1: "Configure-Request", 2: "Configure-Ack", 3: "Configure-Nak", 4: "Configure-Reject", 5: "Terminate-Request",
+        6: "Terminate-Ack", 7: "Code-Reject", 8: "Protocol-Reject", 9: "Echo-Request", 10: "Echo-Reply",
+    ]
+    private static let papCodes: [UInt8: String] = [
+        1: "Authenticate-Request", 2: "Authenticate-Ack", 3: "Authenticate-Nak",
+    ]
+    private static let chapCodes: [UInt8: String] = [1: "Challenge", 2: "Response", 3: "Success", 4: "Failure"]
+
+    var kind: String {
+        switch proto {
+        case Self.lcp: "LCP \(Self.lcpCodes[code] ?? "\(code)")"
+        case Self.pap: "PAP \(Self.papCodes[code] ?? "\(code)")"
+        case Self.chap: "CHAP \(Self.chapCodes[code] ?? "\(code)")"
+        default: "PPP \(String(proto, radix: 16))"
+        }
+    }
+}
+
+/// A UDP datagram in IPv4.
+struct Datagram {
+    var source: IPv4Address
+    var sourcePort: UInt16
+    var destination: IPv4Address
+    var destinationPort: UInt16
+    var payload: [UInt8]
+
+    init(
+        from source: IPv4Address, _ sourcePort: UInt16, to destination: IPv4Address, _ destinationPort: UInt16,
+        payload: [UInt8]
+    ) {
+        self.source = source
+        self.sourcePort = sourcePort
+        self.destination = destination
+        self.destinationPort = destinationPort
+        self.payload = payload
+    }
+
+    /// Nil unless lengths and checksums are right.
+    init?(_ bytes: ArraySlice<UInt8>) {
+        var reader = ByteReader(bytes)
+        guard let start = reader.readUInt16(), start >> 8 == 0x45, let total = reader.readUInt16(), total >= 28,
+            reader.readUInt32() != nil, let hop = reader.readUInt16(), hop & 0xff == 17, reader.readUInt16() != nil,
+            let source = reader.readUInt32(), let destination = reader.readUInt32(),
+            Self.sum(bytes.prefix(20)) == 0xffff, Int(total) <= bytes.count
+        else { return nil }
+        let udp = bytes.prefix(Int(total)).dropFirst(20)
+        reader = ByteReader(udp)
+        guard let from = reader.readUInt16(), let to = reader.readUInt16(), let length = reader.readUInt16(),
+            Int(length) == udp.count, let checksum = reader.readUInt16(), checksum != 0
+        else { return nil }
+        self.init(
+            from: IPv4Address(value: source), from, to: IPv4Address(value: destination), to,
+            payload: Array(reader.readRemaining()))
+        guard Self.sum(pseudoHeader(UInt16(udp.count)) + udp) == 0xffff else { return nil }
+    }
+
+    var bytes: [UInt8] {
+        var udp = ByteWriter()
+        for field in [sourcePort, destinationPort, UInt16(8 + payload.count), 0] { udp.write(field) }
+        udp.write(payload)
+        udp.patch(~Self.sum(pseudoHeader(UInt16(udp.count)) + udp.bytes), at: 6)
+        var ip = ByteWriter()
+        for field in [0x4500, UInt16(20 + udp.count), 0, 0, 0x4011, 0] as [UInt16] { ip.write(field) }
+        ip.write(source.octets + destination.octets)
+        ip.patch(~Self.sum(ip.bytes[...]), at: 10)
+        return ip.bytes + udp.bytes
+    }
+
+    private func pseudoHeader(_ length: UInt16) -> [UInt8] {
+        source.octets + destination.octets + [0, 17, UInt8(length >> 8), UInt8(length & 0xff)]
+    }
+
+    /// Ones' complement sum.
+    private static func sum(_ bytes: some Collection<UInt8>) -> UInt16 {
+        var sum: UInt32 = 0
+        for (position, byte) in bytes.enumerated() { sum += UInt32(byte) << (position % 2 == 0 ? 8 : 0) }
+        while sum > 0xffff { sum = sum >> 16 + sum & 0xffff }
+        return UInt16(sum)
+    }
+}
+
+/// What kind of message a control datagram carries: `SCCRQ`, `CDN 1`, `ZLB`, …
+func kind(ofControl payload: [UInt8], secret: [UInt8]?) -> String {
+    guard let (_, body) = try? ControlHeader.decode(payload[...]) else { return "not L2TP" }
+    guard !body.isEmpty else { return "ZLB" }
+    guard let message = try? ControlMessage.decode(body, secret: secret).message else { return "unreadable" }
+    switch message {
+    case .startRequest: return "SCCRQ"
+    case .startReply: return "SCCRP"
+    case .startConnected: return "SCCCN"
+    case .stop(_, let code): return "StopCCN \(code.result.rawValue)"
+    case .hello: return "HELLO"
+    case .incomingCallRequest: return "ICRQ"
+    case .incomingCallReply: return "ICRP"
+    case .incomingCallConnected: return "ICCN"
+    case .disconnect(_, let code, _): return "CDN \(code.result.rawValue)"
+    default: return "\(message.type)"
+    }
+}
+
+/// A generator with a seed, so that a failing run can be had again (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator, Sendable {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}

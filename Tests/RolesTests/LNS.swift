@@ -1,0 +1,200 @@
+import L2TP
+import Timing
+import Wire
+
+/// An LNS on the core network: the other end of `L2TP.Tunnel` behind UDP, IPv4, Ethernet and ARP.
+final class LNS {
+    let address: IPv4Address
+    private(set) var mac: MACAddress
+    var secret: [UInt8]?
+    /// Answers nothing at all, ARP included.
+    var isDead = false
+    /// Answers ARP, and no L2TP.
+    var isMute = false
+    /// Takes calls at once; else `waiting` holds them.
+    var takesCalls = true
+    /// UDP port that it answers from.
+    var answerPort: UInt16 = 1701
+    /// Hello of its own, off.
+    private(set) var tunnels: [UInt16: Tunnel] = [:]
+    /// Calls that wait: tunnel and the LAC's session id.
+    private(set) var waiting: [(tunnel: UInt16, session: UInt16)] = []
+    /// Sessions that are up, by tunnel: our id and what ICCN said.
+    private(set) var sessions: [UInt16: [UInt16: CallConnected]] = [:]
+    /// Messages that came, by kind, in order.
+    private(set) var received: [String] = []
+
+    private struct Peer {
+        var address: IPv4Address
+        var port: UInt16
+        var mac: MACAddress
+        var tunnelID: UInt16
+    }
+    private var peers: [UInt16: Peer] = [:]
+    private var lastTunnelID: UInt16 = 0x100
+    private var lastSessionID: UInt16 = 0x2000
+    private var random: SeededGenerator
+    private var outbox: [[UInt8]] = []
+
+    init(_ address: IPv4Address, secret: [UInt8]? = nil, seed: UInt64 = 1) {
+        self.address = address
+        self.secret = secret
+        mac = MACAddress(value: 0x0200_0000_2000 + UInt64(address.value & 0xff))
+        random = SeededGenerator(state: seed)
+    }
+
+    func takeFrames() -> [[UInt8]] {
+        defer { outbox = [] }
+        return isDead ? [] : outbox
+    }
+
+    var deadline: Instant? { tunnels.values.compactMap(\.deadline).min() }
+    /// Sessions that are up, all tunnels together.
+    var sessionCount: Int { sessions.values.reduce(0) { $0 + $1.count } }
+
+    // MARK: What it does
+
+    /// Loses all memory, as at a crash.
+    func restart() {
+        tunnels = [:]
+        peers = [:]
+        sessions = [:]
+        waiting = []
+    }
+
+    /// Comes up on another card, and tells.
+    func move(to mac: MACAddress, telling node: MACAddress) {
+        self.mac = mac
+        arp(2, to: .broadcast, targetMAC: node, target: address)
+    }
+
+    func disconnect(_ result: DisconnectResult, at now: Instant) {
+        for (tunnel, ids) in sessions.mapValues({ $0.keys.sorted() }).sorted(by: { $0.key < $1.key }) {
+            for id in ids { disconnect(tunnel: tunnel, session: id, result, at: now) }
+        }
+    }
+
+    func disconnect(tunnel: UInt16, session: UInt16, _ result: DisconnectResult, at now: Instant) {
+        sessions[tunnel]?[session] = nil
+        act(tunnel, at: now) { $0.closeSession(session, DisconnectCode(result), at: now) }
+    }
+
+    func stop(_ result: StopResult, at now: Instant) {
+        for id in tunnels.keys.sorted() { act(id, at: now) { $0.close(StopCode(result), at: now) } }
+    }
+
+    func answerCalls(at now: Instant) {
+        let calls = waiting
+        waiting = []
+        for call in calls { take(call.session, tunnel: call.tunnel, at: now) }
+    }
+
+    func refuseCalls(_ result: DisconnectResult, at now: Instant) {
+        let calls = waiting
+        waiting = []
+        for call in calls {
+            act(call.tunnel, at: now) { $0.refuseCall(peerSessionID: call.session, DisconnectCode(result), at: now) }
+        }
+    }
+
+    /// Ends with the tunnels' other end.
+    func timerFired(at now: Instant) {
+        for id in tunnels.keys.sorted() where tunnels[id]?.deadline.map({ $0 <= now }) == true {
+            act(id, at: now) { $0.timerFired(at: now) }
+        }
+    }
+
+    // MARK: Input
+
+    func receive(_ bytes: [UInt8], at now: Instant) {
+        guard !isDead, let frame = EthernetFrame(bytes[...]) else { return }
+        guard frame.destination == mac || frame.destination == .broadcast else { return }
+        if frame.etherType == 0x0806 { return receive(arp: frame.payload) }
+        guard frame.etherType == 0x0800, let datagram = Datagram(frame.payload), datagram.destination == address
+        else { return }
+        received.append(kind(ofControl: datagram.payload, secret: secret))
+        guard !isMute, let (header, _) = try? ControlHeader.decode(datagram.payload[...]) else { return }
+        var id = header.tunnelID
+        if id == 0 {
+            guard case .request(let start)? = try? InitialMessage.decode(datagram.payload[...], secret: secret) else {
+                return
+            }
+            // SCCRQ sent again names the same tunnel.
+            id = peers.first { $0.value.tunnelID == start.assignedTunnelID && tunnels[$0.key]?.end == nil }?.key ?? 0
+            if id == 0 {
+                id = newTunnel(for: start, from: datagram, mac: frame.source)
+            }
+        }
+        act(id, at: now) { $0.receive(datagram: datagram.payload[...], at: now) }
+    }
+
+    private func newTunnel(for start: StartControlConnection, from datagram: Datagram, mac: MACAddress) -> UInt16 {
+        lastTunnelID += 1
+        var settings = TunnelConfiguration(hostName: "lns")
+        settings.sharedSecret = secret
+        settings.acceptsCalls = true
+        settings.helloInterval = .zero
+        do {
+            tunnels[lastTunnelID] = try Tunnel(
+                role: .responder, localID: lastTunnelID, configuration: settings,
+                random: SeededGenerator(state: random.next()))
+        } catch { return 0 }
+        peers[lastTunnelID] = Peer(
+            address: datagram.source, port: datagram.sourcePort, mac: mac, tunnelID: start.assignedTunnelID)
+        return lastTunnelID
+    }
+
+    private func receive(arp bytes: ArraySlice<UInt8>) {
+        var reader = ByteReader(bytes)
+        guard reader.readUInt64() == 0x0001_0800_0604_0001,
+            let sender = reader.readBytes(6).flatMap({ MACAddress($0) }),
+            let source = reader.readUInt32(), reader.readBytes(6) != nil, reader.readUInt32() == address.value
+        else { return }
+        arp(2, to: sender, targetMAC: sender, target: IPv4Address(value: source))
+    }
+
+    private func arp(_ operation: UInt16, to destination: MACAddress, targetMAC: MACAddress, target: IPv4Address) {
+        var writer = ByteWriter()
+        for field in [1, 0x0800, 0x0604, operation] as [UInt16] { writer.write(field) }
+        writer.write(mac.octets + address.octets + targetMAC.octets + target.octets)
+        outbox.append(
+            EthernetFrame(destination: destination, source: mac, etherType: 0x0806, payload: writer.bytes).bytes)
+    }
+
+    // MARK: Tunnels
+
+    private func act(_ id: UInt16, at now: Instant, _ body: (inout Tunnel) -> [TunnelAction]) {
+        guard var tunnel = tunnels[id] else { return }
+        let actions = body(&tunnel)
+        tunnels[id] = tunnel
+        for action in actions {
+            switch action {
+            case .send(let payload): send(payload, tunnel: id)
+            case .incomingCall(let call):
+                waiting.append((id, call.assignedSessionID))
+                if takesCalls { answerCalls(at: now) }
+            case .sessionUp(let information): sessions[id, default: [:]][information.localID] = information.connected
+            case .sessionDown(let session, _): sessions[id]?[session] = nil
+            case .released:
+                tunnels[id] = nil
+                peers[id] = nil
+                sessions[id] = nil
+                waiting.removeAll { $0.tunnel == id }
+            case .bindPeer, .tunnelUp, .tunnelDown, .linkInfo, .wanError, .note: break
+            }
+        }
+    }
+
+    private func take(_ session: UInt16, tunnel: UInt16, at now: Instant) {
+        lastSessionID &+= 1
+        let id = lastSessionID
+        act(tunnel, at: now) { (try? $0.acceptCall(peerSessionID: session, localID: id, at: now)) ?? [] }
+    }
+
+    private func send(_ payload: [UInt8], tunnel: UInt16) {
+        guard !isMute, let peer = peers[tunnel] else { return }
+        let datagram = Datagram(from: address, answerPort, to: peer.address, peer.port, payload: payload)
+        outbox.append(
+            EthernetFrame(destination: peer.mac, source: mac, etherType: 0x0800, payload: datagram.bytes).bytes)
+    }
+}
