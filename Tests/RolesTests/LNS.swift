@@ -28,7 +28,7 @@ final class LNS {
         var address: IPv4Address
         var port: UInt16
         var mac: MACAddress
-        var tunnelID: UInt16
+        var tieBreaker: UInt64?
     }
     private var peers: [UInt16: Peer] = [:]
     private var lastTunnelID: UInt16 = 0x100
@@ -117,8 +117,8 @@ final class LNS {
         var id = header.tunnelID
         if id == 0 {
             guard case .request(let start)? = try? InitialMessage.decode(datagram.payload[...], secret: secret) else { return }
-            // SCCRQ sent again names the same tunnel.
-            id = peers.first { $0.value.tunnelID == start.assignedTunnelID && tunnels[$0.key]?.end == nil }?.key ?? 0
+            // SCCRQ sent again has the same tie breaker; an id that comes with another is a new tunnel's.
+            id = peers.first { $0.value.tieBreaker == start.tieBreaker && tunnels[$0.key]?.end == nil }?.key ?? 0
             if id == 0 {
                 id = newTunnel(for: start, from: datagram, mac: frame.source)
             }
@@ -138,7 +138,7 @@ final class LNS {
                 random: SeededGenerator(state: random.next()))
         } catch { return 0 }
         peers[lastTunnelID] = Peer(
-            address: datagram.source, port: datagram.sourcePort, mac: mac, tunnelID: start.assignedTunnelID)
+            address: datagram.source, port: datagram.sourcePort, mac: mac, tieBreaker: start.tieBreaker)
         return lastTunnelID
     }
 
