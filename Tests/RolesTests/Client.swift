@@ -221,7 +221,10 @@ final class Client {
         send(
             PPPoEPacket(
                 code: PPPoEPacket.padi,
-                tags: [Tag(type: Tag.serviceName, value: Array(serviceName.utf8)), Tag(type: Tag.hostUniq, value: hostUniq)]),
+                tags: [
+                    Tag(type: Tag.serviceName, value: Array(serviceName.utf8)),
+                    Tag(type: Tag.hostUniq, value: hostUniq),
+                ]),
             to: .broadcast)
         deadline = now + .seconds(3)
     }
@@ -231,7 +234,8 @@ final class Client {
             PPPoEPacket(
                 code: PPPoEPacket.padr,
                 tags: [
-                    Tag(type: Tag.serviceName, value: Array(serviceName.utf8)), Tag(type: Tag.hostUniq, value: hostUniq),
+                    Tag(type: Tag.serviceName, value: Array(serviceName.utf8)),
+                    Tag(type: Tag.hostUniq, value: hostUniq),
                     Tag(type: Tag.cookie, value: cookie),
                 ]))
         lastRequest = outbox.last ?? []

@@ -39,7 +39,8 @@ import Wire
                 counters: ["routesClosedByDest": 1, "pppoePadtSent": 1])
         case .stop:
             return Outcome(
-                trace: ["lns > StopCCN 6", "client < PADT"], cause: cause(.peer, 6, "tunnel down: closed by peer: requester is being shut down (6)"), tunnels: 0,
+                trace: ["lns > StopCCN 6", "client < PADT"],
+                cause: cause(.peer, 6, "tunnel down: closed by peer: requester is being shut down (6)"), tunnels: 0,
                 counters: ["routesClosedByDest": 1, "pppoePadtSent": 1])
         case .clearSession:
             return Outcome(
@@ -51,11 +52,15 @@ import Wire
                 counters: ["pppoePadtSent": 1])
         case .clearTunnel, .clearName, .clearDestination, .clearEverything:
             return Outcome(
-                trace: stopped, cause: cause(.operator, 1, "tunnel down: closed: general request to clear control connection (1): \(cleared)"),
-                tunnels: 0, outcome: ClearOutcome(tunnels: 1, sessions: 1, connections: 1), counters: ["pppoePadtSent": 1])
+                trace: stopped,
+                cause: cause(
+                    .operator, 1, "tunnel down: closed: general request to clear control connection (1): \(cleared)"),
+                tunnels: 0, outcome: ClearOutcome(tunnels: 1, sessions: 1, connections: 1),
+                counters: ["pppoePadtSent": 1])
         case .shutDown:
             return Outcome(
-                trace: ["client < PADT", "lns < StopCCN 6"], cause: cause(.operator, 6, "tunnel down: closed: requester is being shut down (6)"), tunnels: 0,
+                trace: ["client < PADT", "lns < StopCCN 6"],
+                cause: cause(.operator, 6, "tunnel down: closed: requester is being shut down (6)"), tunnels: 0,
                 counters: ["pppoePadtSent": 1])
         }
     }
@@ -89,7 +94,9 @@ import Wire
         #expect(outcome == expected.outcome)
         #expect(client.state == .closed)
         #expect(world.population[0] == 0)
-        #expect(world.node.tunnelIDs.filter { world.node.tunnelSnapshot($0)?.state == .established }.count == expected.tunnels)
+        #expect(
+            world.node.tunnelIDs.filter { world.node.tunnelSnapshot($0)?.state == .established }.count
+                == expected.tunnels)
         let causes = world.events.compactMap { event -> Cause? in
             guard case .sessionDown(_, let cause) = event else { return nil }
             return cause
@@ -160,7 +167,8 @@ import Wire
     func aPADTOfAStrangerIsCountedOnly(who: String) throws {
         let world = try World(interface: "vlans: \"untagged,100\"")
         let client = world.dialled()
-        let stranger = world.addClient(outer: who == "other VLAN" ? 100 : 0, tags: who == "other VLAN" ? [.init(id: 100)] : [])
+        let stranger = world.addClient(
+            outer: who == "other VLAN" ? 100 : 0, tags: who == "other VLAN" ? [.init(id: 100)] : [])
         let source = who == "other client" ? stranger.mac : client.mac
         let frame = EthernetFrame(
             destination: World.accessMAC, source: source, tags: stranger.tags, etherType: 0x8863,
@@ -192,7 +200,8 @@ import Wire
         _ = world.takeTrace()
         let frame = EthernetFrame(
             destination: World.accessMAC, source: client.mac, etherType: 0x8864,
-            payload: PPPoEPacket(code: 0, sessionID: client.sessionID, payload: [0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 1]).bytes)
+            payload: PPPoEPacket(code: 0, sessionID: client.sessionID, payload: [0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 1])
+                .bytes)
         world.act {
             world.node.receive(PuntedFrame(puntClass: .unknownSession, port: 0, bytes: frame.bytes), at: world.now)
         }
@@ -233,10 +242,13 @@ import Wire
         }
         world.run(for: .seconds(4))
         let expected: [String: [String]] = [
-            "terminate": ["client > LCP Terminate-Request", "client < LCP Terminate-Ack", "lns < CDN 1", "client < PADT"],
+            "terminate": [
+                "client > LCP Terminate-Request", "client < LCP Terminate-Ack", "lns < CDN 1", "client < PADT",
+            ],
             "renegotiate": [
                 "client > LCP Configure-Request", "client < LCP Configure-Request", "client < LCP Configure-Ack",
-                "lns < CDN 1", "client < LCP Terminate-Request", "client > LCP Configure-Ack", "client > LCP Terminate-Ack",
+                "lns < CDN 1", "client < LCP Terminate-Request", "client > LCP Configure-Ack",
+                "client > LCP Terminate-Ack",
                 "client < PADT",
             ],
             "padt": ["client > PADT", "lns < CDN 1"],

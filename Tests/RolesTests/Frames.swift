@@ -129,7 +129,9 @@ struct PPPPacket {
         1: "Configure-Request", 2: "Configure-Ack", 3: "Configure-Nak", 4: "Configure-Reject", 5: "Terminate-Request",
         6: "Terminate-Ack", 7: "Code-Reject", 8: "Protocol-Reject", 9: "Echo-Request", 10: "Echo-Reply",
     ]
-    private static let papCodes: [UInt8: String] = [1: "Authenticate-Request", 2: "Authenticate-Ack", 3: "Authenticate-Nak"]
+    private static let papCodes: [UInt8: String] = [
+        1: "Authenticate-Request", 2: "Authenticate-Ack", 3: "Authenticate-Nak",
+    ]
     private static let chapCodes: [UInt8: String] = [1: "Challenge", 2: "Response", 3: "Success", 4: "Failure"]
 
     var kind: String {

@@ -116,10 +116,14 @@ final class LNS {
         guard !isMute, let (header, _) = try? ControlHeader.decode(datagram.payload[...]) else { return }
         var id = header.tunnelID
         if id == 0 {
-            guard case .request(let start)? = try? InitialMessage.decode(datagram.payload[...], secret: secret) else { return }
+            guard case .request(let start)? = try? InitialMessage.decode(datagram.payload[...], secret: secret) else {
+                return
+            }
             // SCCRQ sent again has the same tie breaker; an id that comes with another is a new tunnel's.
             id = peers.first { $0.value.tieBreaker == start.tieBreaker && tunnels[$0.key]?.end == nil }?.key ?? 0
             if id == 0 {
+                // The tunnel that had the id before is lost to its other end.
+                for old in tunnels where old.value.peer?.tunnelID == start.assignedTunnelID { drop(old.key) }
                 id = newTunnel(for: start, from: datagram, mac: frame.source)
             }
         }
@@ -144,7 +148,8 @@ final class LNS {
 
     private func receive(arp bytes: ArraySlice<UInt8>) {
         var reader = ByteReader(bytes)
-        guard reader.readUInt64() == 0x0001_0800_0604_0001, let sender = reader.readBytes(6).flatMap({ MACAddress($0) }),
+        guard reader.readUInt64() == 0x0001_0800_0604_0001,
+            let sender = reader.readBytes(6).flatMap({ MACAddress($0) }),
             let source = reader.readUInt32(), reader.readBytes(6) != nil, reader.readUInt32() == address.value
         else { return }
         arp(2, to: sender, targetMAC: sender, target: IPv4Address(value: source))
@@ -172,14 +177,17 @@ final class LNS {
                 if takesCalls { answerCalls(at: now) }
             case .sessionUp(let information): sessions[id, default: [:]][information.localID] = information.connected
             case .sessionDown(let session, _): sessions[id]?[session] = nil
-            case .released:
-                tunnels[id] = nil
-                peers[id] = nil
-                sessions[id] = nil
-                waiting.removeAll { $0.tunnel == id }
+            case .released: drop(id)
             case .bindPeer, .tunnelUp, .tunnelDown, .linkInfo, .wanError, .note: break
             }
         }
+    }
+
+    private func drop(_ id: UInt16) {
+        tunnels[id] = nil
+        peers[id] = nil
+        sessions[id] = nil
+        waiting.removeAll { $0.tunnel == id }
     }
 
     private func take(_ session: UInt16, tunnel: UInt16, at now: Instant) {

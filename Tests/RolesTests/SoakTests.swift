@@ -27,10 +27,14 @@ import Wire
         if seed % 2 == 0 { world.faults = .init(loss: 30, duplication: 20, delay: 100) }
         for _ in 0..<Self.steps {
             world.act { step(world, &random) }
-            let spans: [Duration] = [.milliseconds(1), .milliseconds(20), .milliseconds(300), .seconds(2), .seconds(15)]
+            let spans: [Duration] = [
+                .milliseconds(1), .milliseconds(20), .milliseconds(300), .seconds(2), .seconds(15),
+            ]
             world.run(for: spans[Int(random.next() % 16) % spans.count])
         }
-        for reference in world.node.staticReferences() { _ = world.node.apply([.removeSession(reference)], at: world.now) }
+        for reference in world.node.staticReferences() {
+            _ = world.node.apply([.removeSession(reference)], at: world.now)
+        }
         for id in world.node.staticTunnelIDs { _ = world.node.apply([.removeTunnel(.id(id))], at: world.now) }
         world.expectNothingLeft("seed \(seed)")
 

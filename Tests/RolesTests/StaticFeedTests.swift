@@ -74,7 +74,8 @@ import Wire
 
     private static func newTunnel(_ change: (inout StaticTunnel) -> Void) -> StaticOperation {
         var tunnel = StaticTunnel(
-            name: "new", peerAddress: World.lnsAddress, localAddress: localAddress, peerTunnelID: 5, egressPort: "core0")
+            name: "new", peerAddress: World.lnsAddress, localAddress: localAddress, peerTunnelID: 5, egressPort: "core0"
+        )
         change(&tunnel)
         return .addTunnel(tunnel)
     }
@@ -93,7 +94,9 @@ import Wire
         Fault(name: "peer id 0", code: .invalid) { newTunnel { $0.peerTunnelID = 0 } },
         Fault(name: "no such egress port", code: .notFound) { newTunnel { $0.egressPort = "x" } },
         Fault(name: "foreign address", code: .invalid) { newTunnel { $0.localAddress = World.lnsAddress } },
-        Fault(name: "no way to the peer", code: .invalid) { newTunnel { $0.peerAddress = IPv4Address(value: 0x0a00_0001) } },
+        Fault(name: "no way to the peer", code: .invalid) {
+            newTunnel { $0.peerAddress = IPv4Address(value: 0x0a00_0001) }
+        },
         Fault(name: "reference taken", code: .alreadyExists) { newSession { $0.reference = 1 } },
         Fault(name: "no such port", code: .notFound) { newSession { $0.port = "x" } },
         Fault(name: "no such tunnel", code: .notFound) { newSession { $0.tunnel = .name("x") } },
@@ -133,7 +136,10 @@ import Wire
 
     @Test func itsNextHopIsFollowed() throws {
         let world = try World()
-        world.act { _ = world.node.apply([tunnel(), tunnel("fixed", nextHop: .mac(MACAddress(value: 0x0200_0000_7777)))], at: world.now) }
+        world.act {
+            _ = world.node.apply(
+                [tunnel(), tunnel("fixed", nextHop: .mac(MACAddress(value: 0x0200_0000_7777)))], at: world.now)
+        }
         world.run(for: .seconds(5))
         let mac = MACAddress(value: 0x0200_0000_8888)
         world.act { world.lns.move(to: mac, telling: World.coreMAC) }

@@ -69,7 +69,8 @@ import Wire
         }
         // Each attempt takes 15 s; the waits between are 1, 2, 4, 8, 16, 32, 60 s.
         let waits = zip(starts.dropFirst(), starts).map { $0 - $1 - 15 }.dropFirst()
-        #expect(waits.elementsEqual([2, 4, 8, 16, 32, 60]) || Array(waits.prefix(6)) == [2, 4, 8, 16, 32, 60], "\(starts)")
+        #expect(
+            waits.elementsEqual([2, 4, 8, 16, 32, 60]) || Array(waits.prefix(6)) == [2, 4, 8, 16, 32, 60], "\(starts)")
         world.expectNothingLeft()
     }
 
@@ -83,7 +84,10 @@ import Wire
         world.run(for: .seconds(27))
         #expect(client.state == .closed)
         #expect(world.takeEvents() == ["session_down", "tunnel_down"])
-        #expect(world.takeTrace().prefix(5) == ["lns < HELLO", "lns < HELLO", "lns < HELLO", "lns < HELLO", "client < PADT"])
+        #expect(
+            world.takeTrace().prefix(5) == [
+                "lns < HELLO", "lns < HELLO", "lns < HELLO", "lns < HELLO", "client < PADT",
+            ])
         #expect(world.node.statistics[.routesClosedByDest] == 1)
         world.lns.isDead = false
         world.run(for: .seconds(60))
