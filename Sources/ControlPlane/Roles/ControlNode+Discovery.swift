@@ -81,7 +81,8 @@ extension ControlNode {
         do {
             try checkLimits(
                 of: instance, client: ClientKey(client: request.key.client, circuit: request.key.circuit))
-            let circuit = try table.circuit(request.key.circuit, outerTPID: tags.first(where: \.namesVLAN)?.protocolID ?? 0)
+            let circuit = try table.circuit(
+                request.key.circuit, outerTPID: tags.first(where: \.namesVLAN)?.protocolID ?? 0)
             lastRouteID = lastRouteID == .max ? 1 : lastRouteID + 1
             let upstream = try table.openUpstream(
                 circuit: circuit, client: request.key.client, reference: UInt64(lastRouteID))

@@ -13,7 +13,8 @@ extension ControlNode {
         PartialTermination.Configuration(
             authentication: instance.authenticationProtocols.map { protocolNumber(of: $0) },
             maxPayload: min(UInt16(clamping: maxPayload), instance.pppMRU),
-            magicSeed: random.next(), challenge: (0..<16).map { _ in UInt8(truncatingIfNeeded: random.next() as UInt64) },
+            magicSeed: random.next(),
+            challenge: (0..<16).map { _ in UInt8(truncatingIfNeeded: random.next() as UInt64) },
             challengeName: instance.challengeName)
     }
 
@@ -114,7 +115,8 @@ extension PartialTermination.Failure {
     /// For operators and for the LNS.
     var explanation: String {
         switch self {
-        case .terminatedByClient(let text): text.isEmpty ? "terminated by the client" : "terminated by the client: \(text)"
+        case .terminatedByClient(let text):
+            text.isEmpty ? "terminated by the client" : "terminated by the client: \(text)"
         case .negotiation(let reason): "LCP failed: \(reason)"
         case .authenticationTimeout: "the client did not authenticate itself"
         case .establishTimeout: "the client did not get through LCP and authentication in time"

@@ -11,7 +11,8 @@ extension ControlNode {
     /// signalling are told that their sessions are over, since nobody knows the state of their LNS's side.
     public func adopt(_ recovery: Recovery, from writer: TableWriter, at now: Instant) {
         if recovery.unfinishedEntries > 0 {
-            logger.notice("took back entries that were left half done", metadata: ["entries": "\(recovery.unfinishedEntries)"])
+            logger.notice(
+                "took back entries that were left half done", metadata: ["entries": "\(recovery.unfinishedEntries)"])
         }
         for slot in recovery.subscriberSessions { end(writer.session(at: slot), slot: slot) }
         for id in recovery.subscriberTunnels { giveBack(tunnel: id.rawValue, at: now) }

@@ -141,7 +141,9 @@ extension ControlNode {
         }
         guard detail else { return snapshot }
         var traffic = record.endedTraffic
-        for call in record.calls.values where call.isForwarding { traffic += table.traffic(upstream: call.upstreamSlot) }
+        for call in record.calls.values where call.isForwarding {
+            traffic += table.traffic(upstream: call.upstreamSlot)
+        }
         snapshot.data = Traffic(traffic)
         snapshot.events = machine.history.records.map {
             StateTransition(

@@ -149,7 +149,9 @@ extension ControlNode {
         guard let port = port(named: session.port) else {
             throw StaticFault(.notFound, "there is no port named '\(session.port)'")
         }
-        guard let tunnel = feed.id(session.tunnel) else { throw StaticFault(.notFound, "there is no such static tunnel") }
+        guard let tunnel = feed.id(session.tunnel) else {
+            throw StaticFault(.notFound, "there is no such static tunnel")
+        }
         guard session.peerSessionID != 0 else { throw StaticFault(.invalid, "peer session id 0 names no session") }
         guard !session.clientMAC.isMulticast, session.clientMAC.value != 0 else {
             throw StaticFault(.invalid, "\(session.clientMAC) is no station's address")

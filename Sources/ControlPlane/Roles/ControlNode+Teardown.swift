@@ -114,7 +114,9 @@ extension ControlNode {
     public func shutDown(at now: Instant) {
         for key in destinations.keys { forget(key) }
         for id in tunnels.keys.sorted() { stopTunnel(id, .init(.shuttingDown), at: now) }
-        for slot in connections.keys.sorted() { removeConnection(slot, telling: "access concentrator stopping", at: now) }
+        for slot in connections.keys.sorted() {
+            removeConnection(slot, telling: "access concentrator stopping", at: now)
+        }
     }
 
     /// Sends StopCCN, which ends the tunnel's sessions too.
