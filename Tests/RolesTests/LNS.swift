@@ -15,7 +15,7 @@ final class LNS {
     var takesCalls = true
     /// UDP port that it answers from.
     var answerPort: UInt16 = 1701
-    /// Hello of its own, off.
+    /// By our id. They send no HELLO of their own.
     private(set) var tunnels: [UInt16: Tunnel] = [:]
     /// Calls that wait: tunnel and the LAC's session id.
     private(set) var waiting: [(tunnel: UInt16, session: UInt16)] = []
@@ -97,7 +97,6 @@ final class LNS {
         }
     }
 
-    /// Ends with the tunnels' other end.
     func timerFired(at now: Instant) {
         for id in tunnels.keys.sorted() where tunnels[id]?.deadline.map({ $0 <= now }) == true {
             act(id, at: now) { $0.timerFired(at: now) }

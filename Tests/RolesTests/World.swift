@@ -43,7 +43,6 @@ final class World {
     ]
 
     private(set) var now = Instant.zero + .seconds(1_000)
-    let table: any ForwardingTable
     let null: NullTable
     let node: ControlNode
     private(set) var clients: [Client] = []
@@ -66,7 +65,7 @@ final class World {
     /// A world of one LNS.
     ///
     /// - Parameters:
-    ///   - profile: settings of the l2tp-profile, ` key: value` separated by commas.
+    ///   - profile: settings of the l2tp-profile, `key: value` separated by commas.
     ///   - instance: more settings of the pppoe-ac.
     ///   - interface: more settings of the access interface.
     ///   - secret: the LNS's secret, "s3cret" being the node's; nil: it asks for none.
@@ -77,7 +76,6 @@ final class World {
         random = SeededGenerator(state: seed)
         self.secret = secret.map { Array($0.utf8) }
         null = table
-        self.table = table
         let configuration = try Self.configuration(
             profile: profile, instance: instance, interface: interface, service: service, secret: nodeSecret)
         var generators = SeededGenerator(state: seed &* 31)
