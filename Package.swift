@@ -166,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "RolesTests",
             dependencies: [
-                "Roles", "Wire", "Timing", "PPPoE", "PPP", "L2TP", "Host", "Segment", "Configuration", "Observability",
+                "CDPDK", "Roles", "Segment", "Wire", "Timing", "PPPoE", "L2TP", "Configuration", "Observability",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),

@@ -39,7 +39,8 @@ import Wire
                 counters: ["routesClosedByDest": 1, "pppoePadtSent": 1])
         case .stop:
             return Outcome(
-                trace: ["lns > StopCCN 6", "client < PADT"], cause: cause(.peer, 0, "tunnel down"), tunnels: 0,
+                trace: ["lns > StopCCN 6", "client < PADT"],
+                cause: cause(.peer, 6, "tunnel down: closed by peer: requester is being shut down (6)"), tunnels: 0,
                 counters: ["routesClosedByDest": 1, "pppoePadtSent": 1])
         case .clearSession:
             return Outcome(
@@ -51,11 +52,15 @@ import Wire
                 counters: ["pppoePadtSent": 1])
         case .clearTunnel, .clearName, .clearDestination, .clearEverything:
             return Outcome(
-                trace: stopped, cause: cause(.operator, 0, "tunnel down"), tunnels: 0,
-                outcome: ClearOutcome(tunnels: 1, sessions: 1, connections: 1), counters: ["pppoePadtSent": 1])
+                trace: stopped,
+                cause: cause(
+                    .operator, 1, "tunnel down: closed: general request to clear control connection (1): \(cleared)"),
+                tunnels: 0, outcome: ClearOutcome(tunnels: 1, sessions: 1, connections: 1),
+                counters: ["pppoePadtSent": 1])
         case .shutDown:
             return Outcome(
-                trace: ["client < PADT", "lns < StopCCN 6"], cause: cause(.operator, 0, "tunnel down"), tunnels: 0,
+                trace: ["client < PADT", "lns < StopCCN 6"],
+                cause: cause(.operator, 6, "tunnel down: closed: requester is being shut down (6)"), tunnels: 0,
                 counters: ["pppoePadtSent": 1])
         }
     }
@@ -148,7 +153,6 @@ import Wire
         world.lns.takesCalls = false
         world.dialled()
         world.dialled(.milliseconds(3))
-        #expect(world.states() == [.open, .connecting])
         world.dialled(.milliseconds(5))
         #expect(world.states() == [.open, .connecting, .negotiating, .negotiating])
         var outcome = ClearOutcome()
@@ -217,7 +221,7 @@ import Wire
         world.settle()
         _ = world.takeTrace()
         world.act { client.terminate() }
-        world.run(for: .seconds(1))
+        world.run(for: .seconds(10))
         #expect(world.takeTrace().last == "client < PADT")
         #expect(world.population == [0, 0, 0])
         #expect(world.node.statistics[.routesClosedBySource] == 1)

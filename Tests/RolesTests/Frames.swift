@@ -186,7 +186,9 @@ struct Datagram {
         var udp = ByteWriter()
         for field in [sourcePort, destinationPort, UInt16(8 + payload.count), 0] { udp.write(field) }
         udp.write(payload)
-        udp.patch(~Self.sum(pseudoHeader(UInt16(udp.count)) + udp.bytes), at: 6)
+        // A checksum of 0 says that there is none (RFC 768).
+        let checksum = ~Self.sum(pseudoHeader(UInt16(udp.count)) + udp.bytes)
+        udp.patch(checksum == 0 ? 0xffff : checksum, at: 6)
         var ip = ByteWriter()
         for field in [0x4500, UInt16(20 + udp.count), 0, 0, 0x4011, 0] as [UInt16] { ip.write(field) }
         ip.write(source.octets + destination.octets)

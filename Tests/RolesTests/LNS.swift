@@ -15,7 +15,7 @@ final class LNS {
     var takesCalls = true
     /// UDP port that it answers from.
     var answerPort: UInt16 = 1701
-    /// Hello of its own, off.
+    /// By our id. They send no HELLO of their own.
     private(set) var tunnels: [UInt16: Tunnel] = [:]
     /// Calls that wait: tunnel and the LAC's session id.
     private(set) var waiting: [(tunnel: UInt16, session: UInt16)] = []
@@ -29,6 +29,7 @@ final class LNS {
         var port: UInt16
         var mac: MACAddress
         var tunnelID: UInt16
+        var challenge: [UInt8]?
     }
     private var peers: [UInt16: Peer] = [:]
     private var lastTunnelID: UInt16 = 0x100
@@ -97,7 +98,6 @@ final class LNS {
         }
     }
 
-    /// Ends with the tunnels' other end.
     func timerFired(at now: Instant) {
         for id in tunnels.keys.sorted() where tunnels[id]?.deadline.map({ $0 <= now }) == true {
             act(id, at: now) { $0.timerFired(at: now) }
@@ -119,9 +119,15 @@ final class LNS {
             guard case .request(let start)? = try? InitialMessage.decode(datagram.payload[...], secret: secret) else {
                 return
             }
-            // SCCRQ sent again names the same tunnel.
-            id = peers.first { $0.value.tunnelID == start.assignedTunnelID && tunnels[$0.key]?.end == nil }?.key ?? 0
+            // SCCRQ sent again has the same challenge; an id that comes with another is a new tunnel's.
+            id =
+                peers.first {
+                    $0.value.tunnelID == start.assignedTunnelID && $0.value.challenge == start.challenge
+                        && tunnels[$0.key]?.end == nil
+                }?.key ?? 0
             if id == 0 {
+                // The tunnel that had the id before is lost to its other end.
+                for old in tunnels where old.value.peer?.tunnelID == start.assignedTunnelID { drop(old.key) }
                 id = newTunnel(for: start, from: datagram, mac: frame.source)
             }
         }
@@ -140,7 +146,8 @@ final class LNS {
                 random: SeededGenerator(state: random.next()))
         } catch { return 0 }
         peers[lastTunnelID] = Peer(
-            address: datagram.source, port: datagram.sourcePort, mac: mac, tunnelID: start.assignedTunnelID)
+            address: datagram.source, port: datagram.sourcePort, mac: mac,
+            tunnelID: start.assignedTunnelID, challenge: start.challenge)
         return lastTunnelID
     }
 
@@ -175,14 +182,17 @@ final class LNS {
                 if takesCalls { answerCalls(at: now) }
             case .sessionUp(let information): sessions[id, default: [:]][information.localID] = information.connected
             case .sessionDown(let session, _): sessions[id]?[session] = nil
-            case .released:
-                tunnels[id] = nil
-                peers[id] = nil
-                sessions[id] = nil
-                waiting.removeAll { $0.tunnel == id }
+            case .released: drop(id)
             case .bindPeer, .tunnelUp, .tunnelDown, .linkInfo, .wanError, .note: break
             }
         }
+    }
+
+    private func drop(_ id: UInt16) {
+        tunnels[id] = nil
+        peers[id] = nil
+        sessions[id] = nil
+        waiting.removeAll { $0.tunnel == id }
     }
 
     private func take(_ session: UInt16, tunnel: UInt16, at now: Instant) {

@@ -105,7 +105,7 @@ import Wire
         world.run(for: .seconds(60))
         #expect(client.received == (asked.isEmpty && service != "gold" ? ["PADO"] : []))
         #expect(world.population == [0, 0, 0])
-        #expect(world.counters == ["pppoePadiReceived": 9])
+        #expect(world.counters == ["pppoePadiReceived": 10])
         world.expectNothingLeft()
     }
 

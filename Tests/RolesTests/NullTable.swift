@@ -45,11 +45,15 @@ final class NullTable: ForwardingTable {
         let isExternal: Bool
         /// Every path that was published, the one in force last.
         var paths: [TunnelPath] = []
+        /// A change that waits until all workers have seen the one before.
+        var waiting: TunnelPath?
+        var isResting = false
     }
 
     private enum Grave {
         case session(UInt32, Upstream)
         case tunnel(UInt16)
+        case template(UInt16)
     }
 
     private(set) var circuits: [UInt32: (circuit: AttachmentCircuit, tpid: UInt16)] = [:]
@@ -170,7 +174,14 @@ final class NullTable: ForwardingTable {
                 throw refuse(.otherEndpoints(id))
             }
         }
-        tunnels[id]?.paths.append(path)
+        if entry.isResting {
+            tunnels[id]?.waiting = path
+        } else {
+            tunnels[id]?.paths.append(path)
+            guard !entry.paths.isEmpty else { return }
+            tunnels[id]?.isResting = true
+            waiting.append(.template(id))
+        }
     }
 
     func removeTunnel(_ id: UInt16) throws {
@@ -247,8 +258,18 @@ final class NullTable: ForwardingTable {
 
     func finished() -> [(upstream: UInt32, traffic: SessionTraffic)] {
         var totals: [(upstream: UInt32, traffic: SessionTraffic)] = []
-        for grave in sealed {
+        let over = sealed
+        (sealed, waiting) = (waiting, [])
+        for grave in over {
             switch grave {
+            case .template(let id):
+                tunnels[id]?.isResting = false
+                if let path = tunnels[id]?.waiting {
+                    tunnels[id]?.waiting = nil
+                    tunnels[id]?.paths.append(path)
+                    tunnels[id]?.isResting = true
+                    waiting.append(.template(id))
+                }
             case .tunnel(let id): freeTunnels.append(id)
             case .session(let slot, let line):
                 freeSlots.append(slot)
@@ -260,7 +281,6 @@ final class NullTable: ForwardingTable {
                 }
             }
         }
-        (sealed, waiting) = (waiting, [])
         dropUnusedCircuits()
         return totals
     }

@@ -43,7 +43,6 @@ final class World {
     ]
 
     private(set) var now = Instant.zero + .seconds(1_000)
-    let table: any ForwardingTable
     let null: NullTable
     let node: ControlNode
     private(set) var clients: [Client] = []
@@ -66,7 +65,7 @@ final class World {
     /// A world of one LNS.
     ///
     /// - Parameters:
-    ///   - profile: settings of the l2tp-profile, ` key: value` separated by commas.
+    ///   - profile: settings of the l2tp-profile, `key: value` separated by commas.
     ///   - instance: more settings of the pppoe-ac.
     ///   - interface: more settings of the access interface.
     ///   - secret: the LNS's secret, "s3cret" being the node's; nil: it asks for none.
@@ -77,23 +76,8 @@ final class World {
         random = SeededGenerator(state: seed)
         self.secret = secret.map { Array($0.utf8) }
         null = table
-        self.table = table
-        func more(_ text: String) -> String { text.isEmpty ? "" : ", " + text }
-        let configuration = try Configuration.read(
-            """
-            dataplane:
-              cores: "1"
-              ports:
-                - {name: access0, device: net_ring0, mtu: 1508}
-                - {name: core0, device: net_ring1, mtu: 1500}
-            interfaces:
-              - {name: access0, pppoe-ac-service: residential\(more(interface))}
-              - {name: core0, ip-address: 198.51.100.1/24}
-            pppoe-ac:
-              - {name: residential, service-name: \(service), destination: l2tp\(more(instance)), l2tp: {peer-address: static 198.51.100.2, profile: isp1}}
-            l2tp-profile:
-              - {name: isp1\(more(nodeSecret.map { "shared-secret: \($0)" } ?? ""))\(more(profile))}
-            """, machineName: "lac")
+        let configuration = try Self.configuration(
+            profile: profile, instance: instance, interface: interface, service: service, secret: nodeSecret)
         var generators = SeededGenerator(state: seed &* 31)
         let outbox = self.outbox
         node = ControlNode(
@@ -106,6 +90,35 @@ final class World {
         lnses = [LNS(Self.lnsAddress, secret: self.secret, seed: seed)]
         node.start(at: now)
         collect()
+    }
+
+    /// The node's configuration; the parts are as `init` has them. `second`: the settings of another access interface on
+    /// the same port.
+    static func configuration(
+        profile: String = "", instance: String = "", interface: String = "", second: String? = nil,
+        service: String = "any", secret: String? = "s3cret"
+    ) throws -> Configuration {
+        func more(_ text: String) -> String { text.isEmpty ? "" : ", " + text }
+        let another = second.map { "\n  - {name: access0, pppoe-ac-service: residential\(more($0))}" } ?? ""
+        return try Configuration.read(
+            """
+            dataplane:
+              cores: "1"
+              ports:
+                - {name: access0, device: net_ring0, mtu: 1508}
+                - {name: core0, device: net_ring1, mtu: 1500}
+            interfaces:
+              - {name: access0, pppoe-ac-service: residential\(more(interface))}\(another)
+              - {name: core0, ip-address: 198.51.100.1/24}
+            pppoe-ac:
+              - name: residential
+                service-name: \(service)
+                destination: l2tp
+                l2tp: {peer-address: static 198.51.100.2, profile: isp1}
+                \(instance.replacing(", ", with: "\n    "))
+            l2tp-profile:
+              - {name: isp1\(more(secret.map { "shared-secret: \($0)" } ?? ""))\(more(profile))}
+            """, machineName: "lac")
     }
 
     var lns: LNS { lnses[0] }
