@@ -13,7 +13,7 @@ final class Host {
     }
 
     /// A port: what the worker knows of it, and the rings that stand for the wire.
-    private struct Port {
+    struct Port {
         let forwarding: ForwardingPort
         let device: UInt16
         let toNode: OpaquePointer
@@ -26,11 +26,11 @@ final class Host {
     static let waitingCapacity = 512
 
     private let segment: SegmentMapping
-    private let pool: OpaquePointer
-    private var ports: [Port] = []
-    private var worker: Worker?
-    private var exchange: Exchange?
-    private var punts: FrameRingConsumer
+    let pool: OpaquePointer
+    private(set) var ports: [Port] = []
+    private(set) var worker: Worker?
+    var exchange: Exchange?
+    var punts: FrameRingConsumer
 
     init(_ segment: SegmentMapping) throws {
         self.segment = segment

@@ -1,4 +1,5 @@
 import CDPDK
+import CHarness
 import Glibc
 import Segment
 import Worker
@@ -60,12 +61,35 @@ func runHostile(seed: UInt64, rounds: Int) throws -> Bool {
     return test.failures.isEmpty && frames > 0
 }
 
+/// `model-harness churn SEED SECONDS [SESSIONS]`. Without a number of sessions they are all but 32
+/// of what a table of 65,536 holds, so that places are taken again soon.
+func runChurn(seed: UInt64, seconds: UInt64, sessions: UInt64) throws -> Bool {
+    culvert_harness_keep_cores()
+    try Environment.start(.test())
+    culvert_harness_take_cores_back()
+    let churn = try Churn(seed: seed, sessions: UInt32(min(max(sessions, 16), 1 << 20)))
+    try churn.run(seconds: seconds)
+    for failure in churn.failures { print("seed \(seed): \(failure)") }
+    for line in churn.report { print("  \(line)") }
+    let frames = churn.tally.sent.up + churn.tally.sent.down
+    print("\(frames) passed, \(churn.failureCount) failed")
+    return churn.failureCount == 0 && frames > 0
+}
+
 do {
     let words = CommandLine.arguments.dropFirst()
     if words.first == "hostile" {
         let numbers = words.dropFirst().compactMap { UInt64($0) }
         guard numbers.count == 2 else { throw Host.Fault(description: "usage: model-harness hostile SEED ROUNDS") }
         exit(try runHostile(seed: numbers[0], rounds: Int(truncatingIfNeeded: numbers[1])) ? 0 : 1)
+    }
+    if words.first == "churn" {
+        let numbers = words.dropFirst().compactMap { UInt64($0) }
+        guard 2...3 ~= numbers.count else {
+            throw Host.Fault(description: "usage: model-harness churn SEED SECONDS [SESSIONS]")
+        }
+        let sessions = numbers.count == 3 ? numbers[2] : 65_504
+        exit(try runChurn(seed: numbers[0], seconds: numbers[1], sessions: sessions) ? 0 : 1)
     }
     try serve()
 } catch {

@@ -26,4 +26,9 @@ static inline void culvert_harness_set_room(struct rte_mbuf *m, void *memory, ui
 
 static inline uint16_t culvert_harness_room(const struct rte_mbuf *m) { return m->buf_len; }
 
+// keep: notes the cores that this thread may run on. take back: lets it, and the threads that it starts from then on, run on
+// them again; DPDK binds the thread that starts it to one core.
+void culvert_harness_keep_cores(void);
+void culvert_harness_take_cores_back(void);
+
 #endif
