@@ -30,6 +30,9 @@ extension ControlNode {
         return Traffic(traffic)
     }
 
+    /// Nobody asks for the session's final counters any more.
+    public func forgetFinalTraffic(_ reference: UInt64) { feed.removed[reference] = nil }
+
     /// Local ids of all static tunnels, in order.
     public var staticTunnelIDs: [UInt16] { feed.tunnels.keys.sorted() }
 

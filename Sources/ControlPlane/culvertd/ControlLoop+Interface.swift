@@ -121,6 +121,7 @@ extension ControlLoop: ControlPlaneInterface {
                 }
                 try await Task.sleep(for: .milliseconds(1))
             }
+            node.forgetFinalTraffic(reference)
         }
         return results
     }
