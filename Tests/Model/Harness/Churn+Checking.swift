@@ -253,7 +253,7 @@ extension Churn {
         let sent = tally.sent.up + tally.sent.down
         var lines = [
             "\(tally.added) sessions added and removed, at most \(tally.mostLive) at once, \(tally.refused) refused",
-            "\(tally.tunnelsMade) tunnels made and removed, \(tally.swung) headers changed, \(tick) ticks",
+            "\(tally.tunnelsMade) tunnels made and removed, \(tally.swung) headers changed, \(tally.strikes) stops of the worker",
             "\(sent) frames sent, \(tally.out.up) came out up, \(tally.out.down) down",
         ]
         for name in Self.reasons + [.puntedPPPControl, .puntedUnknownSession] {

@@ -16,7 +16,8 @@ import Worker
 /// counters must be the number of its frames that came out.
 ///
 /// The table has few places to spare, and sessions to which frames have just been sent are removed more often than others,
-/// so that places are taken again while the worker may still hold them.
+/// so that places are taken again while the worker may still hold them. For the same end the worker is stopped in the middle
+/// of a burst now and then, and just its sessions are removed.
 final class Churn {
     /// Frames under way at most: no queue on the way may overflow.
     private static let inFlight: UInt64 = 900
@@ -64,7 +65,7 @@ final class Churn {
 
     /// What happened.
     struct Tally {
-        var (added, removed, refused, swung, tunnelsMade, tunnelsRemoved, mostLive) = (0, 0, 0, 0, 0, 0, 0)
+        var (added, removed, refused, swung, tunnelsMade, tunnelsRemoved, mostLive, strikes) = (0, 0, 0, 0, 0, 0, 0, 0)
         var sent: (up: UInt64, down: UInt64) = (0, 0)
         var out: (up: UInt64, down: UInt64) = (0, 0)
         var outOctets: (up: UInt64, down: UInt64) = (0, 0)
@@ -142,6 +143,7 @@ final class Churn {
         let end = culvert_monotonic_ns() + seconds * 1_000_000_000
         while culvert_monotonic_ns() < end, failureCount < 20 {
             try round(changes: Int.random(in: 1...64, using: &random))
+            if random.next() & 31 == 0 { try strike(thread) }
         }
         for number in 0..<sessions {
             try remove(number)
@@ -175,6 +177,31 @@ final class Churn {
         drain()
         advanceSweep()
     }
+
+    /// Takes away the sessions whose frames the worker has in hand, while it stands still, and gives every place that can be
+    /// had to others. Without a grace period these would be the same places.
+    private func strike(_ thread: WorkerThread) throws {
+        // Frames pile up first, so that the worker is busy when it is stopped again.
+        try thread.whileStopped {
+            for _ in 0..<512 where mayMore { try sendAny() }
+        }
+        let pile = pile
+        for _ in 0..<100_000 where pile > 0 && self.pile >= pile { culvert_pause() }
+        try thread.whileStopped {
+            drain()
+            var inHand = 0
+            for serial in settledFrame..<nextFrame where inHand < 128 {
+                let frame = flight[Int(serial & UInt64(Self.frames - 1))]
+                if !frame.hasEnded, try remove(frame.number) { inHand += 1 }
+            }
+            reclaim()
+            for _ in 0..<256 { try addAny() }
+        }
+        tally.strikes += 1
+    }
+
+    /// Frames that the worker has not taken yet.
+    private var pile: UInt32 { host.ports.reduce(0) { $0 + culvert_ring_count($1.toNode) } }
 
     /// Whether another frame may be sent. The worker's counters may be late, which errs on the safe side.
     private var mayMore: Bool {

@@ -3,6 +3,7 @@
 #ifndef CULVERT_HARNESS_H
 #define CULVERT_HARNESS_H
 
+#include <pthread.h>
 #include <rte_mbuf.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -30,5 +31,10 @@ static inline uint16_t culvert_harness_room(const struct rte_mbuf *m) { return m
 // them again; DPDK binds the thread that starts it to one core.
 void culvert_harness_keep_cores(void);
 void culvert_harness_take_cores_back(void);
+
+// stall: stops a thread at whatever instruction it happens to be, as a scheduler may, and returns when it stands still.
+// resume: lets it go on; it must follow.
+void culvert_harness_stall(pthread_t thread);
+void culvert_harness_resume(void);
 
 #endif
