@@ -16,29 +16,42 @@ void culvert_harness_take_cores_back(void) {
     if (are_known) sched_setaffinity(0, sizeof cores, &cores);
 }
 
-// What the thread is to do, or does: stop, stands still, go on, goes.
+// What a thread that touches the trap is to do, or does: stop, stands still, go on, goes.
 enum { STOP, STANDS, GO, GOES };
-static uint32_t stalled;
+static uint32_t trapped = GO;
+static uint8_t *trap;
+static size_t trap_size;
 
-static void stall(int signal) {
-    (void)signal;
+static void touched(int number, siginfo_t *info, void *context) {
+    (void)context;
+    const uintptr_t address = (uintptr_t)info->si_addr;
+    if (address < (uintptr_t)trap || address >= (uintptr_t)trap + trap_size) {
+        signal(number, SIG_DFL);
+        return;
+    }
     const int error = errno;
     const struct timespec pause = {.tv_sec = 0, .tv_nsec = 10000};
-    __atomic_store_n(&stalled, STANDS, __ATOMIC_RELEASE);
-    while (__atomic_load_n(&stalled, __ATOMIC_ACQUIRE) != GO) nanosleep(&pause, NULL);
-    __atomic_store_n(&stalled, GOES, __ATOMIC_RELEASE);
+    uint32_t expected = STOP;
+    if (__atomic_compare_exchange_n(&trapped, &expected, STANDS, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        while (__atomic_load_n(&trapped, __ATOMIC_ACQUIRE) != GO) nanosleep(&pause, NULL);
+        __atomic_store_n(&trapped, GOES, __ATOMIC_RELEASE);
+    }
     errno = error;
 }
 
-void culvert_harness_stall(pthread_t thread) {
-    struct sigaction action = {.sa_handler = stall, .sa_flags = SA_RESTART};
-    sigaction(SIGUSR1, &action, NULL);
-    __atomic_store_n(&stalled, STOP, __ATOMIC_RELEASE);
-    if (pthread_kill(thread, SIGUSR1) != 0) abort();
-    while (__atomic_load_n(&stalled, __ATOMIC_ACQUIRE) != STANDS) sched_yield();
+int culvert_harness_set_trap(void *memory, size_t size) {
+    struct sigaction action = {.sa_sigaction = touched, .sa_flags = SA_SIGINFO};
+    trap = memory;
+    trap_size = size;
+    if (sigaction(SIGSEGV, &action, NULL) != 0) return -1;
+    __atomic_store_n(&trapped, STOP, __ATOMIC_RELEASE);
+    return mprotect(memory, size, PROT_NONE);
 }
 
-void culvert_harness_resume(void) {
-    __atomic_store_n(&stalled, GO, __ATOMIC_RELEASE);
-    while (__atomic_load_n(&stalled, __ATOMIC_ACQUIRE) != GOES) sched_yield();
+int culvert_harness_is_trapped(void) { return __atomic_load_n(&trapped, __ATOMIC_ACQUIRE) == STANDS; }
+
+void culvert_harness_release_trap(void) {
+    if (mprotect(trap, trap_size, PROT_READ | PROT_WRITE) != 0) abort();
+    if (__atomic_exchange_n(&trapped, GO, __ATOMIC_ACQ_REL) != STANDS) return;
+    while (__atomic_load_n(&trapped, __ATOMIC_ACQUIRE) != GOES) sched_yield();
 }

@@ -1,4 +1,5 @@
 import CDPDK
+import CHarness
 import CSegment
 import Forwarding
 import Glibc
@@ -17,7 +18,7 @@ import Worker
 ///
 /// The table has few places to spare, and sessions to which frames have just been sent are removed more often than others,
 /// so that places are taken again while the worker may still hold them. For the same end the worker is stopped in the middle
-/// of a burst now and then, and just its sessions are removed.
+/// of a burst now and then, and just the sessions that it has in hand are removed.
 final class Churn {
     /// Frames under way at most: no queue on the way may overflow.
     private static let inFlight: UInt64 = 900
@@ -143,7 +144,7 @@ final class Churn {
         let end = culvert_monotonic_ns() + seconds * 1_000_000_000
         while culvert_monotonic_ns() < end, failureCount < 20 {
             try round(changes: Int.random(in: 1...64, using: &random))
-            if random.next() & 31 == 0 { try strike(thread) }
+            if random.next() & 31 == 0 { try strike() }
         }
         for number in 0..<sessions {
             try remove(number)
@@ -178,30 +179,30 @@ final class Churn {
         advanceSweep()
     }
 
-    /// Takes away the sessions whose frames the worker has in hand, while it stands still, and gives every place that can be
-    /// had to others. Without a grace period these would be the same places.
-    private func strike(_ thread: WorkerThread) throws {
-        // Frames pile up first, so that the worker is busy when it is stopped again.
-        try thread.whileStopped {
-            for _ in 0..<512 where mayMore { try sendAny() }
+    /// Stops the worker in the middle of a burst, where it has found the sessions and their tunnels' headers and has read
+    /// nothing of them yet; takes these sessions away, and gives every place that can be had to others. Without a grace period
+    /// these would be the same places.
+    private func strike() throws {
+        // The data plane's own mapping: the writer has another.
+        let page = 4_096
+        let size = (Int(segment.geometry.tunnels) * 2 * MemoryLayout<culvert_template>.stride) / page * page
+        guard culvert_harness_set_trap(segment.view.templates, size) == 0 else {
+            throw Host.Fault(description: "the templates cannot be guarded")
         }
-        let pile = pile
-        for _ in 0..<100_000 where pile > 0 && self.pile >= pile { culvert_pause() }
-        try thread.whileStopped {
-            drain()
-            var inHand = 0
-            for serial in settledFrame..<nextFrame where inHand < 128 {
-                let frame = flight[Int(serial & UInt64(Self.frames - 1))]
-                if !frame.hasEnded, try remove(frame.number) { inHand += 1 }
-            }
-            reclaim()
-            for _ in 0..<256 { try addAny() }
-        }
+        defer { culvert_harness_release_trap() }
+        for _ in 0..<256 where mayMore { try sendAny() }
+        for _ in 0..<1_000 where culvert_harness_is_trapped() == 0 { culvert_sleep_ns(10_000) }
+        guard culvert_harness_is_trapped() == 1 else { return }
         tally.strikes += 1
+        drain()
+        var inHand = 0
+        for serial in settledFrame..<nextFrame where inHand < 128 {
+            let frame = flight[Int(serial & UInt64(Self.frames - 1))]
+            if !frame.hasEnded, try remove(frame.number) { inHand += 1 }
+        }
+        reclaim()
+        for _ in 0..<256 { try addAny() }
     }
-
-    /// Frames that the worker has not taken yet.
-    private var pile: UInt32 { host.ports.reduce(0) { $0 + culvert_ring_count($1.toNode) } }
 
     /// Whether another frame may be sent. The worker's counters may be late, which errs on the safe side.
     private var mayMore: Bool {

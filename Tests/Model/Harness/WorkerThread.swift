@@ -1,4 +1,3 @@
-import CHarness
 import CSegment
 import Glibc
 import Worker
@@ -28,13 +27,6 @@ final class WorkerThread: @unchecked Sendable {
                 return nil
             }, Unmanaged.passUnretained(self).toOpaque())
         guard failed == 0 else { throw Host.Fault(description: "no thread") }
-    }
-
-    /// Runs `body` while the thread stands still at whatever instruction it happens to be.
-    func whileStopped(_ body: () throws -> Void) rethrows {
-        culvert_harness_stall(thread)
-        defer { culvert_harness_resume() }
-        try body()
     }
 
     /// Ends the thread and waits for it.

@@ -3,7 +3,6 @@
 #ifndef CULVERT_HARNESS_H
 #define CULVERT_HARNESS_H
 
-#include <pthread.h>
 #include <rte_mbuf.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -32,9 +31,10 @@ static inline uint16_t culvert_harness_room(const struct rte_mbuf *m) { return m
 void culvert_harness_keep_cores(void);
 void culvert_harness_take_cores_back(void);
 
-// stall: stops a thread at whatever instruction it happens to be, as a scheduler may, and returns when it stands still.
-// resume: lets it go on; it must follow.
-void culvert_harness_stall(pthread_t thread);
-void culvert_harness_resume(void);
+// A trap is memory, in whole pages, at which the next thread that touches it stands still until the trap is released; then it
+// goes on as if nothing had happened. set: 0, or -1 with errno set. One trap at a time.
+int culvert_harness_set_trap(void *memory, size_t size);
+int culvert_harness_is_trapped(void);
+void culvert_harness_release_trap(void);
 
 #endif
