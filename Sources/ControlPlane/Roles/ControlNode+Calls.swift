@@ -26,18 +26,16 @@ extension ControlNode {
             connections[slot]?.phase = .connecting
             lastCallSerialNumber &+= 1  // a number that wraps by design (RFC 2661, section 4.4.3)
             let call = incomingCall(of: connection, proxy: proxy, serialNumber: lastCallSerialNumber)
-            guard var record = tunnels[tunnelID] else { return }
-            let actions: [TunnelAction]
             do {
-                actions = try record.machine.openSession(localID: downstream.sessionID, call: call, at: now)
+                try run(tunnelID, at: now) { tunnel throws(SessionRefusal) in
+                    try tunnel.openSession(localID: downstream.sessionID, call: call, at: now)
+                }
             } catch {
                 tunnels[tunnelID]?.calls[downstream.sessionID] = nil
                 connections[slot]?.call = nil
                 giveBack(downstream: downstream.slot)
                 throw error
             }
-            tunnels[tunnelID]?.machine = record.machine
-            perform(actions, tunnel: tunnelID, at: now)
         } catch {
             statistics.count(.routesDstOpenFail)
             refuseConnection(slot, "the LNS \(address) cannot be reached: \(error)", at: now)
@@ -121,10 +119,7 @@ extension ControlNode {
 
     /// Ends a call on our side, with CDN, and says no word to the client.
     func closeCall(_ id: CallID, _ code: DisconnectCode, initiator: Initiator = .client, at now: Instant) {
-        let snapshotCause = Cause(
-            initiator: initiator, resultCode: code.result.rawValue, errorCode: code.error?.rawValue ?? 0,
-            message: code.message ?? "")
-        guard let call = takeCall(id, cause: snapshotCause) else { return }
+        guard let call = takeCall(id, cause: Cause(initiator, code, message: code.message ?? "")) else { return }
         if !call.isForwarding { giveBack(downstream: call.downstream.slot) }
         sendDisconnect(id, code, at: now)
     }
@@ -133,9 +128,7 @@ extension ControlNode {
     func endCall(
         _ id: CallID, _ code: DisconnectCode, initiator: Initiator = .local, client text: String, at now: Instant
     ) {
-        let cause = Cause(
-            initiator: initiator, resultCode: code.result.rawValue, errorCode: code.error?.rawValue ?? 0, message: text)
-        guard let call = takeCall(id, cause: cause) else { return }
+        guard let call = takeCall(id, cause: Cause(initiator, code, message: text)) else { return }
         connections[call.upstreamSlot]?.call = nil
         if call.isForwarding {
             removeConnection(call.upstreamSlot, telling: text, at: now)
@@ -147,10 +140,7 @@ extension ControlNode {
     }
 
     private func sendDisconnect(_ id: CallID, _ code: DisconnectCode, at now: Instant) {
-        guard var record = tunnels[id.tunnel] else { return }
-        let actions = record.machine.closeSession(id.session, code, at: now)
-        tunnels[id.tunnel] = record
-        perform(actions, tunnel: id.tunnel, at: now)
+        run(id.tunnel, at: now) { $0.closeSession(id.session, code, at: now) }
     }
 
     /// Takes a call out of its tunnel and tells the watchers. Whoever takes it frees its slots.
@@ -179,8 +169,6 @@ extension ControlNode {
             case .establishTimeout: .timeout
             case .requested, .tunnel, .protocolError: .local
             }
-        return Cause(
-            initiator: initiator, resultCode: end.code?.result.rawValue ?? 0,
-            errorCode: end.code?.error?.rawValue ?? 0, message: "\(end)")
+        return Cause(initiator, end.code, message: "\(end)")
     }
 }

@@ -121,10 +121,7 @@ extension ControlNode {
 
     /// Sends StopCCN, which ends the tunnel's sessions too.
     func stopTunnel(_ id: UInt16, _ code: StopCode, at now: Instant) {
-        guard var record = tunnels[id] else { return }
-        let actions = record.machine.close(code, at: now)
-        tunnels[id] = record
-        perform(actions, tunnel: id, at: now)
+        run(id, at: now) { $0.close(code, at: now) }
     }
 }
 

@@ -65,19 +65,25 @@ extension ControlNode {
     }
 
     func tunnelTimerFired(_ id: UInt16, at now: Instant) {
-        guard var record = tunnels[id] else { return }
-        let actions = record.machine.timerFired(at: now)
-        tunnels[id] = record
+        run(id, at: now) { $0.timerFired(at: now) }
+    }
+
+    /// Lets a tunnel do something, and carries out what it wishes then.
+    func run<Failure: Error>(
+        _ id: UInt16, at now: Instant, _ body: (inout Tunnel) throws(Failure) -> [TunnelAction]
+    ) throws(Failure) {
+        guard let actions = try tunnels[id]?.run(body) else { return }
         perform(actions, tunnel: id, at: now)
     }
 
     /// A UDP datagram to the node's L2TP port.
     func receiveDatagram(_ datagram: UDPDatagram, at now: Instant) {
         guard let (header, _) = try? ControlHeader.decode(datagram.payload) else { return }
-        guard header.tunnelID != 0, var record = tunnels[header.tunnelID] else {
+        let id = header.tunnelID
+        guard let record = tunnels[id] else {
             logger.debug(
                 "L2TP message for no tunnel of this node",
-                metadata: ["peer": "\(datagram.source)", "tunnel": "\(header.tunnelID)"])
+                metadata: ["peer": "\(datagram.source)", "tunnel": "\(id)"])
             return
         }
         // Until it has answered, the peer may do so from another port, but not from another host.
@@ -86,16 +92,20 @@ extension ControlNode {
         guard isPeer, datagram.destination == record.local else {
             logger.warning(
                 "L2TP message from a stranger dropped",
-                metadata: ["peer": "\(datagram.source)", "tunnel": "\(header.tunnelID)"])
+                metadata: ["peer": "\(datagram.source)", "tunnel": "\(id)"])
             return
         }
-        let actions = record.machine.receive(datagram: datagram.payload, at: now)
+        receive(datagram, tunnel: id, at: now)
+    }
+
+    /// Hands a tunnel what its peer sent.
+    private func receive(_ datagram: UDPDatagram, tunnel id: UInt16, at now: Instant) {
+        guard let actions = tunnels[id]?.machine.receive(datagram: datagram.payload, at: now) else { return }
         if actions.contains(where: { if case .bindPeer = $0 { true } else { false } }) {
-            record.peer = datagram.source
-            record.isBound = true
+            tunnels[id]?.peer = datagram.source
+            tunnels[id]?.isBound = true
         }
-        tunnels[header.tunnelID] = record
-        perform(actions, tunnel: header.tunnelID, at: now)
+        perform(actions, tunnel: id, at: now)
     }
 
     /// Carries out what a tunnel wishes. Messages go out last: when the LNS has ICCN, the table must already forward. What
@@ -138,11 +148,11 @@ extension ControlNode {
 
     /// This node takes no calls; a tunnel says so by itself unless it is told to hand them over.
     private func refuse(_ call: IncomingCallRequest, tunnel id: UInt16, at now: Instant) {
-        guard var record = tunnels[id] else { return }
-        let actions = record.machine.refuseCall(
-            peerSessionID: call.assignedSessionID, .init(.permanentlyUnavailable, message: "no calls here"), at: now)
-        tunnels[id] = record
-        perform(actions, tunnel: id, at: now)
+        run(id, at: now) {
+            $0.refuseCall(
+                peerSessionID: call.assignedSessionID, .init(.permanentlyUnavailable, message: "no calls here"),
+                at: now)
+        }
     }
 
     private func tunnelUp(_ id: UInt16, _ peer: PeerInformation, at now: Instant) {
@@ -180,9 +190,7 @@ extension ControlNode {
             case .peerSilent, .establishTimeout, .idleTimeout: .timeout
             case .authentication, .protocolError: .local
             }
-        return Cause(
-            initiator: initiator, resultCode: end.code?.result.rawValue ?? 0,
-            errorCode: end.code?.error?.rawValue ?? 0, message: "\(end)")
+        return Cause(initiator, end.code, message: "\(end)")
     }
 
     private func tunnelReleased(_ id: UInt16, at now: Instant) {
@@ -254,6 +262,15 @@ extension ControlNode {
     func metadata(ofTunnel id: UInt16) -> Logger.Metadata {
         guard let record = tunnels[id] else { return ["tunnel": "\(id)"] }
         return ["tunnel": "\(id)", "name": "\(record.name)", "peer": "\(record.peer)"]
+    }
+}
+
+extension Cause {
+    /// A cause with the codes that went over the wire, zeros where none did.
+    init<Result>(_ initiator: Initiator, _ code: ResultCode<Result>?, message: String) {
+        self.init(
+            initiator: initiator, resultCode: code?.result.rawValue ?? 0, errorCode: code?.error?.rawValue ?? 0,
+            message: message)
     }
 }
 

@@ -28,6 +28,13 @@ struct TunnelRecord {
     var endedTraffic = SessionTraffic()
 }
 
+extension TunnelRecord {
+    /// Lets the tunnel do something where it lies; a copy of it would copy all its sessions.
+    mutating func run<Failure: Error>(
+        _ body: (inout Tunnel) throws(Failure) -> [TunnelAction]
+    ) throws(Failure) -> [TunnelAction] { try body(&machine) }
+}
+
 /// A session of a tunnel and the connection that it carries.
 struct Call {
     let downstream: DownstreamHandle

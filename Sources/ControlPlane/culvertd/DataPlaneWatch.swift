@@ -9,6 +9,7 @@ import Timing
 struct DataPlaneWatch {
     private var epoch: UInt64 = 0
     private var isRunning = true
+    private var hadOtherPorts = false
     private var lookedAt = Instant.zero
 
     /// Looks at most once a second.
@@ -22,15 +23,18 @@ struct DataPlaneWatch {
         } else if found != epoch {
             logger.notice(
                 "data plane has restarted; all sessions are still in the table", metadata: ["epoch": "\(found)"])
-            if !NodePort.all(in: segment.view).elementsEqual(ports, by: { $0.isSamePort(as: $1) }) {
-                logger.critical("the data plane has other ports than before; ending, to be started anew with those")
-                exit(EXIT_FAILURE)
-            }
         } else if isRunning, !running {
             logger.error("data plane has ended; nothing is forwarded until it is started again")
         }
         epoch = found
         isRunning = running
+        // Twice in a row: a data plane that starts describes its ports a while after it has raised the epoch, field by field.
+        let hasOtherPorts = !NodePort.all(in: segment.view).elementsEqual(ports) { $0.isSamePort(as: $1) }
+        if hadOtherPorts, hasOtherPorts {
+            logger.critical("the data plane has other ports than before; ending, to be started anew with those")
+            exit(EXIT_FAILURE)
+        }
+        hadOtherPorts = hasOtherPorts
         if !segment.isStillAtPath {
             // Everything this process knows refers to a table that nobody forwards by any more.
             logger.critical(

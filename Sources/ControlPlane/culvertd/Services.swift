@@ -11,10 +11,7 @@ struct ControlService: Service {
         let thread = Thread { [loop] in loop.run() }
         thread.name = "control"
         thread.start()
-        await withGracefulShutdownHandler {
-            try? await gracefulShutdown()
-        } onGracefulShutdown: {
-        }
+        try? await gracefulShutdown()
         await loop.shutDown()
         loop.executor.stop()
     }
