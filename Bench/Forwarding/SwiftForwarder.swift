@@ -36,7 +36,7 @@ final class SwiftForwarder {
         let egress = UInt32(encapsulates ? Scenario.corePort : Scenario.accessPort)
         for index in 0..<bursts {
             forwarder.receive(frames + index * burst, count: burst, port: port)
-            forwarder.transmit.removeAll(port: egress)
+            forwarder.transmit.removeAll(egress)
         }
     }
 }

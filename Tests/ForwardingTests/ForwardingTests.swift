@@ -107,8 +107,8 @@ import Worker
         down("total length beyond the frame", [16: 4], .ipv4Malformed),
         down("total length below the header", [16: 0, 17: 19], .ipv4Malformed),
         down("checksum", [24: 0xee], .ipv4Checksum),
-        down("more fragments", [20: 0x20], .ipv4Fragment),
-        down("last fragment", [21: 1], .ipv4Fragment),
+        down("more fragments", [20: 0x20], .fragmentMalformed),
+        down("last fragment", [21: 1], .fragmentMalformed),
         down("another node's address", [33: 2], .ipv4NotForUs),
         down("ICMP", [23: 1], .puntedIPv4),
         down("another UDP port", [37: 53], .puntedIPv4),
@@ -191,10 +191,10 @@ import Worker
             var mbuf: OpaquePointer?
             #expect(culvert_ring_dequeue(rig.ports.receive[0], &mbuf, 1) == 1)
             other.receive(&mbuf, count: 1, port: 0)
-            let frame = try #require(other.transmit.frames(port: 1)[0].map(PacketBuffer.init))
+            let frame = try #require(other.transmit.frames(1)[0].map(PacketBuffer.init))
             seen.append(UInt16(frame.contents[18]) << 8 | UInt16(frame.contents[19]))
             frame.free()
-            other.transmit.removeAll(port: 1)
+            other.transmit.removeAll(1)
         }
         #expect(seen == [1, 3, 5, 7])
     }

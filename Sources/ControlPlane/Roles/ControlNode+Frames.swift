@@ -35,6 +35,8 @@ extension ControlNode {
             case .pppControl: receivePPP(frame, port: punted.port, slot: punted.upstreamSlot, at: now)
             default: receiveUnknownSession(frame, port: punted.port)
             }
+        case .tooBig:
+            break
         case .arp, .ipv4, .ipv6, .l2tpControl:
             perform(host.receive(frame: punted.bytes, port: punted.port, at: now), at: now)
         }

@@ -38,6 +38,10 @@ struct DownstreamFrame {
     var payloadOffset: UInt32
     /// Octets of PPP from the protocol field on.
     var payloadLength: UInt32
+    /// Ns and Nr, in host byte order, from high to low halves; of no meaning unless `isSequenced` is 1.
+    var sequence: UInt32
+    /// 1 when the message has sequence numbers (S bit), else 0.
+    var isSequenced: UInt32
 }
 
 /// A port during one burst: what is the same for all of its frames.

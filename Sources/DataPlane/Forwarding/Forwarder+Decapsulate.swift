@@ -34,7 +34,7 @@ extension Forwarder {
     }
 
     /// Stage 3: is it the session of this tunnel and id? Then its access header in front of the PPP frame.
-    func decapsulate(_ count: Int) {
+    func decapsulate(_ count: Int, port ingress: UInt32) {
         var (frames, octets): (UInt64, UInt64) = (0, 0)
         for index in 0..<count {
             let found = downstream[index]
@@ -47,6 +47,11 @@ extension Forwarder {
                 UInt16(truncatingIfNeeded: shape) == found.sessionID.bigEndian
             else {
                 drop(found.frame, .l2tpSessionUnknown)
+                continue
+            }
+            let word = sessionWord(line + 32)
+            guard word ^ plainSession | found.isSequenced == 0 else {
+                if hasClaim(line, at: 32, word, of: found.frame, port: ingress) { decapsulateTheLongWay(found) }
                 continue
             }
             let headerLength = shape >> 16 & 0xff
@@ -76,7 +81,7 @@ extension Forwarder {
             countSession(line + 16, octets: found.payloadLength)
             frames &+= 1
             octets &+= UInt64(found.payloadLength)
-            _ = transmit.append(found.frame, port: port)
+            send(found.frame, port: port)
         }
         self.count(.decapsulatedFrames, frames)
         self.count(.decapsulatedOctets, octets)

@@ -24,6 +24,12 @@ extension Forwarder {
                 punt(found.frame, .pppControl, port: port, slot: slot)
                 continue
             }
+            let word = sessionWord(line + 28)
+            if word != plainSession {
+                guard hasClaim(found.line, at: 28, word, of: found.frame, port: port) else { continue }
+                let slot = found.line - view.upstream
+                culvert_prefetch(view.upstreamFeatures + slot)
+            }
             let tunnel = line.load(fromByteOffset: 16, as: UInt32.self) & view.tunnelMask
             culvert_prefetch(view.tunnels + Int(truncatingIfNeeded: tunnel))
             if kept != index { upstream[kept] = found }
@@ -63,29 +69,15 @@ extension Forwarder {
         for index in 0..<count {
             let found = upstream[index]
             let template = OuterTemplate(found.template)
-            let ipLength = template.ipHeaderToPayload &+ found.payloadLength
-            guard template.isReady else {
-                drop(found.frame, .nextHopUnresolved)
-                continue
-            }
-            guard template.isSound else {
-                drop(found.frame, .templateInvalid)
-                continue
-            }
-            guard ipLength <= template.mtu else {
-                drop(found.frame, .outerMTUExceeded)
-                continue
-            }
-            guard found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room else {
-                drop(found.frame, .headroomShort)
-                continue
-            }
-            guard template.port < portCount else {
-                drop(found.frame, .egressPortUnknown)
+            let session = UnsafeMutableRawPointer(found.line)
+            guard sessionWord(session + 28) == plainSession, template.isPlain,
+                template.ipHeaderToPayload &+ found.payloadLength <= template.mtu,
+                found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room, template.port < portCount
+            else {
+                encapsulateTheLongWay(found, template, &identification)
                 continue
             }
             let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
-            let session = UnsafeMutableRawPointer(found.line)
             template.write(
                 before: payload, length: found.payloadLength,
                 identification: UInt16(truncatingIfNeeded: identification),
@@ -97,7 +89,7 @@ extension Forwarder {
             countSession(session + 32, octets: found.payloadLength)
             frames &+= 1
             octets &+= UInt64(found.payloadLength)
-            _ = transmit.append(found.frame, port: template.port)
+            send(found.frame, port: template.port)
         }
         state.pointee.identification = identification
         self.count(.encapsulatedFrames, frames)

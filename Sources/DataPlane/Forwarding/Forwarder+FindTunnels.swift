@@ -34,7 +34,7 @@ extension Forwarder {
         guard let ip = IPv4Header(packet) else { return rejected(frame, .ipv4Malformed) }
         guard ip.hasValidChecksum else { return rejected(frame, .ipv4Checksum) }
         guard isLocal(ip.destinationInWireOrder, addresses) else { return rejected(frame, .ipv4NotForUs) }
-        guard !ip.isFragment else { return rejected(frame, .ipv4Fragment) }
+        guard !ip.isFragment else { return rejected(frame, .fragmentMalformed) }
         guard ip.payloadProtocol == IPv4Header.udp else { return punted(frame, .ipv4, port) }
         guard let udp = UDPHeader(ip.payload) else { return rejected(frame, .udpLength) }
         guard udp.destinationPort == UDPHeader.l2tpPort, isCore else { return punted(frame, .ipv4, port) }
@@ -62,6 +62,8 @@ extension Forwarder {
         found.ports = udp.portsInWireOrder
         found.payloadOffset = offset(of: payload, in: frame)
         found.payloadLength = UInt32(truncatingIfNeeded: payload.count)
+        found.sequence = data.sequence
+        found.isSequenced = data.isSequenced ? 1 : 0
         return true
     }
 

@@ -22,6 +22,19 @@ extension Forwarder {
         punts.append(frame, punt, port: port, slot: slot)
     }
 
+    /// Puts a finished frame into the transmit buffer of a port, which is below the number of ports.
+    @inline(__always)
+    func send(_ frame: PacketBuffer, port: UInt32) {
+        if !transmit.append(frame, port) { drop(frame, .transmitFull) }
+    }
+
+    /// Hands a frame, whole as it came in on `port`, to another worker, which is below the number of workers.
+    @inline(never)
+    func handOver(_ frame: PacketBuffer, to worker: UInt32, port: UInt32) {
+        culvert_mbuf_set_port(frame.mbuf, UInt16(truncatingIfNeeded: port))
+        guard dispatch.append(frame, worker) else { return drop(frame, .dispatchRingFull) }
+    }
+
     /// Adds to a counter.
     @inline(__always)
     func count(_ counter: Counter, _ amount: UInt64 = 1) {

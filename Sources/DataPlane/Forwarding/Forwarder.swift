@@ -36,8 +36,15 @@ public struct Forwarder: @unchecked Sendable {
     let ports: UnsafeMutablePointer<ForwardingPort>
     /// Number of ports.
     let portCount: UInt32
-    /// Frames that wait to be sent.
-    public let transmit: TransmitBuffers
+    /// This worker's number, and how many there are.
+    let worker: UInt32
+    let workers: UInt32
+    /// What the line of a session says that has no features and whose direction this worker has: the claim in the high half.
+    let plainSession: UInt32
+    /// Frames that wait to be sent, by port.
+    public let transmit: FrameBuffers
+    /// Frames that wait for another worker, by its number. Each buffer's port is the index of the port it came in on.
+    public let dispatch: FrameBuffers
     /// Frames that wait for the exchange.
     public let punts: PuntBuffer
     /// What the worker changes as it goes.
@@ -58,10 +65,14 @@ public struct Forwarder: @unchecked Sendable {
         precondition(worker < workers && workers <= view.workerCount && ports.count <= Int(view.portCount))
         self.view = view
         counters = (UnsafeMutableRawPointer(view.workers + Int(worker)) + 64).assumingMemoryBound(to: UInt64.self)
+        self.worker = worker
+        self.workers = workers
+        plainSession = Claim.word(epoch: view.header.pointee.dataplane_epoch, worker: worker)
         portCount = UInt32(ports.count)
         self.ports = try allocate(max(ports.count, 1), socket: socket)
         for (index, port) in ports.enumerated() { self.ports[index] = port }
-        transmit = try TransmitBuffers(portCount: portCount, socket: socket)
+        transmit = try FrameBuffers(destinations: portCount, socket: socket)
+        dispatch = try FrameBuffers(destinations: workers, socket: socket)
         punts = try PuntBuffer(limits: limits, cyclesPerSecond: cyclesPerSecond, socket: socket)
         state = try allocate(1, socket: socket)
         state.pointee = ForwarderState(worker: worker, workers: workers)
@@ -73,6 +84,7 @@ public struct Forwarder: @unchecked Sendable {
     public func deallocate() {
         culvert_free(ports)
         transmit.deallocate()
+        dispatch.deallocate()
         punts.deallocate()
         culvert_free(state)
         culvert_free(upstream)
@@ -83,8 +95,8 @@ public struct Forwarder: @unchecked Sendable {
     public func setTime(_ cycles: UInt64) { state.pointee.now = cycles }
 
     /// Takes `count` frames, at most `burst`, that came in on `port`, which is below the number of ports. Afterwards each is in
-    /// a transmit buffer, in the punt buffer, or dropped and counted. No transmit buffer may hold more than
-    /// `TransmitBuffers.threshold` frames before.
+    /// a transmit or dispatch buffer, in the punt buffer, held, or dropped and counted. No buffer may hold more than
+    /// `FrameBuffers.threshold` frames before.
     public func receive(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32) {
         prefetch(frames, count: count)
         let lists = classify(frames, count: count, port: port)
@@ -92,7 +104,7 @@ public struct Forwarder: @unchecked Sendable {
             encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)))
         }
         if lists.downstream != 0 {
-            decapsulate(verifyTunnels(findTunnels(lists.downstream, port: port)))
+            decapsulate(verifyTunnels(findTunnels(lists.downstream, port: port)), port: port)
         }
     }
 
@@ -100,7 +112,8 @@ public struct Forwarder: @unchecked Sendable {
     public func inject(_ frame: PacketBuffer, port: UInt32) {
         count(.injectedFrames)
         guard frame.length >= EthernetHeader.length else { return drop(frame, .frameShort) }
-        if !transmit.append(frame, port: port) { drop(frame, .egressPortUnknown) }
+        guard port < portCount else { return drop(frame, .egressPortUnknown) }
+        send(frame, port: port)
     }
 
     /// Counts `count` frames of `octets` octets that `port`, which is below the number of ports, has taken.

@@ -46,6 +46,10 @@ struct OuterTemplate {
     @inline(__always)
     var ipHeaderToPayload: UInt32 { 36 &+ lengthField }
 
+    /// Whether it can be written in front of a packet as it is: ready, sound, IPv4, and without offset pad.
+    @inline(__always)
+    var isPlain: Bool { isReady && isSound && !has(TemplateFlag.offsetPad) }
+
     /// Whether the next hop's Ethernet address is known.
     @inline(__always)
     var isReady: Bool { has(TemplateFlag.ready) }

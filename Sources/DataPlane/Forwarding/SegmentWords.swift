@@ -20,6 +20,17 @@ enum TemplateFlag {
     @inline(__always) static var udpChecksum: UInt32 { UInt32(CULVERT_TEMPLATE_UDP_CHECKSUM) }
     @inline(__always) static var inheritsTrafficClass: UInt32 { UInt32(CULVERT_TEMPLATE_TOS_INHERIT) }
     @inline(__always) static var ready: UInt32 { UInt32(CULVERT_TEMPLATE_READY) }
+    @inline(__always) static var fragments: UInt32 { UInt32(CULVERT_TEMPLATE_FRAGMENT) }
+    @inline(__always) static var tellsInside: UInt32 { UInt32(CULVERT_TEMPLATE_TELL_INSIDE) }
+    @inline(__always) static var offsetPad: UInt32 { UInt32(CULVERT_TEMPLATE_OFFSET_PAD) }
+}
+
+/// Features of a session's direction.
+enum SessionFeature {
+    @inline(__always) static var policed: UInt32 { UInt32(CULVERT_FEATURE_POLICED) }
+    @inline(__always) static var clamped: UInt32 { UInt32(CULVERT_FEATURE_CLAMPED) }
+    @inline(__always) static var sequenced: UInt32 { UInt32(CULVERT_FEATURE_SEQUENCED) }
+    @inline(__always) static var reordered: UInt32 { UInt32(CULVERT_FEATURE_REORDERED) }
 }
 
 /// The state of a table entry, whose first word it is. Acquire: what was written before the state is seen after it.

@@ -5,16 +5,22 @@ import CSegment
 /// The command line, metrics and tests read this table. The flow of a frame and the counters on it:
 ///
 /// ```
-///   access port --> rxAccessFrames --+                                 +--> txAccessFrames
-///   core port ----> rxCoreFrames ----+--> forwarded, punted, dropped --+--> txCoreFrames
-///   culvertd -----> injectedFrames --+                                 +--> a drop reason, a punt class
+///   access port ---> rxAccessFrames -------+                                 +--> txAccessFrames
+///   core port -----> rxCoreFrames ---------+                                 +--> txCoreFrames
+///   culvertd ------> injectedFrames -------+--> forwarded, punted, dropped --+--> a drop reason, a punt class
+///   other worker --> dispatchReceived -----+                                 +--> dispatched, to another worker
+///   reassembly ----> reassembledDatagrams -+                                 +--> reassembledFragments
+///   fragmenting ---> outerFragments -------+                                 +--> outerFragmented
 /// ```
 ///
-/// A port that is both counts as an access port.
+/// A port that is both counts as an access port. A frame that is handed to another worker ends here and comes in there; a
+/// datagram that was put together comes in when its fragments end; the fragments of an encapsulated packet come in when the
+/// packet ends.
 ///
 /// **The invariant:** each frame that came in ends in exactly one terminal counter. Whenever a worker is between two
-/// rounds of its loop and its transmit buffers are empty,
-/// `rxAccessFrames + rxCoreFrames + injectedFrames` equals the sum of all counters whose role is `.terminal`.
+/// rounds of its loop and its transmit and dispatch buffers are empty, the sum of the counters whose role is `.input` equals
+/// the sum of those whose role is `.terminal` plus the frames that the worker holds: fragments of incomplete datagrams,
+/// and frames that came before their turn.
 @frozen
 public enum Counter: Int, CaseIterable, Sendable {
     // In.
@@ -23,16 +29,25 @@ public enum Counter: Int, CaseIterable, Sendable {
     case rxCoreFrames
     case rxCoreOctets
     case injectedFrames
+    case dispatchReceived
+    case reassembledDatagrams
+    case outerFragments
     // On the way.
     case encapsulatedFrames
     case encapsulatedOctets
     case decapsulatedFrames
     case decapsulatedOctets
+    case mssClamped
+    case sequenceReordered
+    case sequenceMissing
     // Out.
     case txAccessFrames
     case txAccessOctets
     case txCoreFrames
     case txCoreOctets
+    case dispatched
+    case reassembledFragments
+    case outerFragmented
     // Given to culvertd, in the order of PuntClass.
     case puntedARP
     case puntedIPv4
@@ -41,6 +56,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case puntedPPPControl
     case puntedUnknownSession
     case puntedL2TPControl
+    case puntedTooBig
     // Refused by the class's token bucket, in the order of PuntClass.
     case puntLimitedARP
     case puntLimitedIPv4
@@ -49,13 +65,25 @@ public enum Counter: Int, CaseIterable, Sendable {
     case puntLimitedPPPControl
     case puntLimitedUnknownSession
     case puntLimitedL2TPControl
+    case puntLimitedTooBig
+    // Refused by the client's own token bucket, in the order of PuntClass.
+    case puntClientLimitedARP
+    case puntClientLimitedIPv4
+    case puntClientLimitedIPv6
+    case puntClientLimitedPPPoEDiscovery
+    case puntClientLimitedPPPControl
+    case puntClientLimitedUnknownSession
+    case puntClientLimitedL2TPControl
+    case puntClientLimitedTooBig
     // Dropped: punt path and ports.
     case puntRingFull
     case puntTooLong
     case portIdle
     case transmitFull
     case egressPortUnknown
+    case egressChained
     case headroomShort
+    case dispatchRingFull
     // Dropped: frame.
     case frameShort
     case frameChained
@@ -72,13 +100,31 @@ public enum Counter: Int, CaseIterable, Sendable {
     case templateInvalid
     case nextHopUnresolved
     case outerMTUExceeded
-    // Dropped: IPv4 and UDP.
+    case outerFragmentsTooMany
+    case outerFragmentNoBuffer
+    // Dropped: a session's policer.
+    case policedUpstream
+    case policedDownstream
+    case policerInvalid
+    // Dropped: IP and UDP.
     case ipv4Malformed
     case ipv4Checksum
-    case ipv4Fragment
     case ipv4NotForUs
+    case ipv6Malformed
+    case ipv6ExtensionHeader
+    case ipv6NotForUs
     case udpLength
     case udpChecksum
+    case udpChecksumMissing
+    // Dropped: fragments.
+    case fragmentMalformed
+    case fragmentTiny
+    case fragmentTooLong
+    case fragmentDuplicate
+    case fragmentOverlap
+    case fragmentTimeout
+    case fragmentEvicted
+    case fragmentsTooMany
     // Dropped: L2TP.
     case l2tpShort
     case l2tpVersion
@@ -88,6 +134,9 @@ public enum Counter: Int, CaseIterable, Sendable {
     case l2tpTunnelUnknown
     case l2tpPeerMismatch
     case l2tpSessionUnknown
+    case sequenceLate
+    case sequenceRequired
+    case sequenceOverflow
     case accessHeaderInvalid
     case accessMTUExceeded
 
@@ -106,8 +155,10 @@ public enum Counter: Int, CaseIterable, Sendable {
     /// Where in a frame's life the counter stands.
     public var role: Role {
         switch self {
-        case .rxAccessFrames, .rxCoreFrames, .injectedFrames: .input
-        case .encapsulatedFrames, .decapsulatedFrames: .passage
+        case .rxAccessFrames, .rxCoreFrames, .injectedFrames, .dispatchReceived, .reassembledDatagrams,
+            .outerFragments:
+            .input
+        case .encapsulatedFrames, .decapsulatedFrames, .mssClamped, .sequenceReordered, .sequenceMissing: .passage
         case .rxAccessOctets, .rxCoreOctets, .encapsulatedOctets, .decapsulatedOctets, .txAccessOctets, .txCoreOctets:
             .octets
         default: .terminal
@@ -128,6 +179,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .pppControl: .puntedPPPControl
         case .unknownSession: .puntedUnknownSession
         case .l2tpControl: .puntedL2TPControl
+        case .tooBig: .puntedTooBig
         }
     }
 
@@ -142,6 +194,22 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .pppControl: .puntLimitedPPPControl
         case .unknownSession: .puntLimitedUnknownSession
         case .l2tpControl: .puntLimitedL2TPControl
+        case .tooBig: .puntLimitedTooBig
+        }
+    }
+
+    /// Frames of `punt` that the token bucket of the one client or peer that sent them refused.
+    @inlinable
+    public static func puntClientLimited(_ punt: PuntClass) -> Counter {
+        switch punt {
+        case .arp: .puntClientLimitedARP
+        case .ipv4: .puntClientLimitedIPv4
+        case .ipv6: .puntClientLimitedIPv6
+        case .pppoeDiscovery: .puntClientLimitedPPPoEDiscovery
+        case .pppControl: .puntClientLimitedPPPControl
+        case .unknownSession: .puntClientLimitedUnknownSession
+        case .l2tpControl: .puntClientLimitedL2TPControl
+        case .tooBig: .puntClientLimitedTooBig
         }
     }
 }

@@ -16,11 +16,14 @@ public struct Geometry: Hashable, Sendable {
     public var ports: UInt32
     /// Slots of the punt ring and of the inject ring; a power of two, 64 to 65,536.
     public var frameRingDepth: UInt32
+    /// Policers: sets of rates that any number of sessions may share. A power of two, 16 to 65,536.
+    public var policers: UInt32
 
     /// The default: 65,536 sessions over 8,192 tunnels.
     public init(
         sessions: UInt32 = 65_536, tunnels: UInt32 = 8_192, circuits: UInt32 = 4_096, vlanBlocks: UInt32 = 64,
-        workers: UInt32 = 16, ports: UInt32 = 16, frameRingDepth: UInt32 = 2_048
+        workers: UInt32 = 16, ports: UInt32 = 16, frameRingDepth: UInt32 = 2_048,
+        policers: UInt32 = 1_024
     ) {
         self.sessions = sessions
         self.tunnels = tunnels
@@ -29,6 +32,7 @@ public struct Geometry: Hashable, Sendable {
         self.workers = workers
         self.ports = ports
         self.frameRingDepth = frameRingDepth
+        self.policers = policers
     }
 
     /// Whether every capacity lies in its range and is a power of two where it must be.
@@ -39,5 +43,6 @@ public struct Geometry: Hashable, Sendable {
         return powerOfTwo(sessions, 64...1_048_576) && powerOfTwo(tunnels, 16...65_536)
             && powerOfTwo(circuits, 16...1_048_576) && (2...65_536).contains(vlanBlocks)
             && (1...64).contains(workers) && (1...32).contains(ports) && powerOfTwo(frameRingDepth, 64...65_536)
+            && powerOfTwo(policers, 16...65_536)
     }
 }

@@ -17,6 +17,8 @@ public enum PuntClass: UInt8, CaseIterable, Sendable {
     case unknownSession = 5
     /// An L2TP control message (RFC 2661, section 3.1, T bit).
     case l2tpControl = 6
+    /// A session's frame that exceeds its tunnel's MTU, cut to 1,280 octets: culvertd tells its sender (RFC 1191, RFC 8201).
+    case tooBig = 7
 
     /// The name in settings and in `show`.
     public var name: String {
@@ -28,6 +30,7 @@ public enum PuntClass: UInt8, CaseIterable, Sendable {
         case .pppControl: "ppp-control"
         case .unknownSession: "unknown-session"
         case .l2tpControl: "l2tp-control"
+        case .tooBig: "too-big"
         }
     }
 }

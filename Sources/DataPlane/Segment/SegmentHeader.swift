@@ -23,6 +23,7 @@ enum SegmentHeader {
         header.worker_capacity = geometry.workers
         header.port_capacity = geometry.ports
         header.frame_ring_depth = geometry.frameRingDepth
+        header.policer_capacity = geometry.policers
         header.ports_offset = UInt64(layout.ports)
         header.vlan_blocks_offset = UInt64(layout.vlanBlocks)
         header.circuits_offset = UInt64(layout.circuits)
@@ -35,6 +36,9 @@ enum SegmentHeader {
         header.quiescent_size = UInt64(layout.quiescentSize)
         header.punt_ring_offset = UInt64(layout.puntRing)
         header.inject_ring_offset = UInt64(layout.injectRing)
+        header.upstream_features_offset = UInt64(layout.upstreamFeatures)
+        header.downstream_features_offset = UInt64(layout.downstreamFeatures)
+        header.policers_offset = UInt64(layout.policers)
         base.assumingMemoryBound(to: culvert_segment_header.self).pointee = header
         let ports = (base + layout.ports).assumingMemoryBound(to: culvert_port.self)
         for port in 0..<Int(geometry.ports) { ports[port].untagged_circuit = CULVERT_NO_INDEX }
@@ -65,7 +69,7 @@ enum SegmentHeader {
         let geometry = Geometry(
             sessions: header.session_capacity, tunnels: header.tunnel_capacity, circuits: header.circuit_capacity,
             vlanBlocks: header.vlan_block_capacity, workers: header.worker_capacity, ports: header.port_capacity,
-            frameRingDepth: header.frame_ring_depth)
+            frameRingDepth: header.frame_ring_depth, policers: header.policer_capacity)
         guard geometry.isValid else { throw SegmentError.invalidGeometry(geometry) }
         let layout = SegmentLayout(geometry: geometry)
         func check(_ field: String, _ found: UInt64, _ expected: Int) throws {
@@ -80,6 +84,7 @@ enum SegmentHeader {
             header.ports_offset, header.vlan_blocks_offset, header.circuits_offset, header.tunnels_offset,
             header.templates_offset, header.upstream_offset, header.downstream_offset, header.workers_offset,
             header.quiescent_offset, header.quiescent_size, header.punt_ring_offset, header.inject_ring_offset,
+            header.upstream_features_offset, header.downstream_features_offset, header.policers_offset,
         ]
         for (value, (name, offset)) in zip(found, layout.namedOffsets) { try check(name, value, offset) }
         guard fileSize >= layout.totalSize else {

@@ -23,6 +23,12 @@ public struct SegmentLayout: Hashable, Sendable {
     public let upstream: Int
     /// Offset of the session lines core -> access.
     public let downstream: Int
+    /// Offset of the feature lines access -> core.
+    public let upstreamFeatures: Int
+    /// Offset of the feature lines core -> access.
+    public let downstreamFeatures: Int
+    /// Offset of the policers.
+    public let policers: Int
     /// Offset of the worker pages.
     public let workers: Int
     /// Offset of the workers' quiescent state.
@@ -56,6 +62,9 @@ public struct SegmentLayout: Hashable, Sendable {
         templates = section(Int(geometry.tunnels) * 2 * MemoryLayout<culvert_template>.stride)
         upstream = section(Int(geometry.sessions) * MemoryLayout<culvert_upstream>.stride)
         downstream = section(Int(geometry.sessions) * MemoryLayout<culvert_downstream>.stride)
+        upstreamFeatures = section(Int(geometry.sessions) * MemoryLayout<culvert_features>.stride)
+        downstreamFeatures = section(Int(geometry.sessions) * MemoryLayout<culvert_features>.stride)
+        policers = section(Int(geometry.policers) * MemoryLayout<culvert_policer>.stride)
         workers = section(Int(geometry.workers) * MemoryLayout<culvert_worker>.stride)
         quiescentSize = Int(culvert_rcu_size(geometry.workers))
         quiescent = section(quiescentSize)
@@ -70,7 +79,8 @@ public struct SegmentLayout: Hashable, Sendable {
             ("ports", ports), ("VLAN blocks", vlanBlocks), ("circuits", circuits), ("tunnels", tunnels),
             ("templates", templates), ("upstream", upstream), ("downstream", downstream), ("workers", workers),
             ("quiescent state", quiescent), ("quiescent state's size", quiescentSize), ("punt ring", puntRing),
-            ("inject ring", injectRing),
+            ("inject ring", injectRing), ("upstream features", upstreamFeatures),
+            ("downstream features", downstreamFeatures), ("policers", policers),
         ]
     }
 }

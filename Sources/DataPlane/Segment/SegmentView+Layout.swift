@@ -11,10 +11,13 @@ extension SegmentView {
             header: section(0), ports: section(layout.ports), vlanEntries: section(layout.vlanBlocks),
             circuits: section(layout.circuits), tunnels: section(layout.tunnels), templates: section(layout.templates),
             upstream: section(layout.upstream), downstream: section(layout.downstream),
+            upstreamFeatures: section(layout.upstreamFeatures),
+            downstreamFeatures: section(layout.downstreamFeatures), policers: section(layout.policers),
             workers: section(layout.workers), quiescent: base + layout.quiescent, puntRing: section(layout.puntRing),
             injectRing: section(layout.injectRing), sessionMask: geometry.sessions - 1,
             tunnelMask: geometry.tunnels - 1, circuitMask: geometry.circuits - 1, vlanBlockCount: geometry.vlanBlocks,
-            portCount: geometry.ports, workerCount: geometry.workers, frameRingMask: UInt64(geometry.frameRingDepth - 1)
+            portCount: geometry.ports, workerCount: geometry.workers, policerMask: geometry.policers - 1,
+            frameRingMask: UInt64(geometry.frameRingDepth - 1)
         )
     }
 }

@@ -23,6 +23,12 @@ public struct SegmentView: @unchecked Sendable {
     public let upstream: UnsafeMutablePointer<culvert_upstream>
     /// Session lines core -> access.
     public let downstream: UnsafeMutablePointer<culvert_downstream>
+    /// Feature lines access -> core, by the session line's slot.
+    public let upstreamFeatures: UnsafeMutablePointer<culvert_features>
+    /// Feature lines core -> access, by the session line's slot.
+    public let downstreamFeatures: UnsafeMutablePointer<culvert_features>
+    /// Policers.
+    public let policers: UnsafeMutablePointer<culvert_policer>
     /// Worker pages.
     public let workers: UnsafeMutablePointer<culvert_worker>
     /// The rte_rcu_qsbr variable, see `culvert_rcu.h`.
@@ -44,6 +50,8 @@ public struct SegmentView: @unchecked Sendable {
     public let portCount: UInt32
     /// Number of worker pages.
     public let workerCount: UInt32
+    /// Policer capacity - 1.
+    public let policerMask: UInt32
     /// Frame ring depth - 1.
     public let frameRingMask: UInt64
 }

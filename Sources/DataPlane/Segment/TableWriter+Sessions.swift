@@ -149,7 +149,9 @@ extension TableWriter {
         UnsafeMutableRawPointer(line).storeBytes(of: key, toByteOffset: 8, as: UInt64.self)
         line.pointee.tunnel = 0
         line.pointee.peer_session_id = 0
-        line.pointee.flags = 0
+        line.pointee.features = 0
+        line.pointee.learned = 0
+        line.pointee.claim = 0
         line.pointee.partner = CULVERT_NO_INDEX
         line.pointee.owner = owner.rawValue
         line.pointee.packets = 0
@@ -166,7 +168,9 @@ extension TableWriter {
         line.pointee.partner = CULVERT_NO_INDEX
         line.pointee.packets = 0
         line.pointee.octets = 0
-        line.pointee.flags = 0
+        line.pointee.features = 0
+        line.pointee.learned = 0
+        line.pointee.claim = 0
     }
 
     /// Fills in what each side must know of the other. The upstream line may be visible as PUNT, in which state the workers

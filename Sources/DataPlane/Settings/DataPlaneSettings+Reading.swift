@@ -116,6 +116,7 @@ extension DataPlaneSettings.PuntLimits {
         rate("ppp-control", &pppControl)
         rate("unknown-session", &unknownSession)
         rate("l2tp-control", &l2tpControl)
+        rate("too-big", &tooBig)
     }
 }
 

@@ -37,6 +37,8 @@ public struct DataPlaneSettings: Hashable, Sendable {
         public var unknownSession: UInt32 = 200
         /// L2TP control messages.
         public var l2tpControl: UInt32 = 20_000
+        /// Frames that exceed their tunnel's MTU, whose senders are told.
+        public var tooBig: UInt32 = 200
 
         /// The defaults.
         public init() {}

@@ -63,6 +63,10 @@ public struct L2TPv2DataHeader {
     public let tunnelID: UInt16
     /// Session id, in host byte order.
     public let sessionID: UInt16
+    /// Whether the message has sequence numbers (S).
+    public let isSequenced: Bool
+    /// Ns and Nr, in host byte order, from high to low halves (RFC 2661, section 5.4); 0 unless `isSequenced`.
+    public let sequence: UInt32
     /// What follows the header and its pad, up to the message's length.
     public let payload: FrameBytes
 
@@ -72,21 +76,21 @@ public struct L2TPv2DataHeader {
         // Nearly every message has no field but the ids, or the length alone. With these told apart by a branch, nothing that
         // follows waits for arithmetic on the flags.
         switch message.flags & 0x4a00 {
-        case 0x4000: self.init(message, hasLength: true, hasOffset: false, sequence: 0, fault: &fault)
-        case 0: self.init(message, hasLength: false, hasOffset: false, sequence: 0, fault: &fault)
+        case 0x4000: self.init(message, hasLength: true, hasOffset: false, isSequenced: false, fault: &fault)
+        case 0: self.init(message, hasLength: false, hasOffset: false, isSequenced: false, fault: &fault)
         default:
             self.init(
                 message, hasLength: message.flags & 0x4000 != 0, hasOffset: message.flags & 0x0200 != 0,
-                sequence: message.flags & 0x0800 != 0 ? 4 : 0, fault: &fault)
+                isSequenced: message.flags & 0x0800 != 0, fault: &fault)
         }
     }
 
-    /// The header with these fields; `sequence` is the octets of Ns and Nr.
+    /// The header with these fields.
     @inlinable @inline(__always)
-    init?(_ message: L2TPv2Header, hasLength: Bool, hasOffset: Bool, sequence: Int, fault: inout Fault) {
+    init?(_ message: L2TPv2Header, hasLength: Bool, hasOffset: Bool, isSequenced: Bool, fault: inout Fault) {
         let bytes = message.bytes
         let idOffset = hasLength ? 4 : 2
-        var headerLength = idOffset &+ 4 &+ sequence &+ (hasOffset ? 2 : 0)
+        var headerLength = idOffset &+ 4 &+ (isSequenced ? 4 : 0) &+ (hasOffset ? 2 : 0)
         guard bytes.count >= headerLength else {
             fault = .short
             return nil
@@ -110,6 +114,9 @@ public struct L2TPv2DataHeader {
         }
         tunnelID = bytes.uint16(idOffset)
         sessionID = bytes.uint16(idOffset &+ 2)
+        self.isSequenced = isSequenced
+        sequence =
+            isSequenced ? UInt32(bytes.uint16(idOffset &+ 4)) << 16 | UInt32(bytes.uint16(idOffset &+ 6)) : 0
         payload = FrameBytes(bytes.start + headerLength, count: end &- headerLength)
     }
 }

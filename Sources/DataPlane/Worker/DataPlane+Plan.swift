@@ -71,6 +71,7 @@ extension DataPlane {
         limits[.pppControl] = settings.pppControl
         limits[.unknownSession] = settings.unknownSession
         limits[.l2tpControl] = settings.l2tpControl
+        limits[.tooBig] = settings.tooBig
         return limits
     }
 

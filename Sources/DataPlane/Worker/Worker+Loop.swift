@@ -86,7 +86,7 @@ extension Worker {
 
     /// Empties the buffers that the next burst might overflow.
     private func makeRoom() {
-        for port in 0..<portCount where forwarder.transmit.count(port: port) > TransmitBuffers.threshold {
+        for port in 0..<portCount where forwarder.transmit.count(port) > FrameBuffers.threshold {
             transmit(port)
         }
         guard forwarder.punts.count != 0 else { return }
@@ -95,13 +95,13 @@ extension Worker {
     }
 
     private func transmit() {
-        for port in 0..<portCount where forwarder.transmit.count(port: port) != 0 { transmit(port) }
+        for port in 0..<portCount where forwarder.transmit.count(port) != 0 { transmit(port) }
     }
 
     /// Gives a port what waits for it. What it does not take is dropped: the queue is full because the link is.
     private func transmit(_ port: UInt32) {
-        let frames = forwarder.transmit.frames(port: port)
-        let count = forwarder.transmit.count(port: port)
+        let frames = forwarder.transmit.frames(port)
+        let count = forwarder.transmit.count(port)
         var octets: UInt64 = 0
         for index in 0..<count {
             if let mbuf = frames[index] { octets &+= UInt64(PacketBuffer(mbuf).length) }
@@ -118,7 +118,7 @@ extension Worker {
             }
         }
         forwarder.countTransmitted(sent, octets: octets, port: port)
-        forwarder.transmit.removeAll(port: port)
+        forwarder.transmit.removeAll(port)
     }
 
     /// Hands punted frames to the exchange. There is room for them: the ring has one producer, and the buffer was told.

@@ -108,8 +108,8 @@ public struct Worker: @unchecked Sendable {
         }
         for port in 0..<portCount {
             culvert_mbuf_free_bulk(
-                forwarder.transmit.frames(port: port), UInt32(forwarder.transmit.count(port: port)))
-            forwarder.transmit.removeAll(port: port)
+                forwarder.transmit.frames(port), UInt32(forwarder.transmit.count(port)))
+            forwarder.transmit.removeAll(port)
         }
         forwarder.deallocate()
         ports.deallocate()

@@ -267,8 +267,8 @@ extension HostileSegment {
 extension HostileSegment {
     private func checkFrames() {
         for port in 0..<UInt32(Self.ports) {
-            let frames = forwarder.transmit.frames(port: port)
-            let count = forwarder.transmit.count(port: port)
+            let frames = forwarder.transmit.frames(port)
+            let count = forwarder.transmit.count(port)
             if count > Forwarder.burst { failures.append("\(count) frames wait on port \(port)") }
             for index in 0..<min(count, Forwarder.burst) {
                 guard let frame = frames[index] else { continue }
@@ -278,7 +278,7 @@ extension HostileSegment {
                 }
                 culvert_mbuf_free(frame)
             }
-            forwarder.transmit.removeAll(port: port)
+            forwarder.transmit.removeAll(port)
         }
         for index in 0..<forwarder.punts.count { culvert_mbuf_free(forwarder.punts.frames[index]) }
         forwarder.punts.removeAll()

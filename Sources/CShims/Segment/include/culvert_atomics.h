@@ -22,6 +22,15 @@ static inline void culvert_store_relaxed_u32(uint32_t *word, uint32_t value) { _
 static inline void culvert_store_relaxed_u64(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
 static inline uint8_t culvert_load_acquire_u8(const uint8_t *byte) { return __atomic_load_n(byte, __ATOMIC_ACQUIRE); }
 static inline void culvert_store_release_u8(uint8_t *byte, uint8_t value) { __atomic_store_n(byte, value, __ATOMIC_RELEASE); }
+static inline uint16_t culvert_load_relaxed_u16(const uint16_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+static inline void culvert_store_relaxed_u16(uint16_t *word, uint16_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
+static inline uint8_t culvert_load_relaxed_u8(const uint8_t *byte) { return __atomic_load_n(byte, __ATOMIC_RELAXED); }
+static inline void culvert_store_relaxed_u8(uint8_t *byte, uint8_t value) { __atomic_store_n(byte, value, __ATOMIC_RELAXED); }
+// Puts `value` in the place of `expected`. Returns what was there before: `expected`, when it has succeeded.
+static inline uint16_t culvert_exchange_u16(uint16_t *word, uint16_t expected, uint16_t value) {
+    __atomic_compare_exchange_n(word, &expected, value, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return expected;
+}
 static inline void culvert_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 // Adds to a counter that has one writer: a reader of another process sees the old value or the new one, never a mix.

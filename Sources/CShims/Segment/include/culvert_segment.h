@@ -8,6 +8,9 @@
 //              tunnel templates  tunnel_capacity    x  256   two outer headers (A, B) per tunnel
 //              upstream          session_capacity   x   64   access -> core, one line a session
 //              downstream        session_capacity   x   64   core -> access, one line a session
+//              upstream features session_capacity   x   64   what few sessions have: policer, MSS clamp, sequence numbers
+//              downstream feat.  session_capacity   x   64   likewise, core -> access
+//              policers          policer_capacity   x   64   rates that sessions' policers refer to
 //              workers           worker_capacity    x 4,096  heartbeat and counters of each worker
 //              quiescent state   an rte_rcu_qsbr variable    readers' quiescent points
 //              punt ring         frame_ring_depth   x 2,048  frames for culvertd
@@ -15,8 +18,11 @@
 //
 // Rules
 // - Offsets and indexes only, never a pointer: each process maps the segment where it likes.
-// - culvertd is the only writer of circuits, VLAN blocks, tunnels, templates and sessions, except the counters in the
-//   session lines, which the worker that owns the session writes.
+// - culvertd is the only writer of circuits, VLAN blocks, tunnels, templates, policers and sessions, except the counters,
+//   claims and learned features in the session lines and the state in the feature lines, which workers write.
+// - Each direction of a session belongs to one worker at a time: the one whose claim is in the line. Only it forwards the
+//   session's frames and writes its counters and state; any other worker that gets one hands it over. A claim is
+//   CULVERT_CLAIM(epoch, worker); one of another epoch than the running data plane's is void, as is 0.
 // - An entry's `state` word is its publication: everything else is written first, then the state by one release store.
 //   Readers load it with acquire and look at nothing else before.
 // - The data plane trusts no number in here. It keeps its own copy of the geometry, masks every index by it, bounds every
@@ -30,7 +36,7 @@
 #include <stdint.h>
 
 #define CULVERT_SEGMENT_MAGIC 0x31545245564c5543ull /* "CULVERT1" in memory order */
-#define CULVERT_LAYOUT_VERSION 1u
+#define CULVERT_LAYOUT_VERSION 2u
 
 #define CULVERT_PAGE_SHIFT 14u      /* session ids: 2 bits of page selector, 14 bits of offset in a region of 16,384 slots */
 #define CULVERT_PAGE_COUNT 4u
@@ -43,6 +49,9 @@
 #define CULVERT_TEMPLATE_CAPACITY 96u
 #define CULVERT_ACCESS_HEADER_CAPACITY 28u
 #define CULVERT_NO_INDEX 0xffffffffu
+
+// The data plane's epoch in the high octet, never 0, so that a claim is never 0; the worker's number in the low one.
+#define CULVERT_CLAIM(epoch, worker) ((uint16_t)(((epoch) % 255u + 1u) << 8 | ((worker)&0xffu)))
 
 // State of an entry (circuit, tunnel, session line). A reader forwards on `forward` only.
 enum {
@@ -75,7 +84,7 @@ struct culvert_segment_header {
     uint32_t worker_capacity;
     uint32_t port_capacity;
     uint32_t frame_ring_depth;
-    uint32_t reserved_geometry;
+    uint32_t policer_capacity;
     // sections, offsets from the segment's start
     uint64_t ports_offset;
     uint64_t vlan_blocks_offset;
@@ -89,7 +98,10 @@ struct culvert_segment_header {
     uint64_t quiescent_size;
     uint64_t punt_ring_offset;
     uint64_t inject_ring_offset;
-    uint8_t reserved_identity[896];
+    uint64_t upstream_features_offset;
+    uint64_t downstream_features_offset;
+    uint64_t policers_offset;
+    uint8_t reserved_identity[872];
     // the data plane's liveness, written by the data plane
     uint64_t dataplane_epoch; // goes up by one at each start of the data plane
     uint64_t dataplane_pid;
@@ -123,7 +135,7 @@ struct culvert_port {
     uint8_t present; // 1: the port exists
     uint16_t queues;
     uint32_t numa_node;
-    uint32_t dispatch;   // 0: run to completion by one queue, 1: by RSS, 2: software dispatch
+    uint32_t dispatch;   // CULVERT_DISPATCH_*
     uint64_t rx_packets; // the device's own statistics, brought up to date a few times a second
     uint64_t rx_octets;
     uint64_t rx_missed;  // frames that the device dropped for want of receive descriptors
@@ -131,19 +143,35 @@ struct culvert_port {
     uint64_t tx_packets;
     uint64_t tx_octets;
     uint64_t tx_errors;
-    uint8_t reserved_status[16];
+    uint32_t offloads; // CULVERT_OFFLOAD_*, what the device does for us
+    uint8_t reserved_status[12];
     // configuration, written by culvertd (256 bytes)
     uint32_t untagged_circuit;  // circuit of untagged frames, CULVERT_NO_INDEX: none
     uint32_t vlan_block;        // block of the port's outer VLANs, 0: none
     uint32_t address_count;     // IPv4 addresses of the node on this port
     uint32_t local_ipv4[CULVERT_PORT_ADDRESSES]; // wire order
     uint32_t flags; // CULVERT_PORT_*
-    uint8_t reserved_config[208];
+    uint32_t ipv6_address_count;
+    uint8_t local_ipv6[CULVERT_PORT_ADDRESSES][16]; // wire order; link-local ones are the host's alone and are not here
+    uint8_t reserved_config[76];
 };
 
 enum {
     CULVERT_PORT_ACCESS = 1u, // PPPoE is served here
     CULVERT_PORT_CORE = 2u,   // L2TP is served here
+};
+
+// How a port's frames come to the worker that owns their session.
+enum {
+    CULVERT_DISPATCH_SINGLE = 0,   // one worker polls the port and forwards what it finds
+    CULVERT_DISPATCH_RSS = 1,      // the device spreads sessions over queues, a worker a queue
+    CULVERT_DISPATCH_SOFTWARE = 2, // the polling worker hashes the session and hands frames over through rings
+};
+
+enum {
+    CULVERT_OFFLOAD_RX_CHECKSUM = 1u,
+    CULVERT_OFFLOAD_TX_UDP_CHECKSUM = 2u,
+    CULVERT_OFFLOAD_TX_CHAINED = 4u, // sends frames that lie in more than one buffer
 };
 
 // One 4,096-entry table: index is the VLAN id. 0 none; else circuit index + 1, or CULVERT_VLAN_INNER | block index.
@@ -181,7 +209,12 @@ struct culvert_tunnel {
     uint16_t peer_port;        // wire order
     uint16_t local_port;       // wire order
     uint16_t peer_tunnel_id;   // host order, for show and recovery; the template carries it on the wire
-    uint16_t reserved;
+    uint8_t flags;             // CULVERT_TUNNEL_* below
+    uint8_t reserved;
+};
+
+enum {
+    CULVERT_TUNNEL_ZERO_CHECKSUM = 1u, // UDP over IPv6 with a checksum of 0 is taken (RFC 6935); IPv4 always takes it
 };
 
 enum {
@@ -189,11 +222,15 @@ enum {
     CULVERT_TEMPLATE_UDP_CHECKSUM = 2u, // compute the UDP checksum, else 0
     CULVERT_TEMPLATE_TOS_INHERIT = 4u,  // copy the inner IP packet's DSCP and ECN octet to the outer header
     CULVERT_TEMPLATE_READY = 8u,        // the next hop is resolved: without it the frame is dropped as `next_hop_unresolved`
+    CULVERT_TEMPLATE_FRAGMENT = 16u,    // what exceeds the MTU is sent as outer fragments, else dropped as `outer_mtu_exceeded`
+    CULVERT_TEMPLATE_TELL_INSIDE = 32u, // what is dropped for its length is told to its sender: punted as TOO_BIG
+    CULVERT_TEMPLATE_OFFSET_PAD = 64u,  // send the offset size field (O bit) and `offset_pad` octets of zeros
 };
 
 // Everything in front of the PPP protocol field on the core side, ending at bytes[CULVERT_TEMPLATE_CAPACITY]:
 // Ethernet (+VLAN), IP, UDP, L2TP flags [length] tunnel id, session id, then ff 03. Lengths, IP identification, session id
-// and checksums are 0 here and patched per packet.
+// and checksums are 0 here and patched per packet. Sequence numbers and offset pad are not in the bytes: where a packet
+// has them, they are put between the session id and ff 03, and S and O set in the flags.
 struct culvert_template {
     uint8_t bytes[CULVERT_TEMPLATE_CAPACITY];
     uint8_t length;     // valid bytes at the end of `bytes`
@@ -204,7 +241,16 @@ struct culvert_template {
     uint16_t mtu;       // largest IP packet that the next hop takes
     uint32_t ip_sum;    // one's complement sum of the IPv4 header as given, in wire-order 16-bit words
     uint32_t pseudo_sum; // one's complement sum of the pseudo header's addresses and protocol, wire-order words
-    uint8_t reserved[16];
+    uint8_t offset_pad;  // octets of offset pad where CULVERT_TEMPLATE_OFFSET_PAD is set, 0 to 255
+    uint8_t reserved[15];
+};
+
+// What few sessions have, in either direction. Frames of a session with none of these set take the short way.
+enum {
+    CULVERT_FEATURE_POLICED = 1u,      // `policer` in the feature line
+    CULVERT_FEATURE_CLAMPED = 2u,      // `mss` in the feature line
+    CULVERT_FEATURE_SEQUENCED = 4u,    // upstream: send Ns and Nr. Downstream: data messages have to have them
+    CULVERT_FEATURE_REORDERED = 8u,    // downstream: frames that came too early wait for those before them
 };
 
 // access -> core. The slot is named by (circuit, PPPoE session id).
@@ -215,10 +261,13 @@ struct culvert_upstream {
     uint16_t session_id;       // PPPoE session id, wire order
     uint32_t tunnel;           // tunnel index
     uint16_t peer_session_id;  // L2TP session id that the peer assigned, wire order
-    uint16_t flags;
-    uint32_t partner;          // downstream slot, CULVERT_NO_INDEX: none
     uint8_t owner;             // CULVERT_OWNER_*
-    uint8_t reserved0[3];
+    uint8_t reserved0;
+    uint32_t partner;          // downstream slot, CULVERT_NO_INDEX: none
+    // These three are one word: the claim alone says that the frame can take the short way.
+    uint8_t features;          // CULVERT_FEATURE_*, by culvertd
+    uint8_t learned;           // CULVERT_FEATURE_SEQUENCED while the peer sends sequence numbers; by the downstream worker
+    uint16_t claim;            // CULVERT_CLAIM of the worker that has the direction, 0: none
     uint64_t packets;          // written by the worker
     uint64_t octets;           // PPP frame from the protocol field on
     uint64_t reference;        // culvertd's or the controller's name for the session
@@ -235,8 +284,38 @@ struct culvert_downstream {
     uint32_t partner;       // upstream slot, CULVERT_NO_INDEX: none
     uint64_t packets;       // written by the worker
     uint64_t octets;        // PPP frame from the protocol field on
-    uint32_t flags;
+    // One word, as upstream.
+    uint8_t features;       // CULVERT_FEATURE_*, by culvertd
+    uint8_t learned;        // as upstream: what this worker has told the upstream line
+    uint16_t claim;         // CULVERT_CLAIM of the worker that has the direction, 0: none
     uint8_t header[CULVERT_ACCESS_HEADER_CAPACITY]; // Ethernet (+VLANs), PPPoE with length 0, right-aligned at 64
+};
+
+// What a session's features need beside its line, same slot: settings by culvertd, state by the worker that owns the
+// direction. Read only when the line's `features` or `learned` says so.
+struct culvert_features {
+    uint16_t mss;             // largest MSS that TCP SYNs over IPv4 may name; 20 less over IPv6
+    uint16_t policer;         // index into the policers
+    uint32_t reserved0;
+    uint64_t meter[4];        // an rte_meter_trtcm: time of both buckets' last update in TSC cycles, octets in both
+    uint64_t policed_packets; // dropped by the policer
+    uint16_t sequence;        // upstream: Ns of the next message. Downstream: Ns that is expected next, which is Nr upstream
+    uint16_t reserved1;
+    uint32_t missing;         // downstream: messages that the sequence numbers say were lost
+    uint32_t late;            // downstream: messages dropped because later ones were delivered, or repeated
+    uint32_t reordered;       // downstream: messages that waited for earlier ones
+};
+
+// Rates of a two rate three colour marker (RFC 2698), colour-blind: red is dropped. Unused while generation is 0. culvertd
+// sets generation to an odd number, writes, and sets it to the next even one: a worker builds its meter from an even one.
+struct culvert_policer {
+    uint32_t generation;
+    uint32_t reserved0;
+    uint64_t committed_rate; // octets a second
+    uint64_t peak_rate;      // octets a second, at least the committed rate
+    uint64_t committed_burst; // octets
+    uint64_t peak_burst;      // octets
+    uint8_t reserved1[24];
 };
 
 // Written by the worker alone, in a page of its own.
@@ -262,7 +341,8 @@ enum {
     CULVERT_PUNT_PPP_CONTROL = 4,       // PPP of a session whose state is PUNT
     CULVERT_PUNT_UNKNOWN_SESSION = 5,   // PPPoE session frame that no session owns: culvertd answers with PADT
     CULVERT_PUNT_L2TP_CONTROL = 6,
-    CULVERT_PUNT_CLASSES = 7,
+    CULVERT_PUNT_TOO_BIG = 7,           // a session's frame that exceeds the tunnel's MTU, cut to 1,280 octets
+    CULVERT_PUNT_CLASSES = 8,
 };
 
 // A slot of the punt or inject ring. Frames are whole Ethernet frames without FCS.
@@ -271,8 +351,8 @@ struct culvert_frame {
     uint16_t port;
     uint8_t punt_class; // CULVERT_PUNT_*; 0 on inject
     uint8_t worker;
-    uint32_t upstream_slot; // PPP_CONTROL: the session's slot, else CULVERT_NO_INDEX
-    uint32_t reserved0;
+    uint32_t upstream_slot; // PPP_CONTROL, TOO_BIG: the session's slot, else CULVERT_NO_INDEX
+    uint32_t detail;        // TOO_BIG: largest PPP frame, from the protocol field on, that would have passed; else 0
     uint64_t timestamp_ns; // monotonic, when the exchange copied it
     uint64_t reserved1;
     uint8_t bytes[CULVERT_FRAME_CAPACITY];
@@ -303,6 +383,9 @@ CULVERT_ASSERT_OFFSET(culvert_segment_header, inject_doorbell, 3168);
 CULVERT_ASSERT(sizeof(struct culvert_port) == 512);
 CULVERT_ASSERT_OFFSET(culvert_port, rx_packets, 184);
 CULVERT_ASSERT_OFFSET(culvert_port, untagged_circuit, 256);
+CULVERT_ASSERT_OFFSET(culvert_port, local_ipv4, 268);
+CULVERT_ASSERT_OFFSET(culvert_port, flags, 300);
+CULVERT_ASSERT_OFFSET(culvert_port, local_ipv6, 308);
 CULVERT_ASSERT(sizeof(struct culvert_vlan_block) == 16384);
 CULVERT_ASSERT(sizeof(struct culvert_circuit) == 32);
 CULVERT_ASSERT_OFFSET(culvert_circuit, region, 16);
@@ -310,16 +393,28 @@ CULVERT_ASSERT(sizeof(struct culvert_tunnel) == 64);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, region, 8);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, peer_address, 24);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, peer_port, 56);
+CULVERT_ASSERT_OFFSET(culvert_tunnel, flags, 62);
 CULVERT_ASSERT(sizeof(struct culvert_template) == 128);
 CULVERT_ASSERT_OFFSET(culvert_template, length, 96);
 CULVERT_ASSERT_OFFSET(culvert_template, ip_sum, 104);
+CULVERT_ASSERT_OFFSET(culvert_template, offset_pad, 112);
 CULVERT_ASSERT(sizeof(struct culvert_upstream) == 64);
 CULVERT_ASSERT_OFFSET(culvert_upstream, client_mac, 8);
 CULVERT_ASSERT_OFFSET(culvert_upstream, session_id, 14);
+CULVERT_ASSERT_OFFSET(culvert_upstream, peer_session_id, 20);
+CULVERT_ASSERT_OFFSET(culvert_upstream, features, 28);
+CULVERT_ASSERT_OFFSET(culvert_upstream, claim, 30);
 CULVERT_ASSERT_OFFSET(culvert_upstream, packets, 32);
 CULVERT_ASSERT(sizeof(struct culvert_downstream) == 64);
 CULVERT_ASSERT_OFFSET(culvert_downstream, packets, 16);
+CULVERT_ASSERT_OFFSET(culvert_downstream, features, 32);
+CULVERT_ASSERT_OFFSET(culvert_downstream, claim, 34);
 CULVERT_ASSERT_OFFSET(culvert_downstream, header, 36);
+CULVERT_ASSERT(sizeof(struct culvert_features) == 64);
+CULVERT_ASSERT_OFFSET(culvert_features, meter, 8);
+CULVERT_ASSERT_OFFSET(culvert_features, policed_packets, 40);
+CULVERT_ASSERT_OFFSET(culvert_features, sequence, 48);
+CULVERT_ASSERT(sizeof(struct culvert_policer) == 64);
 CULVERT_ASSERT(sizeof(struct culvert_worker) == 4096);
 CULVERT_ASSERT_OFFSET(culvert_worker, counters, 64);
 CULVERT_ASSERT(sizeof(struct culvert_frame) == 2048);
@@ -359,6 +454,12 @@ static inline uint64_t culvert_layout_hash(void) {
         sizeof(struct culvert_downstream), offsetof(struct culvert_downstream, tunnel), offsetof(struct culvert_downstream, session_id),
         offsetof(struct culvert_downstream, header_length), offsetof(struct culvert_downstream, partner),
         offsetof(struct culvert_downstream, packets), offsetof(struct culvert_downstream, header),
+        offsetof(struct culvert_upstream, features), offsetof(struct culvert_upstream, claim),
+        offsetof(struct culvert_downstream, features), offsetof(struct culvert_downstream, claim),
+        offsetof(struct culvert_segment_header, policers_offset), offsetof(struct culvert_port, local_ipv6),
+        offsetof(struct culvert_tunnel, flags), offsetof(struct culvert_template, offset_pad),
+        sizeof(struct culvert_features), offsetof(struct culvert_features, meter), offsetof(struct culvert_features, sequence),
+        offsetof(struct culvert_features, reordered), sizeof(struct culvert_policer), offsetof(struct culvert_policer, committed_rate),
         sizeof(struct culvert_worker), offsetof(struct culvert_worker, counters),
         sizeof(struct culvert_frame), offsetof(struct culvert_frame, bytes), sizeof(struct culvert_frame_ring),
         CULVERT_PAGE_SHIFT, CULVERT_PAGE_COUNT, CULVERT_VLAN_INNER, CULVERT_COUNTER_SLOTS, CULVERT_PUNT_CLASSES,
