@@ -58,7 +58,10 @@ extension Counter {
         case .puntClientLimitedPPPControl:
             ("punt_client_limited_ppp_control", "frames of a session in PPP negotiation beyond its limit")
         case .puntClientLimitedUnknownSession:
-            ("punt_client_limited_unknown_session", "PPPoE session frames that no session owns beyond one client's limit")
+            (
+                "punt_client_limited_unknown_session",
+                "PPPoE session frames that no session owns beyond one client's limit"
+            )
         case .puntClientLimitedL2TPControl:
             ("punt_client_limited_l2tp_control", "L2TP control messages beyond one peer's limit")
         case .puntClientLimitedTooBig:
@@ -101,12 +104,18 @@ extension Counter {
         case .ipv4NotForUs: ("ipv4_not_for_us", "IPv4 packets to an address that is not the node's")
         case .ipv6Malformed: ("ipv6_malformed", "IPv6 packets whose version or payload length is wrong")
         case .ipv6ExtensionHeader:
-            ("ipv6_extension_header", "IPv6 packets to the node with an extension header other than one fragment header")
+            (
+                "ipv6_extension_header",
+                "IPv6 packets to the node with an extension header other than one fragment header"
+            )
         case .ipv6NotForUs: ("ipv6_not_for_us", "IPv6 packets to an address that is not the node's")
         case .udpLength: ("udp_length", "UDP datagrams to the L2TP port whose length field contradicts the packet")
         case .udpChecksum: ("udp_checksum", "UDP datagrams to the L2TP port with a wrong checksum")
         case .udpChecksumMissing:
-            ("udp_checksum_missing", "UDP datagrams over IPv6 to the L2TP port without a checksum where one is required")
+            (
+                "udp_checksum_missing",
+                "UDP datagrams over IPv6 to the L2TP port without a checksum where one is required"
+            )
         case .fragmentMalformed:
             ("fragment_malformed", "fragments that are empty, or not the last and no multiple of 8 octets long")
         case .fragmentTiny: ("fragment_tiny", "fragments too short for the headers or for a sender with that MTU")
