@@ -237,8 +237,10 @@ extension ControlNode {
         let path = TunnelPath(
             port: route.port, local: record.local, peer: record.peer, peerTunnelID: peer.tunnelID,
             source: route.sourceMAC, nextHop: host.resolve(record.peer.address)?.mac,
-            mtu: route.mtu, lengthBit: profile.lengthBit,
-            udpChecksum: profile.udpChecksums, typeOfService: profile.typeOfService.octet)
+            mtu: pathMTU(of: record, profile: profile), lengthBit: profile.lengthBit,
+            udpChecksum: computesChecksum(record, profile), typeOfService: profile.typeOfService.octet,
+            dontFragment: profile.dontFragment, tooBig: profile.tooBig, offsetPad: profile.offsetPad,
+            acceptsZeroChecksum: profile.ipv6ZeroChecksum)
         do {
             try table.publishTunnel(id, path)
             tunnels[id]?.isPublished = true
