@@ -24,9 +24,9 @@ extension ControlNode {
     func learnPathMTU(
         _ mtu: UInt16, from local: UDPEndpoint, to peer: UDPEndpoint, peerTunnelID: UInt16?, at now: Instant
     ) {
+        guard let peerTunnelID else { return }
         let meant = tunnels.values.first { record in
-            record.local == local && record.peer == peer
-                && (record.machine.peer?.tunnelID == peerTunnelID || peerTunnelID == 0)
+            record.local == local && record.peer == peer && record.machine.peer?.tunnelID == peerTunnelID
                 && discoversPathMTU(record)
         }
         guard let meant, pathMTUs.learn(mtu, to: peer.address, at: now) else { return }

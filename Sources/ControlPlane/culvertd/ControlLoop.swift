@@ -105,7 +105,9 @@ actor ControlLoop {
             guard let puntClass = PuntClass(rawValue: descriptor.puntClass) else { continue }
             let slot = descriptor.upstreamSlot == CULVERT_NO_INDEX ? nil : descriptor.upstreamSlot
             node.receive(
-                PuntedFrame(puntClass: puntClass, port: descriptor.port, upstreamSlot: slot, detail: descriptor.detail, bytes: bytes), at: now)
+                PuntedFrame(
+                    puntClass: puntClass, port: descriptor.port, upstreamSlot: slot, detail: descriptor.detail,
+                    bytes: bytes), at: now)
         }
         node.timerFired(at: now)
         outbox.flush()
