@@ -50,7 +50,8 @@ extension Forwarder {
         profile.pointee.isUsable = 0
         guard rates.isValid,
             culvert_meter_configure(
-                &profile.pointee.meter, rates.committedRate, rates.peakRate, rates.committedBurst, rates.peakBurst) == 0,
+                &profile.pointee.meter, rates.committedRate, rates.peakRate, rates.committedBurst, rates.peakBurst)
+                == 0,
             profile.pointee.meter.cir_period != 0, profile.pointee.meter.pir_period != 0
         else { return true }
         profile.pointee.isUsable = 1
