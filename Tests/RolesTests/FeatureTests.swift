@@ -6,14 +6,14 @@ import Wire
 
 /// What profiles and instances say of sizes, order and rates reaches the forwarding table and the LNS.
 @Suite struct FeatureTests {
-    private static func features(of world: World) throws -> SessionFeatures {
+    private static func features(of world: World) throws -> SessionSettings {
         try #require(world.null.upstreams.values.first).features
     }
 
     @Test func withoutSettingsThereAreNone() throws {
         let world = try World()
         world.dialled()
-        #expect(try Self.features(of: world) == SessionFeatures())
+        #expect(try Self.features(of: world) == SessionSettings())
         let connected = try #require(world.lns.sessions.values.first?.values.first)
         #expect(!connected.sequencingRequired)
         let path = try #require(world.null.tunnels.values.first?.paths.last)

@@ -33,7 +33,7 @@ final class NullTable: ForwardingTable {
         let isExternal: Bool
         var downstream: UInt32?
         var traffic = SessionTraffic()
-        var features = SessionFeatures()
+        var features = SessionSettings()
         var policers = SessionPolicers()
     }
 
@@ -206,7 +206,7 @@ final class NullTable: ForwardingTable {
         return DownstreamHandle(slot: slot, sessionID: sessionID)
     }
 
-    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionFeatures) throws {
+    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws {
         guard !failsForward else {
             failsForward = false
             throw Refusal.forced

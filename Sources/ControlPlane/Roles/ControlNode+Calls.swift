@@ -99,11 +99,11 @@ extension ControlNode {
         if let snapshot = sessionSnapshot(tunnelID, information.localID) { effects.event(.sessionUp(snapshot)) }
     }
 
-    private func features(of connection: Connection, in record: TunnelRecord) -> SessionFeatures {
+    private func features(of connection: Connection, in record: TunnelRecord) -> SessionSettings {
         guard let instance = configuration.accessConcentrator(connection.request.instance.name),
             let profile = configuration.l2tpProfile(record.destination.profile)
-        else { return SessionFeatures() }
-        return SessionFeatures(instance, profile)
+        else { return SessionSettings() }
+        return SessionSettings(instance, profile)
     }
 
     /// The session has ended by itself: by CDN, with its tunnel, or for want of an answer.

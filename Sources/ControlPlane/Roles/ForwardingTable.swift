@@ -31,7 +31,7 @@ public protocol ForwardingTable: AnyObject {
     func allocateDownstream(tunnel: UInt16) throws -> DownstreamHandle
 
     /// Lets data flow in both directions between a client and a session of a tunnel.
-    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionFeatures) throws
+    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws
 
     /// Gives a session that forwards these policers, or takes them away. Throws when the table of policers is full; nothing
     /// has changed then.

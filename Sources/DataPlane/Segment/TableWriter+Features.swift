@@ -50,6 +50,13 @@ extension TableWriter {
         return features(lines.upstream, lines.downstream)
     }
 
+    /// Whether a session's peer sends sequence numbers now, as the workers have seen it.
+    public func learnsSequence(of slot: UpstreamSlot) -> Bool {
+        guard slot.rawValue <= view.sessionMask else { return false }
+        let learned = culvert_load_relaxed_u8(&(view.upstream + Int(slot.rawValue)).pointee.learned)
+        return UInt32(learned) & UInt32(CULVERT_FEATURE_SEQUENCED) != 0
+    }
+
     /// The lines of a session that is forwarded. One that is not has no downstream side to have features.
     private func featureLines(_ slot: UpstreamSlot) throws(TableError) -> (
         upstream: FeatureLine, downstream: FeatureLine

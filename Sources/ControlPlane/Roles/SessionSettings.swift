@@ -2,7 +2,7 @@ import Configuration
 import Observability
 
 /// What a session has beside being forwarded, from its configuration.
-public struct SessionFeatures: Hashable, Sendable {
+public struct SessionSettings: Hashable, Sendable {
     /// Largest MSS that TCP SYNs over IPv4 may announce, octets; 20 less over IPv6. Nil: they pass as they are.
     public var maximumSegmentSize: UInt16?
     /// Whether data messages to the peer always have sequence numbers; else they do while the peer's have.
@@ -32,7 +32,7 @@ public struct SessionDetails: Hashable, Sendable {
     public var upstreamPolicedPackets: UInt64 = 0
     /// Frames to the client that the policer dropped.
     public var downstreamPolicedPackets: UInt64 = 0
-    /// As in `SessionFeatures`.
+    /// As in `SessionSettings`.
     public var maximumSegmentSize: UInt16?
     /// Whether data messages to the peer have sequence numbers now.
     public var isSequenced = false
