@@ -1,22 +1,13 @@
-"""A relay of UDP datagrams between the node's IPv6 and an LNS's IPv4: addresses change, nothing else."""
+"""A relay of UDP datagrams between the node's IPv6 and an LNS's IPv4: addresses change, nothing else.
+
+    python3 relay.py OWN_IPV6 OWN_IPV4 LNS_IPV4
+"""
 
 import select
 import socket
 import sys
 
-from .process import Process
-
 PORT = 1701
-
-
-class Relay:
-    """The relay, running in a namespace, in the lab's care."""
-
-    def __init__(self, lab, namespace, ipv6, ipv4, lns):
-        self.process = Process(
-            "relay", namespace.command(sys.executable, "-u", "-m", "Lab.relay", ipv6, ipv4, lns), lab.path("relay.log"))
-        lab.undo.append(self.process.stop)
-        self.process.wait_for(r"^relaying", 10)
 
 
 def run(ipv6, ipv4, lns):

@@ -5,11 +5,10 @@ import os
 import socket
 import struct
 
-from Lab.peers import LNS_ADDRESS, NODE_ADDRESS
+from Lab.peers import LNS_ADDRESS, NODE_ADDRESS, PPPoEClient, Relay
 from Lab.process import wait_until
-from Lab.relay import Relay
 from scenarios_session import check_shown
-from scenarios_static import checksum
+from scenarios_static import checksum, inside
 from stage import FROM_ACCESS, FROM_CORE, expect, expect_equal, scenario
 
 # IPv4, UDP, L2TP with its length field, ff 03 and the PPP protocol field.
@@ -68,7 +67,6 @@ def too_big_is_told(stage):
     dial = client.dial().wait_up()
     fits = 1400 - OVERHEAD
     dial.ping(count=3, size=fits - 28 + 1, whole=True)
-    told = stage.lab.captures["access"]
     expect_equal(dial.ping(count=5, size=fits - 28, whole=True), (5, 5), f"pings of {fits} bytes")
     (punted,) = counters(node, "punted_too_big")
     expect(punted >= 1, "nothing was too big")
@@ -107,7 +105,7 @@ def path_mtu(stage):
     core.ip("addr", "add", "10.99.0.9/24", "dev", "br0")
 
     def say(mtu, tunnel_id):
-        core.execute("/usr/bin/python3", "-c", SEND, NODE_ADDRESS, input=fragmentation_needed(mtu, tunnel_id))
+        inside(core, SEND, NODE_ADDRESS, data=fragmentation_needed(mtu, tunnel_id))
 
     say(1200, tunnel["remote_tunnel_id"] ^ 1)
     say(1300, tunnel["remote_tunnel_id"])
@@ -151,8 +149,7 @@ def ipv6(stage):
     stage.capture()
     node = stage.node(protocols=["chap"], core_addresses=[f"{NODE_IPV6}/64"], lns=LNS_IPV6)
     server = stage.server(guest=server_guest, protocols="chap", echo=0)
-    Relay(stage.lab, core, LNS_IPV6, "10.99.0.3", LNS_ADDRESS)
-    from Lab.peers import PPPoEClient
+    Relay(stage.lab, core, LNS_IPV6, "10.99.0.3")
     dial = PPPoEClient(client_guest.wait_booted()).dial(protocols="chap", echo=0).wait_up()
     _, tunnel, _ = check_shown(node)
     expect_equal(tunnel["remote_address"], LNS_IPV6, "address of the LNS")
@@ -172,7 +169,6 @@ def two_workers(stage):
         return
     others = [stage.lab.guest(f"client{number}", "access", mtu=1508) for number in range(3)]
     client, node, server = stage.up(server={"echo": 0}, node={"dataplane": {"cores": f"{processors[0]},{processors[1]}"}})
-    from Lab.peers import PPPoEClient
     clients = [client] + [PPPoEClient(guest.wait_booted()) for guest in others]
     dials = [each.dial(echo=0).wait_up() for each in clients]
     expect_equal({port["dispatch"] for port in node.objects("ports")}, {"software"}, "dispatch of the ports")
