@@ -14,7 +14,8 @@ extension HostStack {
                 let question = NeighbourMessage(.solicitation, target: address, linkLayerAddress: nil)
                 transmit(
                     question, from: .unspecified, to: address.solicitedNode,
-                    at: MACAddress(group: address.solicitedNode), by: interface.mac, port: interface.port, into: &outputs)
+                    at: MACAddress(group: address.solicitedNode), by: interface.mac, port: interface.port,
+                    into: &outputs)
             }
         }
     }

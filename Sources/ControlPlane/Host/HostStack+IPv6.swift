@@ -12,8 +12,9 @@ extension HostStack {
         guard packet.destination.isMulticast == isGroup, isHeard(packet.destination, on: interface) else {
             throw .ipv6NotForUs
         }
-        guard packet.source == .unspecified || packet.source.isUnicast, !ownAddresses.contains(.v6(packet.source)),
-            !routes.isConnectedBroadcast(.v6(packet.source))
+        guard packet.source == .unspecified || packet.source.isUnicast,
+            !routes.isConnectedBroadcast(.v6(packet.source)),
+            !ownAddresses.contains(.v6(packet.source)) || packet.isNeighbourDiscovery
         else { throw .ipv6SourceInvalid }
 
         switch packet.content {

@@ -11,6 +11,16 @@ extension HostStack {
         let message = try NeighbourMessage(parsing: packet, icmp: icmp)
         // What we sent ourselves and a loop brought back says nothing.
         guard sender != interface.mac else { throw .ndMalformed }
+        if ownAddresses.contains(.v6(packet.source)) {
+            // Another station has this address: with an advertisement it says so itself, below.
+            guard interface.owns(.v6(packet.source)),
+                message.kind == .solicitation || message.target == packet.source
+            else { throw .ipv6SourceInvalid }
+            guard message.kind == .advertisement else {
+                dispute(packet.source, with: message.linkLayerAddress ?? sender, on: interface, at: now, into: &outputs)
+                return
+            }
+        }
         switch message.kind {
         case .solicitation:
             try answer(message, in: packet, sender: sender, on: interface, at: now, into: &outputs)
@@ -62,11 +72,8 @@ extension HostStack {
             giveUp(answer.target, with: mac ?? sender, on: interface, into: &outputs)
             return
         }
-        if interface.owns(key.address) {
-            counters[.ndConflict] += 1
-            if isInUse(key.address, on: interface), mac != interface.mac {
-                defend(key.address, against: mac ?? sender, on: interface, at: now, into: &outputs)
-            }
+        guard !interface.owns(key.address) else {
+            dispute(answer.target, with: mac ?? sender, on: interface, at: now, into: &outputs)
             return
         }
         guard let neighbour = neighbours[key] else { throw .ndUnsolicited }
@@ -84,6 +91,16 @@ extension HostStack {
         }
     }
 
+    /// Another station speaks as if one of our addresses were its own. Where we gave way to it, it may.
+    private mutating func dispute(
+        _ address: IPv6Address, with mac: MACAddress, on interface: HostInterface, at now: Instant,
+        into outputs: inout [HostOutput]
+    ) {
+        counters[.ndConflict] += 1
+        guard isInUse(.v6(address), on: interface), mac != interface.mac else { return }
+        defend(.v6(address), against: mac, on: interface, at: now, into: &outputs)
+    }
+
     /// Asks for `address`: everybody who may have it, or the station `known` alone (section 7.2.2).
     mutating func solicit(
         _ address: IPv6Address, at known: MACAddress?, from source: IPv6Address, route: Route,
@@ -92,7 +109,8 @@ extension HostStack {
         let question = NeighbourMessage(.solicitation, target: address, linkLayerAddress: route.sourceMAC)
         transmit(
             question, from: source, to: known == nil ? address.solicitedNode : address,
-            at: known ?? MACAddress(group: address.solicitedNode), by: route.sourceMAC, port: route.port, into: &outputs)
+            at: known ?? MACAddress(group: address.solicitedNode), by: route.sourceMAC, port: route.port, into: &outputs
+        )
         counters[.ndSolicited] += 1
     }
 

@@ -32,8 +32,7 @@ extension HostStack {
     ) throws(HostFault) -> [HostOutput] {
         guard let route = routes.route(to: destination.address) else { throw .noRoute }
         let from = source.address.isUnspecified ? UDPEndpoint(route.source, source.port) : source
-        guard ownAddresses.contains(from.address), (from.address.ipv6 == nil) == (destination.address.ipv6 == nil)
-        else { throw .sourceNotOurs }
+        guard canSend(from: from.address, by: route) else { throw .sourceNotOurs }
         let headerLength = from.address.ipv6 == nil ? IPv4Packet.headerLength : IPv6Packet.headerLength
         guard headerLength + UDPDatagram.headerLength + payload.count <= Int(route.mtu) else {
             throw .tooLong(mtu: Int(route.mtu))
@@ -53,6 +52,16 @@ extension HostStack {
         default: throw .sourceNotOurs
         }
         return outputs
+    }
+
+    /// Whether `source` is the node's, of the route's family, and no other station was found to have it. A tentative one will do:
+    /// what is sent waits.
+    private func canSend(from source: IPAddress, by route: Route) -> Bool {
+        guard ownAddresses.contains(source), (source.ipv6 == nil) == (route.gateway.ipv6 == nil) else { return false }
+        return interfaces.values.contains { interface in
+            interface.owns(source) && (interface.port == route.port || !source.isLinkLocal)
+                && !duplicates.contains(Neighbour.Key(port: interface.port, address: source))
+        }
     }
 
     /// Puts an IPv4 header before `payload` and hands the packet to the route's gateway.

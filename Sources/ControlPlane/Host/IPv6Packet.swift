@@ -59,6 +59,13 @@ struct IPv6Packet {
         isAtomicFragment = headers.isAtomicFragment
     }
 
+    /// Whether it carries a neighbour solicitation or advertisement, the only messages that another station with one of our
+    /// addresses is to be heard by.
+    var isNeighbourDiscovery: Bool {
+        guard case .payload(NextHeader.icmpv6, let payload, _) = content, let type = payload.first else { return false }
+        return type == ICMPv6Message.neighbourSolicitation || type == ICMPv6Message.neighbourAdvertisement
+    }
+
     /// A packet without extension headers. `payload` must leave room in 65,535.
     static func bytes(
         from source: IPv6Address, to destination: IPv6Address, protocol number: UInt8, trafficClass: UInt8,

@@ -26,8 +26,10 @@ struct NeighbourMessage: Equatable {
     private static let sourceLinkLayerAddress: UInt8 = 1
     private static let targetLinkLayerAddress: UInt8 = 2
 
-    init(_ kind: Kind, target: IPv6Address, linkLayerAddress: MACAddress?, isSolicited: Bool = false, isOverriding: Bool = false)
-    {
+    init(
+        _ kind: Kind, target: IPv6Address, linkLayerAddress: MACAddress?, isSolicited: Bool = false,
+        isOverriding: Bool = false
+    ) {
         self.kind = kind
         self.target = target
         self.linkLayerAddress = linkLayerAddress
