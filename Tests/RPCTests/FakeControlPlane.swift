@@ -276,6 +276,26 @@ actor FakeControlPlane: ControlPlaneInterface {
         }
     }
 
+    func setPolicers(
+        of session: SessionName, upstream: PolicerChange, downstream: PolicerChange
+    ) throws -> SessionPolicers {
+        guard case .l2tp(let id, let tunnel?) = session,
+            let key = sessionTable.first(where: { $0.value.id == id && $0.value.tunnelID == tunnel })?.key
+        else { throw ControlPlaneError(.notFound, "there is no \(session)") }
+        func changed(_ change: PolicerChange, _ old: PolicerSettings?) -> PolicerSettings? {
+            switch change {
+            case .keep: old
+            case .set(let settings): settings
+            case .remove: nil
+            }
+        }
+        let old = sessionTable[key]?.policers ?? SessionPolicers()
+        let policers = SessionPolicers(
+            upstream: changed(upstream, old.upstream), downstream: changed(downstream, old.downstream))
+        sessionTable[key]?.policers = policers
+        return policers
+    }
+
     func apply(_ operations: [StaticOperation]) -> [StaticResult] {
         operations.map { operation in
             do throws(StaticFault) {

@@ -137,6 +137,48 @@ struct RoundTripTests {
         }
     }
 
+    @Test func policersAreChangedOneByOne() async throws {
+        let slow = PolicerSettings(
+            committedRate: 8_000, peakRate: 400_000_000_000, committedBurst: 1, peakBurst: 4_294_967_295)
+        let session = SessionName.l2tp(1, tunnel: 2)
+        try await serving(FakeControlPlane()) { path in
+            try await RPCClient.connect(to: path) { client in
+                #expect(
+                    try await client.setPolicers(of: session, upstream: .keep, downstream: .keep) == SessionPolicers())
+                #expect(
+                    try await client.setPolicers(of: session, upstream: .set(slow), downstream: .keep)
+                        == SessionPolicers(upstream: slow))
+                #expect(
+                    try await client.setPolicers(of: session, upstream: .remove, downstream: .set(slow))
+                        == SessionPolicers(downstream: slow))
+                for (fault, change) in [
+                    (
+                        "upstream.set: committed_rate",
+                        PolicerSettings(committedRate: 7_999, peakRate: 8_000, committedBurst: 1, peakBurst: 1)
+                    ),
+                    (
+                        "upstream.set: peak_rate",
+                        PolicerSettings(committedRate: 9_000, peakRate: 8_000, committedBurst: 1, peakBurst: 1)
+                    ),
+                    (
+                        "upstream.set: committed_burst",
+                        PolicerSettings(committedRate: 8_000, peakRate: 8_000, committedBurst: 0, peakBurst: 1)
+                    ),
+                    (
+                        "upstream.set: peak_burst",
+                        PolicerSettings(
+                            committedRate: 8_000, peakRate: 8_000, committedBurst: 1, peakBurst: 4_294_967_296)
+                    ),
+                ] {
+                    let error = await #expect(throws: RPCClientError.self) {
+                        _ = try await client.setPolicers(of: session, upstream: .set(change), downstream: .keep)
+                    }
+                    #expect(error.map { "\($0)" }?.contains(fault) == true, "\(String(describing: error))")
+                }
+            }
+        }
+    }
+
     @Test func refusalsCarryCodeAndMessage() async throws {
         let fake = FakeControlPlane()
         await fake.removeDataPlane()

@@ -23,6 +23,7 @@ import Testing
             ppp-control: 5
             unknown-session: 6
             l2tp-control: 0
+          reordering: {window: 64, frames: 1024, timeout-ms: 20}
           ports:
             - name: access
               device: 0000:03:00.0
@@ -57,6 +58,9 @@ import Testing
         expected.puntLimits.pppControl = 5
         expected.puntLimits.unknownSession = 6
         expected.puntLimits.l2tpControl = 0
+        expected.reordering.window = 64
+        expected.reordering.frames = 1_024
+        expected.reordering.timeout = 20
         #expect(settings == expected)
     }
 
@@ -105,21 +109,34 @@ import Testing
                 ]
             ),
             (
-                "name: access", "name: a port",
-                ["22: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
+                "window: 64", "window: 1",
+                ["21: reordering.window: expected a whole number from 2 to 256, found `1`"]
             ),
-            ("mtu: 1508", "mtu: 100", ["24: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
-            ("queues: 4", "queues: 0", ["25: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
-            ("{name: core,", "{name: access,", ["26: ports[1]: another port is called `access`"]),
+            (
+                "frames: 1024", "frames: 65537",
+                ["21: reordering.frames: expected a whole number from 64 to 65536, found `65537`"]
+            ),
+            (
+                "timeout-ms: 20", "timeout-ms: 0",
+                ["21: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
+            ),
+            ("timeout-ms: 20", "timeout: 20", ["21: reordering.timeout: unknown; known here: frames, timeout-ms, window"]),
+            (
+                "name: access", "name: a port",
+                ["23: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
+            ),
+            ("mtu: 1508", "mtu: 100", ["25: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
+            ("queues: 4", "queues: 0", ["26: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
+            ("{name: core,", "{name: access,", ["27: ports[1]: another port is called `access`"]),
             (
                 "\"net_af_packet0,iface=veth1\"", "0000:03:00.0",
-                ["26: ports[1]: another port has the device `0000:03:00.0`"]
+                ["27: ports[1]: another port has the device `0000:03:00.0`"]
             ),
             (
                 "main-core: 4", "cpu: 4",
                 [
                     "6: cpu: unknown; known here: circuits, cores, frame-ring-depth, idle, main-core, memory, ports, "
-                        + "punt-limits, segment, segment-group, sessions, tunnels, vlan-blocks"
+                        + "punt-limits, reordering, segment, segment-group, sessions, tunnels, vlan-blocks"
                 ]
             ),
         ] as [(String, String, [String])])

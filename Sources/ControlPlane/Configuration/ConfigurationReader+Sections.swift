@@ -59,7 +59,9 @@ extension ConfigurationReader {
         }
         if let vlans, nodes.services.isEmpty { vlans.fault("VLANs serve PPPoE, but there is no `pppoe-ac-service`") }
         for node in mapping.optional("ip-address")?.oneOrMore() ?? [] {
-            guard let prefix = node.parsed("an address with prefix length such as 10.99.0.1/24 or 2001:db8::1/64", IPPrefix.init(_:))
+            guard
+                let prefix = node.parsed(
+                    "an address with prefix length such as 10.99.0.1/24 or 2001:db8::1/64", IPPrefix.init(_:))
             else {
                 incomplete.insert(.addresses)
                 continue

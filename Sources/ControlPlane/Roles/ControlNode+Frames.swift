@@ -12,7 +12,7 @@ public struct PuntedFrame: Sendable {
     public var port: UInt16
     /// Upstream slot of the session it belongs to; `pppControl` and `tooBig` only.
     public var upstreamSlot: UInt32?
-    /// `tooBig`: octets of the largest PPP frame, from the protocol field on, that would have passed; else 0.
+    /// Octets of the longest PPP frame, from the protocol field on, that would have passed; `tooBig` only.
     public var detail: UInt32
     /// The whole Ethernet frame without FCS.
     public var bytes: [UInt8]
@@ -61,14 +61,14 @@ extension ControlNode {
                         "next-hop": "\(gateway)", "port": "\(portName(port))", "mac": "\(mac?.description ?? "none")",
                     ])
                 nextHopChanged(gateway: gateway, port: port, at: now)
+            case .pathMTU(let local, let peer, let localPort, let peerPort, let tunnelID, let mtu):
+                learnPathMTU(
+                    mtu, from: UDPEndpoint(local, localPort), to: UDPEndpoint(peer, peerPort), peerTunnelID: tunnelID,
+                    at: now)
             case .addressConflict(let address, let port, let other):
                 logger.error(
                     "another station uses an address of this node; one of the two must be changed",
                     metadata: ["address": "\(address)", "port": "\(portName(port))", "mac": "\(other)"])
-            case .pathMTU(let local, let peer, let localPort, let peerPort, let quotedTunnelID, let mtu):
-                pathMTUReported(
-                    mtu, local: UDPEndpoint(local, localPort), peer: UDPEndpoint(peer, peerPort),
-                    quotedTunnelID: quotedTunnelID)
             }
         }
         agenda.schedule(.host, at: host.deadline)

@@ -239,8 +239,10 @@ extension ControlNode {
         let path = TunnelPath(
             port: route.port, local: record.local, peer: record.peer, peerTunnelID: peer.tunnelID,
             source: route.sourceMAC, nextHop: host.resolve(record.peer.address)?.mac,
-            mtu: route.mtu, lengthBit: profile.lengthBit,
-            udpChecksum: profile.udpChecksums, typeOfService: profile.typeOfService.octet)
+            mtu: pathMTU(of: record, profile: profile), lengthBit: profile.lengthBit,
+            udpChecksum: computesChecksum(record, profile), typeOfService: profile.typeOfService.octet,
+            dontFragment: profile.dontFragment, tooBig: profile.tooBig, offsetPad: profile.offsetPad,
+            acceptsZeroChecksum: profile.ipv6ZeroChecksum)
         do {
             try table.publishTunnel(id, path)
             tunnels[id]?.isPublished = true
@@ -294,7 +296,8 @@ enum TunnelError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .noRoute(let address): "no interface or ip-route leads to \(address)"
-        case .sourceNotOurs(let address): "the profile's source \(address) is no address of this node, or not of the LNS's kind"
+        case .sourceNotOurs(let address):
+            "the profile's source \(address) is no address of this node, or not of the LNS's kind"
         }
     }
 }

@@ -1,4 +1,5 @@
 import Host
+import Observability
 import PPPoE
 import Segment
 import Wire
@@ -53,9 +54,45 @@ public final class SegmentForwardingTable: ForwardingTable {
     }
 
     /// Joins the two lines of a session.
-    public func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16) throws {
+    public func forward(
+        upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings
+    ) throws {
         try writer.forward(
-            UpstreamSlot(rawValue: upstream), DownstreamSlot(rawValue: downstream), peerSessionID: peerSessionID)
+            UpstreamSlot(rawValue: upstream), DownstreamSlot(rawValue: downstream), peerSessionID: peerSessionID,
+            features: SessionFeatures(features))
+    }
+
+    /// Polices a session in service, in both directions or in none of what is new.
+    public func setPolicers(_ policers: SessionPolicers, upstream: UInt32) throws {
+        let slot = UpstreamSlot(rawValue: upstream)
+        let before = try writer.features(of: slot).upstreamPolicer
+        try writer.setPolicer(policers.upstream.map(PolicerRates.init), direction: .upstream, of: slot)
+        do {
+            try writer.setPolicer(policers.downstream.map(PolicerRates.init), direction: .downstream, of: slot)
+        } catch {
+            try writer.setPolicer(before, direction: .upstream, of: slot)
+            throw error
+        }
+    }
+
+    /// What a session's features did; nothing when it is gone.
+    public func details(upstream: UInt32) -> SessionDetails {
+        let slot = UpstreamSlot(rawValue: upstream)
+        var details = SessionDetails()
+        guard let counters = writer.counters(of: slot), let features = try? writer.features(of: slot) else {
+            return details
+        }
+        details.policers = SessionPolicers(
+            upstream: features.upstreamPolicer.map(PolicerSettings.init),
+            downstream: features.downstreamPolicer.map(PolicerSettings.init))
+        details.upstreamPolicedPackets = counters.upstreamPoliced
+        details.downstreamPolicedPackets = counters.downstreamPoliced
+        details.maximumSegmentSize = features.mss
+        details.isSequenced = features.sendsSequence || writer.learnsSequence(of: slot)
+        details.missing = counters.sequence.missing
+        details.late = counters.sequence.late
+        details.reordered = counters.sequence.reordered
+        return details
     }
 
     /// A session's counters, zeros when it is gone.
@@ -127,6 +164,33 @@ extension SessionTraffic {
     }
 }
 
+extension SessionFeatures {
+    init(_ settings: SessionSettings) {
+        self.init()
+        mss = settings.maximumSegmentSize
+        sendsSequence = settings.sendsSequenceNumbers
+        requiresSequence = settings.requiresSequenceNumbers
+        reorders = settings.reorders
+    }
+}
+
+extension PolicerRates {
+    /// Operators count in bit/s, the table in octets a second.
+    init(_ settings: PolicerSettings) {
+        self.init(
+            committedRate: settings.committedRate / 8, peakRate: settings.peakRate / 8,
+            committedBurst: settings.committedBurst, peakBurst: settings.peakBurst)
+    }
+}
+
+extension PolicerSettings {
+    init(_ rates: PolicerRates) {
+        self.init(
+            committedRate: rates.committedRate * 8, peakRate: rates.peakRate * 8, committedBurst: rates.committedBurst,
+            peakBurst: rates.peakBurst)
+    }
+}
+
 extension OuterHeader {
     init(_ path: TunnelPath) throws(TunnelPathFault) {
         guard
@@ -135,7 +199,8 @@ extension OuterHeader {
                 peerPort: path.peer.port, peerTunnelID: path.peerTunnelID, port: UInt8(truncatingIfNeeded: path.port))
         else { throw TunnelPathFault(local: path.local, peer: path.peer) }
         self.init(
-            endpoints: endpoints, egressPort: path.port, sourceMAC: path.source, destinationMAC: path.nextHop, mtu: path.mtu,
+            endpoints: endpoints, egressPort: path.port, sourceMAC: path.source, destinationMAC: path.nextHop,
+            mtu: path.mtu,
             typeOfService: path.typeOfService ?? 0, inheritsTypeOfService: path.typeOfService == nil,
             hasLengthField: path.lengthBit, computesChecksum: path.udpChecksum)
     }

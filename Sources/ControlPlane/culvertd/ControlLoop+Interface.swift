@@ -105,6 +105,20 @@ extension ControlLoop: ControlPlaneInterface {
         }
     }
 
+    func setPolicers(
+        of session: SessionName, upstream: PolicerChange, downstream: PolicerChange
+    ) async throws -> SessionPolicers {
+        do throws(ControlNode.PolicerFault) {
+            return try node.setPolicers(of: session, upstream: upstream, downstream: downstream)
+        } catch {
+            switch error {
+            case .notFound(let message): throw ControlPlaneError(.notFound, message)
+            case .ambiguous(let message): throw ControlPlaneError(.ambiguous, message)
+            case .refused(let message): throw ControlPlaneError(.exhausted, message)
+            }
+        }
+    }
+
     // MARK: Static feed
 
     func apply(_ operations: [StaticOperation]) async throws -> [StaticResult] {

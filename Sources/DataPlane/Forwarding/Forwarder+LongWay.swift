@@ -13,22 +13,33 @@ extension Forwarder {
     ) {
         guard template.isReady else { return drop(found.frame, .nextHopUnresolved) }
         guard template.isSound else { return drop(found.frame, .templateInvalid) }
-        guard template.ipHeaderToPayload &+ found.payloadLength <= template.mtu else {
+        let session = UnsafeMutableRawPointer(found.line)
+        let features = featuresInForce(sessionWord(session + 28))
+        guard admitUpstream(found, features) else { return }
+        let sequenceLength = features & SessionFeature.sequenced != 0 ? OuterTemplate.sequenceLength : 0
+        guard template.ipHeaderToPayload &+ sequenceLength &+ found.payloadLength <= template.mtu else {
             return drop(found.frame, .outerMTUExceeded)
         }
-        guard found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room else {
+        guard found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room &+ sequenceLength else {
             return drop(found.frame, .headroomShort)
         }
         guard template.port < portCount else { return drop(found.frame, .egressPortUnknown) }
         let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
-        let session = UnsafeMutableRawPointer(found.line)
-        template.write(
-            before: payload, length: found.payloadLength, identification: UInt16(truncatingIfNeeded: identification),
-            session: session.load(fromByteOffset: 20, as: UInt16.self))
+        let sessionID = session.load(fromByteOffset: 20, as: UInt16.self)
+        if sequenceLength == 0 {
+            template.write(
+                before: payload, length: found.payloadLength,
+                identification: UInt16(truncatingIfNeeded: identification), session: sessionID)
+        } else {
+            template.write(
+                before: payload, length: found.payloadLength,
+                identification: UInt16(truncatingIfNeeded: identification), session: sessionID,
+                sequence: takeSequence(found))
+        }
         identification &+= state.pointee.identificationStep
+        let headerLength = template.length &+ sequenceLength
         found.frame.reframe(
-            shift: Int32(bitPattern: found.payloadOffset &- template.length),
-            length: template.length &+ found.payloadLength)
+            shift: Int32(bitPattern: found.payloadOffset &- headerLength), length: headerLength &+ found.payloadLength)
         countSession(session + 32, octets: found.payloadLength)
         count(.encapsulatedFrames)
         count(.encapsulatedOctets, UInt64(found.payloadLength))
@@ -41,9 +52,25 @@ extension Forwarder {
         let line = UnsafeMutableRawPointer(found.line)
         let shape = culvert_load_relaxed_u32((line + 8).assumingMemoryBound(to: UInt32.self))
         let headerLength = shape >> 16 & 0xff
+        guard headerLength &- 20 <= 8, headerLength & 3 == 0 else { return drop(found.frame, .accessHeaderInvalid) }
+        guard shape >> 24 < portCount else { return drop(found.frame, .egressPortUnknown) }
+        let word = sessionWord(line + 32)
+        guard isInSequence(found, word) else { return }
+        deliver(found, word)
+        releaseInOrder(found)
+    }
+
+    /// A frame to the access side whose turn it is, which may have waited for that: everything but its sequence numbers.
+    /// - Parameter word: the session line's word of features and claim.
+    @inline(never)
+    func deliver(_ found: DownstreamFrame, _ word: UInt32) {
+        let line = UnsafeMutableRawPointer(found.line)
+        let shape = culvert_load_relaxed_u32((line + 8).assumingMemoryBound(to: UInt32.self))
+        let headerLength = shape >> 16 & 0xff
         let port = shape >> 24
         guard headerLength &- 20 <= 8, headerLength & 3 == 0 else { return drop(found.frame, .accessHeaderInvalid) }
         guard port < portCount else { return drop(found.frame, .egressPortUnknown) }
+        guard admitDownstream(found, word) else { return }
         guard found.payloadLength &+ 6 <= UInt32(ports[Int(truncatingIfNeeded: port)].mtu) else {
             return drop(found.frame, .accessMTUExceeded)
         }

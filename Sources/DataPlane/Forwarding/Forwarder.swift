@@ -49,6 +49,12 @@ public struct Forwarder: @unchecked Sendable {
     public let punts: PuntBuffer
     /// What the worker changes as it goes.
     let state: UnsafeMutablePointer<ForwarderState>
+    /// Meters of the segment's policers, by index.
+    let profiles: UnsafeMutablePointer<PolicerProfile>
+    /// Messages that came before their turn, and what bounds their waiting, the time-out also in cycles.
+    let reordering: ReorderBuffer
+    let reorderLimits: ReorderLimits
+    let reorderTimeout: UInt64
     /// Lists between stages.
     let upstream: UnsafeMutablePointer<UpstreamFrame>
     let downstream: UnsafeMutablePointer<DownstreamFrame>
@@ -56,12 +62,14 @@ public struct Forwarder: @unchecked Sendable {
     /// The forwarding path of worker `worker` of `workers`.
     /// - Parameters:
     ///   - ports: at most as many as the segment has room for.
+    ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
     ///   - socket: NUMA node of the worker's core; negative: any.
     /// - Throws: `AllocationError`. `worker` and the number of ports beyond the segment's capacity are programming errors.
     public init(
         view: SegmentView, ports: [ForwardingPort], worker: UInt32, workers: UInt32, limits: PuntLimits,
-        cyclesPerSecond: UInt64, socket: Int32 = -1
+        reordering: ReorderLimits = ReorderLimits(), cyclesPerSecond: UInt64, socket: Int32 = -1
     ) throws(AllocationError) {
+        precondition(reordering.isValid)
         precondition(worker < workers && workers <= view.workerCount && ports.count <= Int(view.portCount))
         self.view = view
         counters = (UnsafeMutableRawPointer(view.workers + Int(worker)) + 64).assumingMemoryBound(to: UInt64.self)
@@ -76,17 +84,24 @@ public struct Forwarder: @unchecked Sendable {
         punts = try PuntBuffer(limits: limits, cyclesPerSecond: cyclesPerSecond, socket: socket)
         state = try allocate(1, socket: socket)
         state.pointee = ForwarderState(worker: worker, workers: workers)
+        profiles = try allocate(Int(view.policerMask) + 1, socket: socket)
+        self.reordering = try ReorderBuffer(capacity: reordering.frames, socket: socket)
+        reorderLimits = reordering
+        reorderTimeout = cyclesPerSecond / 1_000 * UInt64(reordering.timeout)
         upstream = try allocate(Self.burst, socket: socket)
         downstream = try allocate(Self.burst, socket: socket)
     }
 
-    /// Gives the memory back; the frames that wait are the caller's to free before.
+    /// Gives the memory back, and frees the messages that wait for those before them; the frames in the buffers are the caller's
+    /// to free before.
     public func deallocate() {
         culvert_free(ports)
         transmit.deallocate()
         dispatch.deallocate()
         punts.deallocate()
         culvert_free(state)
+        culvert_free(profiles)
+        reordering.deallocate()
         culvert_free(upstream)
         culvert_free(downstream)
     }

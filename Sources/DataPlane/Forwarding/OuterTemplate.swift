@@ -115,3 +115,41 @@ struct OuterTemplate {
         udp.storeBytes(of: checksum == 0 ? 0xffff : checksum, toByteOffset: 6, as: UInt16.self)
     }
 }
+
+// With sequence numbers, which stand between the session id and ff 03: what is before them lies 4 octets further from the PPP
+// protocol field.
+extension OuterTemplate {
+    /// Octets of Ns and Nr.
+    static let sequenceLength: UInt32 = 4
+
+    /// As `write(before:length:identification:session:)`, with sequence numbers: there are 4 octets more before the PPP frame.
+    /// - Parameter sequence: Ns and Nr, in host byte order, from high to low halves.
+    @inline(never)
+    func write(
+        before payload: UnsafeMutableRawPointer, length: UInt32, identification: UInt16, session: UInt16,
+        sequence: UInt32
+    ) {
+        let (room, added) = (Int(Self.room), Int(Self.sequenceLength))
+        (payload - room - added).copyMemory(from: bytes + (96 - room), byteCount: room - 2)
+        (payload - 8).storeBytes(of: session, as: UInt16.self)
+        (payload - 6).storeBytes(of: sequence.bigEndian, as: UInt32.self)
+        (payload - 2).storeBytes(of: UInt16(0xff03).bigEndian, as: UInt16.self)
+        let ip = payload - Int(truncatingIfNeeded: ipHeaderToPayload) - added
+        let ipLength = UInt16(truncatingIfNeeded: ipHeaderToPayload &+ Self.sequenceLength &+ length)
+        ip.storeBytes(of: ipLength.bigEndian, toByteOffset: 2, as: UInt16.self)
+        ip.storeBytes(of: identification.bigEndian, toByteOffset: 4, as: UInt16.self)
+        var sum = UInt64(bytes.load(fromByteOffset: 104, as: UInt32.self))
+        sum &+= UInt64(ipLength.bigEndian) &+ UInt64(identification.bigEndian)
+        if has(TemplateFlag.inheritsTrafficClass) {
+            sum &+= inheritTrafficClass(ip, FrameBytes(UnsafeRawPointer(payload), count: Int(length)))
+        }
+        ip.storeBytes(of: ~InternetChecksum.fold(sum), toByteOffset: 10, as: UInt16.self)
+        ip.storeBytes(of: (ipLength &- 20).bigEndian, toByteOffset: 24, as: UInt16.self)
+        let flags = ip.load(fromByteOffset: 28, as: UInt8.self)
+        ip.storeBytes(of: flags | 0x08, toByteOffset: 28, as: UInt8.self)
+        if has(TemplateFlag.lengthField) {
+            ip.storeBytes(of: (ipLength &- 28).bigEndian, toByteOffset: 30, as: UInt16.self)
+        }
+        if has(TemplateFlag.udpChecksum) { writeUDPChecksum(ip + 20, length: ipLength &- 20) }
+    }
+}

@@ -11,15 +11,42 @@ public struct SessionCounters: Hashable, Sendable {
     public let downstreamPackets: UInt64
     /// Octets core -> access.
     public let downstreamOctets: UInt64
+    /// Frames access -> core that the session's policer dropped.
+    public let upstreamPoliced: UInt64
+    /// Frames core -> access that the session's policer dropped.
+    public let downstreamPoliced: UInt64
+    /// What its sequence numbers say of the messages core -> access.
+    public let sequence: SequenceCounters
 
     /// Counters with these values.
     public init(
-        upstreamPackets: UInt64, upstreamOctets: UInt64, downstreamPackets: UInt64, downstreamOctets: UInt64
+        upstreamPackets: UInt64, upstreamOctets: UInt64, downstreamPackets: UInt64, downstreamOctets: UInt64,
+        upstreamPoliced: UInt64 = 0, downstreamPoliced: UInt64 = 0, sequence: SequenceCounters = SequenceCounters()
     ) {
         self.upstreamPackets = upstreamPackets
         self.upstreamOctets = upstreamOctets
         self.downstreamPackets = downstreamPackets
         self.downstreamOctets = downstreamOctets
+        self.upstreamPoliced = upstreamPoliced
+        self.downstreamPoliced = downstreamPoliced
+        self.sequence = sequence
+    }
+}
+
+/// What the sequence numbers of a session's data messages tell (RFC 2661, section 5.4).
+public struct SequenceCounters: Hashable, Sendable {
+    /// Messages that never came, as far as the numbers tell.
+    public let missing: UInt32
+    /// Messages that were dropped since later ones had been delivered, or that came again.
+    public let late: UInt32
+    /// Messages that waited for earlier ones.
+    public let reordered: UInt32
+
+    /// Counters with these values, which come round at 2^32.
+    public init(missing: UInt32 = 0, late: UInt32 = 0, reordered: UInt32 = 0) {
+        self.missing = missing
+        self.late = late
+        self.reordered = reordered
     }
 }
 
@@ -53,6 +80,8 @@ public struct SessionRecord: Hashable, Sendable {
     public let circuit: CircuitRecord
     /// Its L2TP side; nil while all its frames go to culvertd.
     public let core: CoreSide?
+    /// What it has beside its addresses; none while all its frames go to culvertd.
+    public let features: SessionFeatures
     /// What it carried so far.
     public let counters: SessionCounters
 

@@ -11,7 +11,9 @@ extension TableWriter {
             let circuit = circuit(at: CircuitIndex(rawValue: line.circuit))
         else { return nil }
         var core: SessionRecord.CoreSide?
+        var features = SessionFeatures()
         if found == EntryState.forward, let partner = partner(of: slot) {
+            features = self.features(featureLine(of: slot), featureLine(of: partner))
             let down = view.downstream[Int(partner.rawValue)]
             core = SessionRecord.CoreSide(
                 slot: partner, tunnel: TunnelID(rawValue: UInt16(truncatingIfNeeded: down.tunnel)),
@@ -21,7 +23,7 @@ extension TableWriter {
         return SessionRecord(
             slot: slot, sessionID: UInt16(bigEndian: line.session_id), owner: owner, reference: line.reference,
             clientMAC: MACAddress(value: key(of: slot) >> 16), circuit: circuit, core: core,
-            counters: counters(slot, core?.slot))
+            features: features, counters: counters(slot, core?.slot))
     }
 
     /// Calls `body` with each live session, in slot order from `start` on, until it answers false. Answers the slot to go on
@@ -121,14 +123,25 @@ extension TableWriter {
         let up = view.upstream + Int(upstream.rawValue)
         var downPackets: UInt64 = 0
         var downOctets: UInt64 = 0
+        var downPoliced: UInt64 = 0
+        var sequence = SequenceCounters()
         if let downstream {
             let down = view.downstream + Int(downstream.rawValue)
             downPackets = culvert_load_relaxed_u64(&down.pointee.packets)
             downOctets = culvert_load_relaxed_u64(&down.pointee.octets)
+            let features = view.downstreamFeatures + Int(downstream.rawValue)
+            downPoliced = culvert_load_relaxed_u64(&features.pointee.policed_packets)
+            sequence = SequenceCounters(
+                missing: culvert_load_relaxed_u32(&features.pointee.missing),
+                late: culvert_load_relaxed_u32(&features.pointee.late),
+                reordered: culvert_load_relaxed_u32(&features.pointee.reordered))
         }
+        let upFeatures = view.upstreamFeatures + Int(upstream.rawValue)
         return SessionCounters(
             upstreamPackets: culvert_load_relaxed_u64(&up.pointee.packets),
             upstreamOctets: culvert_load_relaxed_u64(&up.pointee.octets),
-            downstreamPackets: downPackets, downstreamOctets: downOctets)
+            downstreamPackets: downPackets, downstreamOctets: downOctets,
+            upstreamPoliced: culvert_load_relaxed_u64(&upFeatures.pointee.policed_packets),
+            downstreamPoliced: downPoliced, sequence: sequence)
     }
 }

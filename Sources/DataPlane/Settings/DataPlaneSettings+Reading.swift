@@ -46,6 +46,7 @@ extension DataPlaneSettings {
             idle = node.parsed("`poll`, `yield` or `sleep N` with N from 1 to 10000 microseconds", Self.idle) ?? idle
         }
         if let node = mapping.optional("punt-limits") { _ = node.mapping { puntLimits.read(&$0) } }
+        if let node = mapping.optional("reordering") { _ = node.mapping { reordering.read(&$0) } }
         readPorts(mapping.required("ports"))
     }
 
@@ -117,6 +118,14 @@ extension DataPlaneSettings.PuntLimits {
         rate("unknown-session", &unknownSession)
         rate("l2tp-control", &l2tpControl)
         rate("too-big", &tooBig)
+    }
+}
+
+extension DataPlaneSettings.Reordering {
+    fileprivate mutating func read(_ mapping: inout ConfigurationMapping) {
+        if let node = mapping.optional("window") { window = node.integer(in: 2...256) ?? window }
+        if let node = mapping.optional("frames") { frames = node.integer(in: 64...65_536) ?? frames }
+        if let node = mapping.optional("timeout-ms") { timeout = node.integer(in: 1...1_000) ?? timeout }
     }
 }
 

@@ -63,7 +63,8 @@ public final class DataPlane {
                 queues: assignments[Int(index)].map { port, queue in
                     Worker.ReceiveQueue(port: UInt32(port), device: devices[port].number, queue: queue)
                 },
-                limits: limits, socket: Int32(bitPattern: culvert_socket_of_lcore(index + 1)))
+                limits: limits, reordering: Self.limits(settings.reordering),
+                socket: Int32(bitPattern: culvert_socket_of_lcore(index + 1)))
         }
         idle =
             switch settings.idle {

@@ -54,6 +54,16 @@ public struct TunnelSettings: Hashable, Sendable, Encodable {
     public var hideAvps = false
     /// Whether outer UDP checksums are computed.
     public var udpChecksums = false
+    /// Largest outer IP packet now, octets: the least of the core port's MTU, what is configured and what ICMP has told.
+    public var pathMTU: UInt16 = 0
+    /// Whether outer IPv4 packets that are sent whole must not be fragmented on their way.
+    public var dontFragment = false
+    /// What becomes of packets that exceed the path's MTU: `fragment`, `tell` or `drop`.
+    public var tooBig = ""
+    /// Octets of offset pad that are sent; nil: without the field.
+    public var offsetPad: UInt8?
+    /// Sequence numbers of data messages: `off`, `on` or `required`.
+    public var dataSequenceNumbers = ""
     /// Whether the path's MTU is discovered.
     public var pathMTUDiscovery = false
     /// Largest outer IP packet, octets.

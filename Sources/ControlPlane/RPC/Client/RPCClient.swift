@@ -137,6 +137,16 @@ public struct RPCClient: Sendable {
         try await withRPCClientErrors { ClearOutcome(try await stub.clear(target.message, options: options)) }
     }
 
+    /// Changes a session's policers; returns what is in force then.
+    public func setPolicers(
+        of session: SessionName, upstream: PolicerChange, downstream: PolicerChange
+    ) async throws -> SessionPolicers {
+        let request = Culvert_V1_SetPolicersRequest(session, upstream: upstream, downstream: downstream)
+        return try await withRPCClientErrors {
+            SessionPolicers(try await stub.setPolicers(request, options: options))
+        }
+    }
+
     /// Carries out `operations` in order over one stream; one result for each, in the same order.
     public func apply(_ operations: [StaticOperation]) async throws -> [StaticResult] {
         try await withRPCClientErrors {
