@@ -57,9 +57,9 @@ extension ConfigurationReader {
         let hop = routes.filter { $0.value.prefix.contains(lns) }.max {
             $0.value.prefix.length < $1.value.prefix.length
         }
-        let connected = interfaces.first { $0.value.addresses.contains { $0.contains(lns) } }
+        let connected = interfaces.first { $0.value.addresses.contains { $0.contains(lns) } }?.value
         let way = connected ?? hop.flatMap { hop in interface(of: hop.value.nextHop) }
-        let port = dataPlane?.ports.first { $0.name == way?.value.name }
+        let port = dataPlane?.ports.first { $0.name == way?.name }
         // Without a way to the LNS there is a fault already.
         guard let port else { return }
         let path = min(port.mtu, profile?.value.pathMTU ?? port.mtu)
