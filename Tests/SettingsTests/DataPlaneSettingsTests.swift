@@ -23,6 +23,7 @@ import Testing
             ppp-control: 5
             unknown-session: 6
             l2tp-control: 0
+          reassembly: {datagrams: 100, fragments: 300, timeout-ms: 250}
           ports:
             - name: access
               device: 0000:03:00.0
@@ -57,6 +58,9 @@ import Testing
         expected.puntLimits.pppControl = 5
         expected.puntLimits.unknownSession = 6
         expected.puntLimits.l2tpControl = 0
+        expected.reassembly.datagrams = 100
+        expected.reassembly.fragments = 300
+        expected.reassembly.timeoutMilliseconds = 250
         #expect(settings == expected)
     }
 
@@ -105,21 +109,37 @@ import Testing
                 ]
             ),
             (
-                "name: access", "name: a port",
-                ["22: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
+                "datagrams: 100", "datagrams: 15",
+                ["21: reassembly.datagrams: expected a whole number from 16 to 65536, found `15`"]
             ),
-            ("mtu: 1508", "mtu: 100", ["24: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
-            ("queues: 4", "queues: 0", ["25: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
-            ("{name: core,", "{name: access,", ["26: ports[1]: another port is called `access`"]),
+            (
+                "fragments: 300", "fragments: 255",
+                ["21: reassembly.fragments: expected a whole number from 256 to 65536, found `255`"]
+            ),
+            (
+                "timeout-ms: 250", "timeout-ms: 60001",
+                ["21: reassembly.timeout-ms: expected a whole number from 1 to 60000, found `60001`"]
+            ),
+            (
+                "timeout-ms: 250", "timeout: 250",
+                ["21: reassembly.timeout: unknown; known here: datagrams, fragments, timeout-ms"]
+            ),
+            (
+                "name: access", "name: a port",
+                ["23: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
+            ),
+            ("mtu: 1508", "mtu: 100", ["25: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
+            ("queues: 4", "queues: 0", ["26: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
+            ("{name: core,", "{name: access,", ["27: ports[1]: another port is called `access`"]),
             (
                 "\"net_af_packet0,iface=veth1\"", "0000:03:00.0",
-                ["26: ports[1]: another port has the device `0000:03:00.0`"]
+                ["27: ports[1]: another port has the device `0000:03:00.0`"]
             ),
             (
                 "main-core: 4", "cpu: 4",
                 [
                     "6: cpu: unknown; known here: circuits, cores, frame-ring-depth, idle, main-core, memory, ports, "
-                        + "punt-limits, segment, segment-group, sessions, tunnels, vlan-blocks"
+                        + "punt-limits, reassembly, segment, segment-group, sessions, tunnels, vlan-blocks"
                 ]
             ),
         ] as [(String, String, [String])])

@@ -9,6 +9,9 @@ import Wire
 ///   receive --> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
 ///                          |                                                          |
 ///                          +--> findTunnels -----> verifyTunnels ----> decapsulate ---+
+///                          |        ^ |
+///                          |        | +--> takeFragment: held until the datagram is whole
+///                          |        +------------+
 ///                          |
 ///                          +--> punt, drop
 /// ```
@@ -47,6 +50,8 @@ public struct Forwarder: @unchecked Sendable {
     public let dispatch: FrameBuffers
     /// Frames that wait for the exchange.
     public let punts: PuntBuffer
+    /// Fragments of datagrams to the node that are not complete.
+    let reassembler: Reassembler
     /// What the worker changes as it goes.
     let state: UnsafeMutablePointer<ForwarderState>
     /// Lists between stages.
@@ -56,11 +61,12 @@ public struct Forwarder: @unchecked Sendable {
     /// The forwarding path of worker `worker` of `workers`.
     /// - Parameters:
     ///   - ports: at most as many as the segment has room for.
+    ///   - reassembly: what fragments may take; with the same seed for all workers.
     ///   - socket: NUMA node of the worker's core; negative: any.
     /// - Throws: `AllocationError`. `worker` and the number of ports beyond the segment's capacity are programming errors.
     public init(
         view: SegmentView, ports: [ForwardingPort], worker: UInt32, workers: UInt32, limits: PuntLimits,
-        cyclesPerSecond: UInt64, socket: Int32 = -1
+        reassembly: ReassemblyLimits = ReassemblyLimits(), cyclesPerSecond: UInt64, socket: Int32 = -1
     ) throws(AllocationError) {
         precondition(worker < workers && workers <= view.workerCount && ports.count <= Int(view.portCount))
         self.view = view
@@ -74,18 +80,21 @@ public struct Forwarder: @unchecked Sendable {
         transmit = try FrameBuffers(destinations: portCount, socket: socket)
         dispatch = try FrameBuffers(destinations: workers, socket: socket)
         punts = try PuntBuffer(limits: limits, cyclesPerSecond: cyclesPerSecond, socket: socket)
+        reassembler = try Reassembler(
+            reassembly, cyclesPerSecond: cyclesPerSecond, counters: counters, socket: socket)
         state = try allocate(1, socket: socket)
         state.pointee = ForwarderState(worker: worker, workers: workers)
         upstream = try allocate(Self.burst, socket: socket)
         downstream = try allocate(Self.burst, socket: socket)
     }
 
-    /// Gives the memory back; the frames that wait are the caller's to free before.
+    /// Gives the memory back and frees the fragments that are held; the frames that wait are the caller's to free before.
     public func deallocate() {
         culvert_free(ports)
         transmit.deallocate()
         dispatch.deallocate()
         punts.deallocate()
+        reassembler.deallocate()
         culvert_free(state)
         culvert_free(upstream)
         culvert_free(downstream)
