@@ -105,7 +105,7 @@ import Testing
                 "arp: 1", "apr: 1",
                 [
                     "14: punt-limits.apr: unknown; known here: arp, ipv4, ipv6, l2tp-control, ppp-control, pppoe-discovery, "
-                        + "unknown-session"
+                        + "too-big, unknown-session"
                 ]
             ),
             (

@@ -95,7 +95,8 @@ extension Reassembler {
             frame.reframe(shift: 0, length: UInt32(truncatingIfNeeded: fragment.dataOffset &+ fragment.length))
         } else {
             frame.reframe(
-                shift: Int32(truncatingIfNeeded: fragment.dataOffset), length: UInt32(truncatingIfNeeded: fragment.length))
+                shift: Int32(truncatingIfNeeded: fragment.dataOffset),
+                length: UInt32(truncatingIfNeeded: fragment.length))
         }
     }
 

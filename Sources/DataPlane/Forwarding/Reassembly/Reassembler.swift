@@ -213,8 +213,9 @@ struct Reassembler: @unchecked Sendable {
         state.pointee.freeDatagram = datagram.pointee.next
         let place = UInt32(truncatingIfNeeded: hash) & placeMask
         datagram.pointee = Datagram(
-            key: key, deadline: now &+ timeout, next: places[Int(place)], place: place, first: Self.none, last: Self.none,
-            received: 0, end: 0, count: 0, spoilt: 0, share: UInt32(truncatingIfNeeded: share), ipOffset: 0, dataOffset: 0)
+            key: key, deadline: now &+ timeout, next: places[Int(place)], place: place, first: Self.none,
+            last: Self.none, received: 0, end: 0, count: 0, spoilt: 0, share: UInt32(truncatingIfNeeded: share),
+            ipOffset: 0, dataOffset: 0)
         places[Int(place)] = index
         byAge.append(index, to: 0)
         byShare.append(index, to: share)
