@@ -45,7 +45,7 @@ extension Forwarder {
             return nil
         }
         let hash = reassembler.hash(fragment.key)
-        let owner = UInt32(truncatingIfNeeded: (hash >> 32) &* UInt64(workers) >> 32)
+        let owner = UInt32(truncatingIfNeeded: ((hash >> 32) &* UInt64(workers)) >> 32)
         guard owner == worker else {
             handOver(frame, to: owner, port: port)
             return nil
