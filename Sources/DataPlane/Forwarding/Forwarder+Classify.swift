@@ -40,8 +40,14 @@ struct DownstreamFrame {
     var payloadLength: UInt32
     /// Ns and Nr, in host byte order, from high to low halves; of no meaning unless `isSequenced` is 1.
     var sequence: UInt32
+    /// Why the frame cannot take the short way, 0: it can. 1: the message has sequence numbers (S bit); 2: the frame lies in
+    /// several buffers.
+    var special: UInt32
+
     /// 1 when the message has sequence numbers (S bit), else 0.
-    var isSequenced: UInt32
+    var isSequenced: UInt32 { special & 1 }
+    /// Whether the frame lies in several buffers.
+    var isChained: Bool { special & 2 != 0 }
 }
 
 /// A port during one burst: what is the same for all of its frames.

@@ -50,7 +50,7 @@ extension Forwarder {
                 continue
             }
             let word = sessionWord(line + 32)
-            guard word ^ plainSession | found.isSequenced == 0 else {
+            guard word ^ plainSession | found.special == 0 else {
                 if hasClaim(line, at: 32, word, of: found.frame, port: ingress) { decapsulateTheLongWay(found) }
                 continue
             }

@@ -15,7 +15,8 @@ extension Forwarder {
     /// - Parameter slot: the session's upstream slot for `pppControl`.
     @inline(never)
     func punt(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX) {
-        guard frame.length <= CULVERT_FRAME_CAPACITY else { return drop(frame, .puntTooLong) }
+        // The exchange copies from one buffer. What fits a slot fits one, unless a port's are smaller than ours.
+        guard frame.length <= CULVERT_FRAME_CAPACITY, !frame.isChained else { return drop(frame, .puntTooLong) }
         guard punts.hasRoom else { return drop(frame, .puntRingFull) }
         guard punts.take(punt, now: state.pointee.now) else { return drop(frame, .puntLimited(punt)) }
         count(.punted(punt))

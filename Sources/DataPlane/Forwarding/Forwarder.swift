@@ -9,6 +9,9 @@ import Wire
 ///   receive --> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
 ///                          |                                                          |
 ///                          +--> findTunnels -----> verifyTunnels ----> decapsulate ---+
+///                          |        ^ |
+///                          |        | +--> takeFragment: held until the datagram is whole
+///                          |        +------------+
 ///                          |
 ///                          +--> punt, drop
 /// ```
@@ -47,6 +50,8 @@ public struct Forwarder: @unchecked Sendable {
     public let dispatch: FrameBuffers
     /// Frames that wait for the exchange.
     public let punts: PuntBuffer
+    /// Fragments of datagrams to the node that are not complete.
+    let reassembler: Reassembler
     /// What the worker changes as it goes.
     let state: UnsafeMutablePointer<ForwarderState>
     /// Meters of the segment's policers, by index.
@@ -62,12 +67,14 @@ public struct Forwarder: @unchecked Sendable {
     /// The forwarding path of worker `worker` of `workers`.
     /// - Parameters:
     ///   - ports: at most as many as the segment has room for.
+    ///   - reassembly: what fragments may take; with the same seed for all workers.
     ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
     ///   - socket: NUMA node of the worker's core; negative: any.
     /// - Throws: `AllocationError`. `worker` and the number of ports beyond the segment's capacity are programming errors.
     public init(
         view: SegmentView, ports: [ForwardingPort], worker: UInt32, workers: UInt32, limits: PuntLimits,
-        reordering: ReorderLimits = ReorderLimits(), cyclesPerSecond: UInt64, socket: Int32 = -1
+        reassembly: ReassemblyLimits = ReassemblyLimits(), reordering: ReorderLimits = ReorderLimits(),
+        cyclesPerSecond: UInt64, socket: Int32 = -1
     ) throws(AllocationError) {
         precondition(reordering.isValid)
         precondition(worker < workers && workers <= view.workerCount && ports.count <= Int(view.portCount))
@@ -82,6 +89,8 @@ public struct Forwarder: @unchecked Sendable {
         transmit = try FrameBuffers(destinations: portCount, socket: socket)
         dispatch = try FrameBuffers(destinations: workers, socket: socket)
         punts = try PuntBuffer(limits: limits, cyclesPerSecond: cyclesPerSecond, socket: socket)
+        reassembler = try Reassembler(
+            reassembly, cyclesPerSecond: cyclesPerSecond, counters: counters, socket: socket)
         state = try allocate(1, socket: socket)
         state.pointee = ForwarderState(worker: worker, workers: workers)
         profiles = try allocate(Int(view.policerMask) + 1, socket: socket)
@@ -92,13 +101,14 @@ public struct Forwarder: @unchecked Sendable {
         downstream = try allocate(Self.burst, socket: socket)
     }
 
-    /// Gives the memory back, and frees the messages that wait for those before them; the frames in the buffers are the caller's
-    /// to free before.
+    /// Gives the memory back, and frees the fragments and messages that are held; the frames in the buffers are the caller's to
+    /// free before.
     public func deallocate() {
         culvert_free(ports)
         transmit.deallocate()
         dispatch.deallocate()
         punts.deallocate()
+        reassembler.deallocate()
         culvert_free(state)
         culvert_free(profiles)
         reordering.deallocate()

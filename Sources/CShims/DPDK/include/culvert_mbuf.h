@@ -4,6 +4,7 @@
 #define CULVERT_MBUF_H
 
 #include <rte_mbuf.h>
+#include <rte_memcpy.h>
 #include <rte_prefetch.h>
 #include <stdint.h>
 
@@ -27,6 +28,26 @@ static inline void culvert_mbuf_set_frame(culvert_mbuf m, int32_t shift, uint32_
     m->data_len = (uint16_t)length;
     m->pkt_len = length;
 }
+
+// Frames in several segments. `segment` is one of them, the frame's own buffer being the first.
+static inline culvert_mbuf culvert_mbuf_next(culvert_mbuf segment) { return segment->next; }
+static inline uint32_t culvert_mbuf_segments(culvert_mbuf m) { return m->nb_segs; }
+// Moves the first byte of this segment alone, not its last. The caller has made sure that it lies in the buffer.
+static inline void culvert_mbuf_move_start(culvert_mbuf segment, int32_t shift) {
+    segment->data_off = (uint16_t)(segment->data_off + shift);
+    segment->data_len = (uint16_t)(segment->data_len - shift);
+}
+// The bytes of this segment alone.
+static inline void culvert_mbuf_set_data_length(culvert_mbuf segment, uint32_t length) { segment->data_len = (uint16_t)length; }
+// Where the frame goes on after this segment; NULL: nowhere.
+static inline void culvert_mbuf_set_next(culvert_mbuf segment, culvert_mbuf next) { segment->next = next; }
+// What the frame's first buffer says of all of its segments.
+static inline void culvert_mbuf_set_chain(culvert_mbuf m, uint32_t segments, uint32_t length) {
+    m->nb_segs = (uint16_t)segments;
+    m->pkt_len = length;
+}
+// Frees one segment, which is no part of a frame any more.
+static inline void culvert_mbuf_free_segment(culvert_mbuf segment) { rte_pktmbuf_free_seg(segment); }
 
 // No transmit offload is asked of the port: what receive flags the frame came with mean nothing on the way out.
 static inline void culvert_mbuf_clear_offload_flags(culvert_mbuf m) { m->ol_flags = 0; }
@@ -56,6 +77,9 @@ static inline struct rte_mempool *culvert_pool_create(
 static inline void culvert_pool_free(struct rte_mempool *pool) { rte_mempool_free(pool); }
 static inline unsigned culvert_pool_available(struct rte_mempool *pool) { return rte_mempool_avail_count(pool); }
 static inline struct rte_mempool *culvert_pool_lookup(const char *name) { return rte_mempool_lookup(name); }
+
+// Copies what does not overlap, in vectors and without a call.
+static inline void culvert_copy(void *to, const void *from, size_t length) { rte_memcpy(to, from, length); }
 
 static inline void culvert_prefetch(const void *address) { rte_prefetch0(address); }
 
