@@ -30,7 +30,7 @@ extension DataPlane {
 
     /// Megabytes of memory that the pools, rings and queues need.
     static func megabytes(_ settings: DataPlaneSettings, buffers: UInt32) -> Int {
-        let octets = settings.ports.reduce(0) { $0 + Int(buffers) * (max(2_048, Int($1.mtu) + 128) + 512) }
+        let octets = settings.ports.reduce(0) { $0 + Int(buffers) * (max(2_048, Int($1.mtu) + 384) + 512) }
         let reassembly = settings.reassembly
         // A worker's reorder buffer: 64 octets a message, and at most 8 for its bucket.
         let worker = Int(reassembly.datagrams) * 128 + Int(reassembly.fragments) * 16 + Int(settings.reordering.frames) * 72

@@ -165,6 +165,7 @@ public final class DataPlane {
             entry.pointee.queues = device.plan.receiveQueues
             entry.pointee.numa_node = device.socket < 0 ? 0 : UInt32(device.socket)
             entry.pointee.dispatch = device.isSpread ? 1 : 0
+            entry.pointee.offloads = device.offloads
             let link = device.link
             entry.pointee.link_speed = link.speed
             entry.pointee.link_up = link.isUp ? 1 : 0

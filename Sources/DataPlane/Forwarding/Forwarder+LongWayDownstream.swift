@@ -3,49 +3,8 @@ import CSegment
 import Segment
 import Wire
 
-// The long way: frames that need more than the template and the access header, and those that fall out at the last stage.
-// These are calls; few sessions have features, and few frames exceed an MTU.
+// The long way from core to access: frames that need more than the access header. These are calls; few sessions have features.
 extension Forwarder {
-    /// A frame to the core whose session has features, whose template has, or that does not fit.
-    @inline(never)
-    func encapsulateTheLongWay(
-        _ found: UpstreamFrame, _ template: OuterTemplate, _ identification: inout UInt32
-    ) {
-        guard template.isReady else { return drop(found.frame, .nextHopUnresolved) }
-        guard template.isSound else { return drop(found.frame, .templateInvalid) }
-        let session = UnsafeMutableRawPointer(found.line)
-        let features = featuresInForce(sessionWord(session + 28))
-        guard admitUpstream(found, features) else { return }
-        let sequenceLength = features & SessionFeature.sequenced != 0 ? OuterTemplate.sequenceLength : 0
-        guard template.ipHeaderToPayload &+ sequenceLength &+ found.payloadLength <= template.mtu else {
-            return drop(found.frame, .outerMTUExceeded)
-        }
-        guard found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room &+ sequenceLength else {
-            return drop(found.frame, .headroomShort)
-        }
-        guard template.port < portCount else { return drop(found.frame, .egressPortUnknown) }
-        let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
-        let sessionID = session.load(fromByteOffset: 20, as: UInt16.self)
-        if sequenceLength == 0 {
-            template.write(
-                before: payload, length: found.payloadLength,
-                identification: UInt16(truncatingIfNeeded: identification), session: sessionID)
-        } else {
-            template.write(
-                before: payload, length: found.payloadLength,
-                identification: UInt16(truncatingIfNeeded: identification), session: sessionID,
-                sequence: takeSequence(found))
-        }
-        identification &+= state.pointee.identificationStep
-        let headerLength = template.length &+ sequenceLength
-        found.frame.reframe(
-            shift: Int32(bitPattern: found.payloadOffset &- headerLength), length: headerLength &+ found.payloadLength)
-        countSession(session + 32, octets: found.payloadLength)
-        count(.encapsulatedFrames)
-        count(.encapsulatedOctets, UInt64(found.payloadLength))
-        send(found.frame, port: template.port)
-    }
-
     /// A frame to the access side whose session has features, that has sequence numbers, or that lies in several buffers.
     @inline(never)
     func decapsulateTheLongWay(_ found: DownstreamFrame) {
