@@ -46,9 +46,8 @@ extension ControlNode {
     /// else the address that the table holds.
     private func adoptStatic(from writer: TableWriter, at now: Instant) {
         writer.forEachTunnel { record in
-            guard record.owner == .external, case .ipv4(let local, let peer) = record.endpoints.addresses else {
-                return
-            }
+            guard record.owner == .external else { return }
+            let (local, peer) = (record.endpoints.localAddress, record.endpoints.peerAddress)
             var tunnel = StaticTunnel(
                 name: "tunnel-\(record.id.rawValue)", peerAddress: peer, localAddress: local,
                 peerPort: record.endpoints.peerPort, localPort: record.endpoints.localPort,
