@@ -75,7 +75,8 @@ import Testing
             "61: l2tp-profile[0].vendor-name: expected text, found nothing"),
         Row(
             "source: 10.98.0.1", "source: 10.98.0.300",
-            "62: l2tp-profile[0].source: expected a host's IPv4 address such as 192.0.2.1, found `10.98.0.300`"),
+            "62: l2tp-profile[0].source: expected a host's IP address such as 192.0.2.1 or 2001:db8::1, "
+                + "found `10.98.0.300`"),
         Row(
             "ipv6-zero-checksum: true", "ipv6-zero-checksum: 2",
             "63: l2tp-profile[0].ipv6-zero-checksum: expected true or false, found `2`"),
@@ -154,22 +155,22 @@ import Testing
             "33: pppoe-ac[0].destination: expected one of `l2tp`, found `local`"),
         Row(
             "static 192.168.11.2", "dns-lookup prefix lns",
-            "35: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS` with a host's IPv4 address, "
+            "35: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS` with a host's IP address, "
                 + "found `dns-lookup prefix lns`"),
         Row(
             "static 192.168.11.2", "static 224.0.0.1",
-            "35: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS` with a host's IPv4 address, "
+            "35: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS` with a host's IP address, "
                 + "found `static 224.0.0.1`"),
         Row(
             "prefix: 0.0.0.0/0", "prefix: 0.0.0.0",
-            "23: ip-route[0].prefix: expected a network such as 192.0.2.0/24, found `0.0.0.0`"),
+            "23: ip-route[0].prefix: expected a network such as 192.0.2.0/24 or 2001:db8::/32, found `0.0.0.0`"),
         Row(
             "prefix: 0.0.0.0/0", "prefix: 192.168.11.7/16",
             "23: ip-route[0].prefix: bits are set behind the prefix; the network is 192.168.0.0/16"),
         Row(
             "10.98.0.1/31]", "10.98.0.1/33]",
-            "21: interfaces[2].ip-address[1]: expected an address with prefix length such as 10.99.0.1/24, "
-                + "found `10.98.0.1/33`"),
+            "21: interfaces[2].ip-address[1]: expected an address with prefix length such as 10.99.0.1/24 or "
+                + "2001:db8::1/64, found `10.98.0.1/33`"),
         Row(
             "10.98.0.1/31]", "10.98.0.1/31, 10.97.0.255/24]",
             "21: interfaces[2].ip-address[2]: `10.97.0.255/24` is not the address of a host in its network"),
@@ -288,7 +289,7 @@ import Testing
         Row(
             "10.98.0.1/31]",
             "10.98.0.1/31, 10.1.0.1/24, 10.2.0.1/24, 10.3.0.1/24, 10.4.0.1/24, 10.5.0.1/24, 10.6.0.1/24, 10.7.0.1/24]",
-            "21: interfaces[2].ip-address[8]: `core0` has more than 8 addresses"),
+            "21: interfaces[2].ip-address[8]: `core0` has more than 8 IPv4 addresses"),
         Row(
             "cores: 1-2\n", "coress: 1-2\n", "2: dataplane.cores: missing",
             "2: dataplane.coress: unknown; did you mean `cores`?"),

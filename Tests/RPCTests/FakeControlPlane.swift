@@ -27,8 +27,8 @@ actor FakeControlPlane: ControlPlaneInterface {
 
     static func tunnel(_ id: UInt16, sessions: UInt32) -> TunnelSnapshot {
         var tunnel = TunnelSnapshot(
-            id: id, name: "tunnel\(id)", localAddress: IPv4Address(value: 0xc000_0201),
-            remoteAddress: IPv4Address(value: 0xc633_6401 + UInt32(id % 4)), state: .established, createdAt: start,
+            id: id, name: "tunnel\(id)", localAddress: .v4(IPv4Address(value: 0xc000_0201)),
+            remoteAddress: .v4(IPv4Address(value: 0xc633_6401 + UInt32(id % 4))), state: .established, createdAt: start,
             mode: .lac)
         tunnel.remoteTunnelID = id &+ 1_000
         tunnel.remoteHostName = "lns\(id)"
@@ -212,7 +212,7 @@ actor FakeControlPlane: ControlPlaneInterface {
             linkUp: false)
         core.core = true
         core.dispatch = .software
-        core.addresses = [IPv4Address(value: 0xc000_0201)]
+        core.addresses = [.v4(IPv4Address(value: 0xc000_0201))]
         return [access, core]
     }
 

@@ -33,8 +33,8 @@ struct RoundTripTests {
 
     @Test(arguments: [
         (TunnelFilter.all, [1, 2, 3, 4, 5] as [UInt16]), (.id(3), [3]), (.name("tunnel5"), [5]),
-        (.remoteAddress(IPv4Address(value: 0xc633_6402)), [1, 5]),
-        (.remoteAddress(IPv4Address(value: 1)), []),
+        (.remoteAddress(.v4(IPv4Address(value: 0xc633_6402))), [1, 5]),
+        (.remoteAddress(.v4(IPv4Address(value: 1))), []),
     ])
     func tunnelFilter(filter: TunnelFilter, ids: [UInt16]) async throws {
         try await serving(FakeControlPlane(tunnels: 5, sessionsPerTunnel: 0)) { path in
@@ -124,7 +124,7 @@ struct RoundTripTests {
     }
 
     @Test(arguments: [
-        ClearTarget.destination(IPv4Address(value: 0xc633_6401)), .tunnel(1), .tunnelNamed("tunnel2"),
+        ClearTarget.destination(.v4(IPv4Address(value: 0xc633_6401))), .tunnel(1), .tunnelNamed("tunnel2"),
         .session(2, tunnel: 1), .connection(7), .allConnections, .everything,
     ])
     func clearNamesItsTarget(target: ClearTarget) async throws {

@@ -6,9 +6,10 @@ import Wire
 @Suite(.timeLimit(.minutes(1)))
 struct StaticFeedTests {
     private static let tunnel = StaticTunnel(
-        name: "lns-a", peerAddress: IPv4Address(value: 0xc633_6402), localAddress: IPv4Address(value: 0xc000_0201),
+        name: "lns-a", peerAddress: .v4(IPv4Address(value: 0xc633_6402)),
+        localAddress: .v4(IPv4Address(value: 0xc000_0201)),
         peerPort: 1_702, localPort: 1_703, peerTunnelID: 77, egressPort: "core0",
-        nextHop: .address(IPv4Address(value: 0xc000_02fe)), mtu: 1_460, lengthBit: true, udpChecksum: true,
+        nextHop: .address(.v4(IPv4Address(value: 0xc000_02fe))), mtu: 1_460, lengthBit: true, udpChecksum: true,
         tosInherit: false, tos: 0x28)
 
     private static func session(_ number: UInt64) -> StaticSession {

@@ -5,10 +5,10 @@ import Wire
 
 /// What a controller feeds.
 @Suite struct StaticFeedTests {
-    private static let localAddress = IPv4Address(value: 0xc633_6401)
+    private static let localAddress = IPAddress.v4(IPv4Address(value: 0xc633_6401))
 
     private func tunnel(
-        _ name: String = "t", peer: IPv4Address = World.lnsAddress, nextHop: StaticNextHop = .peer
+        _ name: String = "t", peer: IPAddress = .v4(World.lnsAddress), nextHop: StaticNextHop = .peer
     ) -> StaticOperation {
         .addTunnel(
             StaticTunnel(
@@ -74,7 +74,8 @@ import Wire
 
     private static func newTunnel(_ change: (inout StaticTunnel) -> Void) -> StaticOperation {
         var tunnel = StaticTunnel(
-            name: "new", peerAddress: World.lnsAddress, localAddress: localAddress, peerTunnelID: 5, egressPort: "core0"
+            name: "new", peerAddress: .v4(World.lnsAddress), localAddress: localAddress, peerTunnelID: 5,
+            egressPort: "core0"
         )
         change(&tunnel)
         return .addTunnel(tunnel)
@@ -93,9 +94,9 @@ import Wire
         Fault(name: "name taken", code: .alreadyExists) { newTunnel { $0.name = "t" } },
         Fault(name: "peer id 0", code: .invalid) { newTunnel { $0.peerTunnelID = 0 } },
         Fault(name: "no such egress port", code: .notFound) { newTunnel { $0.egressPort = "x" } },
-        Fault(name: "foreign address", code: .invalid) { newTunnel { $0.localAddress = World.lnsAddress } },
+        Fault(name: "foreign address", code: .invalid) { newTunnel { $0.localAddress = .v4(World.lnsAddress) } },
         Fault(name: "no way to the peer", code: .invalid) {
-            newTunnel { $0.peerAddress = IPv4Address(value: 0x0a00_0001) }
+            newTunnel { $0.peerAddress = .v4(IPv4Address(value: 0x0a00_0001)) }
         },
         Fault(name: "reference taken", code: .alreadyExists) { newSession { $0.reference = 1 } },
         Fault(name: "no such port", code: .notFound) { newSession { $0.port = "x" } },

@@ -160,11 +160,12 @@ extension ConfigurationReader {
                     placed.node.fault(
                         "the network of `\(placed.value)` overlaps with `\(rival.address)` on `\(rival.interface)`")
                 }
-                // The segment's port entry has room for eight of each kind.
+                // The segment's port entry has room for eight of each kind; link-local ones are not in it.
                 let others = rivals.count {
-                    $0.interface == interface.name && ($0.address.address.ipv6 == nil) == (address.ipv6 == nil)
+                    $0.interface == interface.name && !$0.address.address.isLinkLocal
+                        && ($0.address.address.ipv6 == nil) == (address.ipv6 == nil)
                 }
-                if others == 8 {
+                if others == 8, !address.isLinkLocal {
                     placed.node.fault("`\(interface.name)` has more than 8 \(address.family) addresses")
                 }
                 seen.append((placed.value, interface.name))

@@ -16,6 +16,7 @@ import Wire
 ///   without a cache entry for its sender (section 7.2.3 would have one), and an advertisement that nobody asked for makes the
 ///   node ask instead of believe (section 7.2.5 would have it believed). Duplicate address detection (RFC 4862 section 5.4) for
 ///   every address at the start.
+/// - No multicast listener reports (RFC 3810) are sent: a switch that snoops them must pass solicited-node groups all the same.
 /// - Router advertisements and redirects are ignored: addresses and routes are configured. The node is no router and sends none.
 /// - IPv4 (RFC 791), IPv6 (RFC 8200): checked whole. Fragments are refused, IPv4 options and IPv6 extension headers are passed over
 ///   where that is allowed, nothing is forwarded.
