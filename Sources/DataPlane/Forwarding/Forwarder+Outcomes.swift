@@ -17,6 +17,11 @@ extension Forwarder {
     func punt(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX) {
         guard frame.length <= CULVERT_FRAME_CAPACITY else { return drop(frame, .puntTooLong) }
         guard punts.hasRoom else { return drop(frame, .puntRingFull) }
+        // The client's own share first: one that floods must not use up what all clients have together.
+        let sender = client(of: frame, punt, port: port, slot: slot)
+        guard state.pointee.puntClients.take(punt, sender, now: state.pointee.now) else {
+            return drop(frame, .puntClientLimited(punt))
+        }
         guard punts.take(punt, now: state.pointee.now) else { return drop(frame, .puntLimited(punt)) }
         count(.punted(punt))
         punts.append(frame, punt, port: port, slot: slot)
