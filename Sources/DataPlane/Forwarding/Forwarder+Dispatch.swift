@@ -129,6 +129,6 @@ extension Forwarder {
     /// A hash of 32 bits as a number below that of the workers.
     @inline(__always)
     private func reduce(_ hash: UInt32) -> UInt32 {
-        UInt32(truncatingIfNeeded: UInt64(hash) &* UInt64(workers) >> 32)
+        UInt32(truncatingIfNeeded: (UInt64(hash) &* UInt64(workers)) >> 32)
     }
 }
