@@ -89,11 +89,10 @@ extension Forwarder {
         ofWhole frame: PacketBuffer, at offset: Int, port: UInt32, isCore: Bool, addresses: UnsafePointer<UInt32>,
         _ found: inout DownstreamFrame
     ) -> Bool {
-        // Where frames are handed out by the hash of their session, this is the first place where the session can be read; the
-        // claim in the session's line brings the datagram to the worker that has it.
+        // Where frames are handed out by the hash of their session, this is the first place where the session can be read.
         findTunnel(
             of: frame, frame.headerBytes(from: offset), isChained: frame.isChained, port: port, isCore: isCore,
-            addresses: addresses, &found)
+            addresses: addresses, &found) && isMine(found, port: port)
     }
 
     /// As `PPPProtocolField.strippingAddressAndControl`, where the PPP frame may lie in any buffer.

@@ -103,6 +103,7 @@ extension Forwarder {
         findTunnel(
             arrival, arrival.frame.headerBytes(from: Int(truncatingIfNeeded: arrival.offset)),
             isWhole: true, isChained: arrival.frame.isChained, port: port, isCore: isCore, addresses: addresses, &found)
+            && isMine(found, port: port)
     }
 
     /// Whether a packet to none of the port's addresses is culvertd's all the same: what neighbour discovery needs (RFC 4861),

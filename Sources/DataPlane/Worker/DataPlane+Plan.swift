@@ -19,10 +19,10 @@ extension DataPlane {
     /// its datagram, so the sum over all queues, rings, caches and fragments is what a pool must stand; one less than a power of two, as mempools like it.
     static func buffers(_ settings: DataPlaneSettings) -> UInt32 {
         let workers = UInt32(settings.cores.count)
-        let received = settings.ports.map { UInt32($0.queues) }.max() ?? 1
+        let received = settings.ports.map { $0.queues.map { UInt32($0) } ?? workers }.max() ?? 1
         let queues = UInt32(Device.descriptors) * (received + workers * UInt32(settings.ports.count))
         let held = settings.reassembly.fragments + settings.reordering.frames
-        let needed = queues + workers * (1_024 + 1_024 + 512 + 64 + held) + 512
+        let needed = queues + workers * (1_024 + 1_024 + 1_024 + 512 + 64 + held) + 512
         var buffers: UInt32 = 2
         while buffers - 1 < needed { buffers *= 2 }
         return buffers - 1
@@ -50,20 +50,6 @@ extension DataPlane {
             }
             return true
         }
-    }
-
-    /// Which worker polls which queue: (port, queue) pairs dealt out in turn, so that both ports of a pair of ports do not fall
-    /// to one worker while another has none.
-    static func assignQueues(_ queues: [UInt16], workers: Int) -> [[(port: Int, queue: UInt16)]] {
-        var assignments: [[(port: Int, queue: UInt16)]] = Array(repeating: [], count: workers)
-        var next = 0
-        for (port, count) in queues.enumerated() {
-            for queue in 0..<count {
-                assignments[next % workers].append((port, queue))
-                next += 1
-            }
-        }
-        return assignments
     }
 
     static func limits(_ settings: DataPlaneSettings.PuntLimits) -> PuntLimits {

@@ -1,6 +1,7 @@
 import CDPDK
 import CSegment
 import Forwarding
+import Settings
 import Wire
 
 /// A port's device: found, configured and started. Set-up only; the loop knows it by its number.
@@ -13,18 +14,24 @@ public struct Device {
         public var device: String
         /// Largest Ethernet payload, in octets, tags not counted.
         public var mtu: UInt16
-        /// Receive queues.
-        public var receiveQueues: UInt16
-        /// Transmit queues, one a worker.
-        public var transmitQueues: UInt16
+        /// Receive queues; nil: as many as the way of dispatch takes.
+        public var queues: UInt16?
+        /// How frames come to the workers.
+        public var dispatch: DataPlaneSettings.Dispatch
+        /// Workers, each of which has a transmit queue.
+        public var workers: UInt16
 
         /// A device for the port `name`.
-        public init(name: String, device: String, mtu: UInt16, receiveQueues: UInt16, transmitQueues: UInt16) {
+        public init(
+            name: String, device: String, mtu: UInt16, queues: UInt16?, dispatch: DataPlaneSettings.Dispatch,
+            workers: UInt16
+        ) {
             self.name = name
             self.device = device
             self.mtu = mtu
-            self.receiveQueues = receiveQueues
-            self.transmitQueues = transmitQueues
+            self.queues = queues
+            self.dispatch = dispatch
+            self.workers = workers
         }
     }
 
@@ -41,8 +48,8 @@ public struct Device {
     public let socket: Int32
     /// Buffers that received frames come in.
     public let pool: OpaquePointer
-    /// Whether frames are spread over the receive queues by the device.
-    public let isSpread: Bool
+    /// How frames come to the workers, and over how many receive queues.
+    public let dispatch: PortDispatch
     /// `CULVERT_OFFLOAD_*`: what the device does for the workers.
     public let offloads: UInt32
 
@@ -62,27 +69,27 @@ public struct Device {
         try check(culvert_port_by_name(device, &number), "no device `\(device)` is bound to a driver of DPDK")
         var capability = culvert_port_capability()
         try check(culvert_port_capability(number, &capability), "ask `\(device)` what it can do")
-        guard plan.receiveQueues <= capability.max_rx_queues else {
-            throw DataPlaneError.port(
-                plan.name, "\(plan.receiveQueues) queues are configured, the device has \(capability.max_rx_queues)")
+        do {
+            dispatch = try PortDispatch(
+                plan.dispatch, queues: plan.queues, workers: Int(plan.workers), device: capability)
+        } catch {
+            throw DataPlaneError.port(plan.name, error.description)
         }
-        guard plan.transmitQueues <= capability.max_tx_queues else {
+        guard plan.workers <= capability.max_tx_queues else {
             throw DataPlaneError.port(
                 plan.name,
-                "\(plan.transmitQueues) workers need a transmit queue each, the device has \(capability.max_tx_queues)")
+                "\(plan.workers) workers need a transmit queue each, the device has \(capability.max_tx_queues)")
         }
         self.number = number
         socket = capability.socket
-        let hashing = capability.rss & (CULVERT_RSS_PPPOE | CULVERT_RSS_L2TPV2 | CULVERT_RSS_IP_UDP)
-        isSpread = plan.receiveQueues > 1 && hashing != 0
         let receiveOffloads = capability.rx_offloads & CULVERT_RX_OFFLOAD_CHECKSUM
         let transmitOffloads =
             capability.tx_offloads & (CULVERT_TX_OFFLOAD_UDP_CHECKSUM | CULVERT_TX_OFFLOAD_CHAINED)
         offloads = Self.offloads(receive: receiveOffloads, transmit: transmitOffloads)
         try check(
             culvert_port_configure(
-                number, plan.receiveQueues, plan.transmitQueues, Self.configuredMTU(plan, capability),
-                isSpread ? hashing : 0, receiveOffloads, transmitOffloads),
+                number, dispatch.queues, plan.workers, Self.configuredMTU(plan, capability), dispatch.hashing,
+                receiveOffloads, transmitOffloads),
             "configure with an MTU of \(plan.mtu)")
         var (receive, transmit) = (Self.descriptors, Self.descriptors)
         try check(culvert_port_adjust_descriptors(number, &receive, &transmit), "choose the length of its queues")
@@ -94,10 +101,10 @@ public struct Device {
                 plan.name, "no memory for \(buffers) packet buffers: \(DataPlaneError.text(culvert_errno()))")
         }
         self.pool = pool
-        for queue in 0..<plan.receiveQueues {
+        for queue in 0..<dispatch.queues {
             try check(culvert_port_rx_queue(number, queue, receive, socket, pool), "set up receive queue \(queue)")
         }
-        for queue in 0..<plan.transmitQueues {
+        for queue in 0..<plan.workers {
             try check(culvert_port_tx_queue(number, queue, transmit, socket), "set up transmit queue \(queue)")
         }
         try check(culvert_port_start(number), "start")
@@ -119,9 +126,12 @@ public struct Device {
 
     /// The port as the forwarder knows it.
     public var forwardingPort: ForwardingPort {
-        ForwardingPort(
+        var port = ForwardingPort(
             mac: mac, mtu: plan.mtu, computesUDPChecksum: offloads & UInt32(CULVERT_OFFLOAD_TX_UDP_CHECKSUM) != 0,
             sendsChained: offloads & UInt32(CULVERT_OFFLOAD_TX_CHAINED) != 0)
+        port.dispatchesPPPoE = dispatch.pppoe == .software
+        port.dispatchesL2TP = dispatch.l2tp == .software
+        return port
     }
 
     /// `CULVERT_OFFLOAD_*` from what DPDK calls the offloads that are in force.
