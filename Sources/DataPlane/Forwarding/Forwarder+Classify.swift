@@ -80,7 +80,7 @@ extension Forwarder {
             }
             let type = ethernet.etherType
             var tags = VLANTags(untagged: ethernet)
-            if type == EtherType.customerTag || type == EtherType.serviceTag {
+            if rarely(type == EtherType.customerTag) || rarely(type == EtherType.serviceTag) {
                 guard let present = VLANTags(ethernet) else {
                     drop(frame, .frameShort)
                     continue

@@ -26,7 +26,7 @@ extension Forwarder {
             let slot = view.downstreamSlot(tunnel: found.pointee.tunnel, sessionID: found.pointee.sessionID)
             let line = view.downstream + Int(truncatingIfNeeded: slot)
             culvert_prefetch(line)
-            if kept != index { downstream[kept] = found.pointee }
+            if rarely(kept != index) { downstream[kept] = found.pointee }
             downstream[kept].line = line
             kept &+= 1
         }
@@ -50,7 +50,7 @@ extension Forwarder {
                 continue
             }
             let word = sessionWord(line + 32)
-            guard word ^ plainSession | found.pointee.isSequenced == 0 else {
+            guard mostly(word ^ plainSession | found.pointee.isSequenced == 0) else {
                 if hasClaim(line, at: 32, word, of: found.pointee.frame, port: ingress) { decapsulateTheLongWay(found.pointee) }
                 continue
             }

@@ -19,20 +19,20 @@ extension Forwarder {
                 punt(found.pointee.frame, .unknownSession, port: port)
                 continue
             }
-            guard state == EntryState.forward else {
+            guard mostly(state == EntryState.forward) else {
                 let slot = UInt32(truncatingIfNeeded: found.pointee.line - view.upstream)
                 punt(found.pointee.frame, .pppControl, port: port, slot: slot)
                 continue
             }
             let word = sessionWord(line + 28)
-            if word != plainSession {
+            if rarely(word != plainSession) {
                 guard hasClaim(found.pointee.line, at: 28, word, of: found.pointee.frame, port: port) else { continue }
                 let slot = found.pointee.line - view.upstream
                 culvert_prefetch(view.upstreamFeatures + slot)
             }
             let tunnel = line.load(fromByteOffset: 16, as: UInt32.self) & view.tunnelMask
             culvert_prefetch(view.tunnels + Int(truncatingIfNeeded: tunnel))
-            if kept != index { upstream[kept] = found.pointee }
+            if rarely(kept != index) { upstream[kept] = found.pointee }
             upstream[kept].tunnel = tunnel
             kept &+= 1
         }
@@ -54,7 +54,7 @@ extension Forwarder {
                 view.templates + (Int(truncatingIfNeeded: found.pointee.tunnel) &* 2 &+ Int(selector)))
             culvert_prefetch(template)
             culvert_prefetch(template + 64)
-            if kept != index { upstream[kept] = found.pointee }
+            if rarely(kept != index) { upstream[kept] = found.pointee }
             upstream[kept].template = template
             kept &+= 1
         }
@@ -70,9 +70,9 @@ extension Forwarder {
             let found = upstream + index
             let template = OuterTemplate(found.pointee.template)
             let session = UnsafeMutableRawPointer(found.pointee.line)
-            guard sessionWord(session + 28) == plainSession, template.isPlain,
-                template.ipHeaderToPayload &+ found.pointee.payloadLength <= template.mtu,
-                found.pointee.frame.headroom &+ found.pointee.payloadOffset >= OuterTemplate.room, template.port < portCount
+            guard mostly(sessionWord(session + 28) == plainSession), mostly(template.isPlain),
+                mostly(template.ipHeaderToPayload &+ found.pointee.payloadLength <= template.mtu),
+                mostly(found.pointee.frame.headroom &+ found.pointee.payloadOffset >= OuterTemplate.room), mostly(template.port < portCount)
             else {
                 encapsulateTheLongWay(found.pointee, template, &identification)
                 continue

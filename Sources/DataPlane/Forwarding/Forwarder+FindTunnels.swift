@@ -37,7 +37,7 @@ extension Forwarder {
         addresses: UnsafePointer<UInt32>, _ found: inout DownstreamFrame
     ) -> Bool {
         guard let ip = IPv4Header(packet) else { return rejected(frame, .ipv4Malformed) }
-        guard !isPlain || !ip.hasOptions else {
+        guard mostly(!isPlain || !ip.hasOptions) else {
             return findAnyTunnel(of: frame, packet, port: port, isCore: isCore, addresses: addresses, &found)
         }
         guard ip.hasValidChecksum else { return rejected(frame, .ipv4Checksum) }
@@ -47,7 +47,7 @@ extension Forwarder {
         guard let udp = UDPHeader(ip.payload) else { return rejected(frame, .udpLength) }
         guard udp.destinationPort == UDPHeader.l2tpPort, isCore else { return punted(frame, .ipv4, port) }
         guard udp.hasSoundLength else { return rejected(frame, .udpLength) }
-        if udp.hasChecksum, !frame.hasVerifiedUDPChecksum {
+        if rarely(udp.hasChecksum), !frame.hasVerifiedUDPChecksum {
             guard !isPlain else {
                 return findAnyTunnel(of: frame, packet, port: port, isCore: isCore, addresses: addresses, &found)
             }
@@ -56,7 +56,7 @@ extension Forwarder {
         guard let message = L2TPv2Header(udp.payload) else { return rejected(frame, .l2tpShort) }
         guard message.version == 2 else { return rejected(frame, .l2tpVersion) }
         guard !message.isControl else { return punted(frame, .l2tpControl, port) }
-        guard !isPlain || message.hasLengthAlone else {
+        guard mostly(!isPlain || message.hasLengthAlone) else {
             return findAnyTunnel(of: frame, packet, port: port, isCore: isCore, addresses: addresses, &found)
         }
         var fault = L2TPv2DataHeader.Fault.short
@@ -97,7 +97,7 @@ extension Forwarder {
         let count = min(culvert_load_relaxed_u32(addresses), UInt32(CULVERT_PORT_ADDRESSES))
         var index = 1
         while index <= Int(truncatingIfNeeded: count) {
-            if culvert_load_relaxed_u32(addresses + index) == address { return true }
+            if mostly(culvert_load_relaxed_u32(addresses + index) == address) { return true }
             index &+= 1
         }
         return false
