@@ -49,6 +49,8 @@ private struct IngressPort {
     let index: UInt32
     let mac: MACAddress
     let isAccess: Bool
+    /// The first of the node's addresses on the port, in wire order; 0: L2TP is not served here, or there is none.
+    let address: UInt32
 }
 
 // Stage 1: what each frame is; and from a PPPoE session frame's bytes to the line of the table that should know it.
@@ -63,7 +65,7 @@ extension Forwarder {
         let roles = culvert_load_relaxed_u32(&entry.pointee.flags)
         let ingress = IngressPort(
             index: port, mac: ports[Int(truncatingIfNeeded: port)].mac,
-            isAccess: roles & PortRole.access != 0)
+            isAccess: roles & PortRole.access != 0, address: coreAddress(entry, roles: roles))
         var (upstreamCount, downstreamCount) = (0, 0)
         var octets: UInt64 = 0
         for index in 0..<count {
@@ -91,9 +93,11 @@ extension Forwarder {
             if tags.etherType == EtherType.pppoeSession, isMine, ingress.isAccess {
                 if findSession(of: frame, ethernet, tags, ingress, &upstream[upstreamCount]) { upstreamCount &+= 1 }
             } else if tags.etherType == EtherType.ipv4, isMine, roles != 0 {
-                downstream[downstreamCount].frame = frame
-                downstream[downstreamCount].payloadOffset = offset(of: tags.payload, in: frame)
-                downstreamCount &+= 1
+                if mostly(findTunnel(ofPlain: frame, tags.payload, address: ingress.address, &downstream[downstreamCount])) {
+                    downstreamCount &+= 1
+                } else if findTunnel(of: frame, tags.payload, port: port, &downstream[downstreamCount]) {
+                    downstreamCount &+= 1
+                }
             } else {
                 dispose(frame, ethernet, tags.etherType, port: port, roles: roles)
             }
@@ -101,6 +105,13 @@ extension Forwarder {
         self.count(ingress.isAccess ? .rxAccessFrames : .rxCoreFrames, UInt64(count))
         self.count(ingress.isAccess ? .rxAccessOctets : .rxCoreOctets, octets)
         return (upstreamCount, downstreamCount)
+    }
+
+    @inline(__always)
+    private func coreAddress(_ entry: UnsafeMutablePointer<culvert_port>, roles: UInt32) -> UInt32 {
+        let addresses = (UnsafeRawPointer(entry) + 264).assumingMemoryBound(to: UInt32.self)
+        guard roles & PortRole.core != 0, culvert_load_relaxed_u32(addresses) != 0 else { return 0 }
+        return culvert_load_relaxed_u32(addresses + 1)
     }
 
     /// RFC 2516, section 4: a PPPoE session frame and the session line that its id names. False: dropped or punted.

@@ -104,7 +104,7 @@ public struct Forwarder: @unchecked Sendable {
             encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)))
         }
         if lists.downstream != 0 {
-            decapsulate(verifyTunnels(findTunnels(lists.downstream, port: port)), port: port)
+            decapsulate(verifyTunnels(lists.downstream), port: port)
         }
     }
 

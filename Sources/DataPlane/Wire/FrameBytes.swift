@@ -42,9 +42,6 @@ public struct FrameBytes {
     func uint16(_ offset: Int) -> UInt16 { start.loadUnaligned(fromByteOffset: offset, as: UInt16.self).bigEndian }
 
     @inlinable @inline(__always)
-    func uint32(_ offset: Int) -> UInt32 { start.loadUnaligned(fromByteOffset: offset, as: UInt32.self).bigEndian }
-
-    @inlinable @inline(__always)
     func wire16(_ offset: Int) -> UInt16 { start.loadUnaligned(fromByteOffset: offset, as: UInt16.self) }
 
     @inlinable @inline(__always)

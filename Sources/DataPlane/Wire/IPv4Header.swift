@@ -46,16 +46,12 @@ public struct IPv4Header {
         self.length = length
     }
 
-    /// Whether the header is longer than `minimumLength`.
-    @inlinable @inline(__always)
-    public var hasOptions: Bool { length > Self.minimumLength }
-
     /// Whether the header checksum is right.
     @inlinable @inline(__always)
     public var hasValidChecksum: Bool {
         var sum = UInt64(bytes.wire32(0)) &+ UInt64(bytes.wire32(4)) &+ UInt64(bytes.wire32(8))
         sum &+= UInt64(bytes.wire32(12)) &+ UInt64(bytes.wire32(16))
-        if hasOptions {
+        if length > Self.minimumLength {
             sum &+= InternetChecksum.sum(
                 FrameBytes(bytes.start + Self.minimumLength, count: length &- Self.minimumLength))
         }

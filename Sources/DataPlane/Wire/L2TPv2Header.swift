@@ -43,10 +43,6 @@ public struct L2TPv2Header {
     /// Whether this is a control message (T).
     @inlinable @inline(__always)
     public var isControl: Bool { flags & 0x8000 != 0 }
-
-    /// Whether this is a data message that has the length (L) and neither sequence numbers (S) nor offset size (O).
-    @inlinable @inline(__always)
-    public var hasLengthAlone: Bool { flags & 0xca00 == 0x4000 }
 }
 
 /// A view of an L2TPv2 data message.
@@ -77,11 +73,12 @@ public struct L2TPv2DataHeader {
     /// The header of `message`, whose T bit is not set. Sets `fault` and answers nil when it does not hold together.
     @inlinable @inline(__always)
     public init?(_ message: L2TPv2Header, fault: inout Fault) {
-        // Nearly every message has the length and no other field. With these told apart by a branch, nothing that follows waits
-        // for arithmetic on the flags.
-        if message.hasLengthAlone {
-            self.init(message, hasLength: true, hasOffset: false, isSequenced: false, fault: &fault)
-        } else {
+        // Nearly every message has no field but the ids, or the length alone. With these told apart by a branch, nothing that
+        // follows waits for arithmetic on the flags.
+        switch message.flags & 0x4a00 {
+        case 0x4000: self.init(message, hasLength: true, hasOffset: false, isSequenced: false, fault: &fault)
+        case 0: self.init(message, hasLength: false, hasOffset: false, isSequenced: false, fault: &fault)
+        default:
             self.init(
                 message, hasLength: message.flags & 0x4000 != 0, hasOffset: message.flags & 0x0200 != 0,
                 isSequenced: message.flags & 0x0800 != 0, fault: &fault)
@@ -115,11 +112,11 @@ public struct L2TPv2DataHeader {
             }
             headerLength &+= pad
         }
-        let ids = bytes.uint32(idOffset)
-        tunnelID = UInt16(truncatingIfNeeded: ids >> 16)
-        sessionID = UInt16(truncatingIfNeeded: ids)
+        tunnelID = bytes.uint16(idOffset)
+        sessionID = bytes.uint16(idOffset &+ 2)
         self.isSequenced = isSequenced
-        sequence = isSequenced ? bytes.uint32(idOffset &+ 4) : 0
+        sequence =
+            isSequenced ? UInt32(bytes.uint16(idOffset &+ 4)) << 16 | UInt32(bytes.uint16(idOffset &+ 6)) : 0
         payload = FrameBytes(bytes.start + headerLength, count: end &- headerLength)
     }
 }
