@@ -227,7 +227,7 @@ static __attribute__((noinline)) int find_tunnel(struct culvert_baseline *worker
 // The same of a packet in the form in which nearly all of them come: no IP options, no fragment, a message with length and ids alone
 // and with ff 03, and nothing behind it. Then every field has its place, and all that is the same in every such packet is
 // compared at once. 0: nothing has been done, and find_tunnel decides what it is.
-static inline int find_plain_tunnel(struct culvert_baseline *worker, struct rte_mbuf *frame, const uint8_t *bytes, uint32_t offset, uint32_t address,
+static inline int find_plain_tunnel(struct culvert_baseline *worker, struct rte_mbuf *frame, const uint8_t *bytes, uint32_t offset, uint64_t address,
                                     struct downstream *found) {
     const uint8_t *ip = bytes + offset;
     uint32_t available = frame->data_len - offset;
@@ -250,7 +250,7 @@ static inline int find_plain_tunnel(struct culvert_baseline *worker, struct rte_
     found->tunnel = tunnel;
     found->id = be16(load16(ip + 34));
     found->peer_address = load32(ip + 12);
-    found->local_address = address;
+    found->local_address = load32(ip + 16);
     found->ports = load32(ip + 20);
     found->ppp_offset = offset + 38;
     found->ppp_length = length - 38;
@@ -437,7 +437,8 @@ void culvert_baseline_receive(struct culvert_baseline *worker, struct rte_mbuf *
     struct downstream down[CULVERT_BASELINE_BURST];
     uint32_t up_count = 0, down_count = 0;
     const struct culvert_port *port = &worker->ports[port_index];
-    uint32_t roles = port->flags, address = roles & CULVERT_PORT_CORE && port->address_count ? port->local_ipv4[0] : 0;
+    uint32_t roles = port->flags;
+    uint64_t address = roles & CULVERT_PORT_CORE && port->address_count ? port->local_ipv4[0] : UINT64_MAX; // no address is equal to that
     if (count > CULVERT_BASELINE_BURST) count = CULVERT_BASELINE_BURST;
 
     for (uint32_t i = 0; i < count; i++) rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));

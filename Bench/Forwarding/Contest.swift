@@ -25,7 +25,9 @@ final class Contest {
             scenario: scenario, direction: direction, bytes: bytes, count: bursts * burst, pool: pool)
         swift = try SwiftForwarder(scenario: scenario)
         var baselines = [try Baseline(path: nil, view: scenario.view, ports: scenario.ports)]
-        if let gccBaseline { baselines.append(try Baseline(path: gccBaseline, view: scenario.view, ports: scenario.ports)) }
+        if let gccBaseline {
+            baselines.append(try Baseline(path: gccBaseline, view: scenario.view, ports: scenario.ports))
+        }
         self.baselines = baselines
     }
 

@@ -49,8 +49,8 @@ private struct IngressPort {
     let index: UInt32
     let mac: MACAddress
     let isAccess: Bool
-    /// The first of the node's addresses on the port, in wire order; 0: L2TP is not served here, or there is none.
-    let address: UInt32
+    /// The first of the node's addresses on the port, in wire order, where L2TP is served; else what no address is equal to.
+    let address: UInt64
 }
 
 // Stage 1: what each frame is; and from a PPPoE session frame's bytes to the line of the table that should know it.
@@ -93,7 +93,9 @@ extension Forwarder {
             if tags.etherType == EtherType.pppoeSession, isMine, ingress.isAccess {
                 if findSession(of: frame, ethernet, tags, ingress, &upstream[upstreamCount]) { upstreamCount &+= 1 }
             } else if tags.etherType == EtherType.ipv4, isMine, roles != 0 {
-                if mostly(findTunnel(ofPlain: frame, tags.payload, address: ingress.address, &downstream[downstreamCount])) {
+                if mostly(
+                    findTunnel(ofPlain: frame, tags.payload, address: ingress.address, &downstream[downstreamCount]))
+                {
                     downstreamCount &+= 1
                 } else if findTunnel(of: frame, tags.payload, port: port, &downstream[downstreamCount]) {
                     downstreamCount &+= 1
@@ -107,11 +109,12 @@ extension Forwarder {
         return (upstreamCount, downstreamCount)
     }
 
+    /// `IngressPort.address` of a port. It is read once a burst: where it changes meanwhile, `findTunnel` knows better.
     @inline(__always)
-    private func coreAddress(_ entry: UnsafeMutablePointer<culvert_port>, roles: UInt32) -> UInt32 {
+    private func coreAddress(_ entry: UnsafeMutablePointer<culvert_port>, roles: UInt32) -> UInt64 {
         let addresses = (UnsafeRawPointer(entry) + 264).assumingMemoryBound(to: UInt32.self)
-        guard roles & PortRole.core != 0, culvert_load_relaxed_u32(addresses) != 0 else { return 0 }
-        return culvert_load_relaxed_u32(addresses + 1)
+        guard roles & PortRole.core != 0, culvert_load_relaxed_u32(addresses) != 0 else { return UInt64.max }
+        return UInt64(culvert_load_relaxed_u32(addresses + 1))
     }
 
     /// RFC 2516, section 4: a PPPoE session frame and the session line that its id names. False: dropped or punted.

@@ -9,24 +9,24 @@ extension Forwarder {
     func verifyTunnels(_ count: Int) -> Int {
         var kept = 0
         for index in 0..<count {
-            let found = downstream + index
-            let tunnel = UnsafeRawPointer(view.tunnels + Int(truncatingIfNeeded: found.pointee.tunnel))
+            let found = downstream[index]
+            let tunnel = UnsafeRawPointer(view.tunnels + Int(truncatingIfNeeded: found.tunnel))
             guard entryState(tunnel) == EntryState.forward else {
-                drop(found.pointee.frame, .l2tpTunnelUnknown)
+                drop(found.frame, .l2tpTunnelUnknown)
                 continue
             }
             guard tunnel.load(fromByteOffset: 4, as: UInt8.self) == UInt8(CULVERT_TUNNEL_IPV4),
-                tunnel.load(fromByteOffset: 24, as: UInt32.self) == found.pointee.peerAddress,
-                tunnel.load(fromByteOffset: 40, as: UInt32.self) == found.pointee.localAddress,
-                tunnel.load(fromByteOffset: 56, as: UInt32.self) == found.pointee.ports
+                tunnel.load(fromByteOffset: 24, as: UInt32.self) == found.peerAddress,
+                tunnel.load(fromByteOffset: 40, as: UInt32.self) == found.localAddress,
+                tunnel.load(fromByteOffset: 56, as: UInt32.self) == found.ports
             else {
-                drop(found.pointee.frame, .l2tpPeerMismatch)
+                drop(found.frame, .l2tpPeerMismatch)
                 continue
             }
-            let slot = view.downstreamSlot(tunnel: found.pointee.tunnel, sessionID: found.pointee.sessionID)
+            let slot = view.downstreamSlot(tunnel: found.tunnel, sessionID: found.sessionID)
             let line = view.downstream + Int(truncatingIfNeeded: slot)
             culvert_prefetch(line)
-            if rarely(kept != index) { downstream[kept] = found.pointee }
+            if rarely(kept != index) { downstream[kept] = downstream[index] }
             downstream[kept].line = line
             kept &+= 1
         }
@@ -37,51 +37,53 @@ extension Forwarder {
     func decapsulate(_ count: Int, port ingress: UInt32) {
         var (frames, octets): (UInt64, UInt64) = (0, 0)
         for index in 0..<count {
-            let found = downstream + index
-            let line = UnsafeMutableRawPointer(found.pointee.line)
+            let found = downstream[index]
+            let line = UnsafeMutableRawPointer(found.line)
             let state = entryState(line)
             // session_id, header_length and port: one load, since the last two are bounded and then used.
             let shape = culvert_load_relaxed_u32((line + 8).assumingMemoryBound(to: UInt32.self))
             guard state == EntryState.forward,
-                line.load(fromByteOffset: 4, as: UInt32.self) == found.pointee.tunnel,
-                UInt16(truncatingIfNeeded: shape) == found.pointee.sessionID.bigEndian
+                line.load(fromByteOffset: 4, as: UInt32.self) == found.tunnel,
+                UInt16(truncatingIfNeeded: shape) == found.sessionID.bigEndian
             else {
-                drop(found.pointee.frame, .l2tpSessionUnknown)
+                drop(found.frame, .l2tpSessionUnknown)
                 continue
             }
             let word = sessionWord(line + 32)
-            guard mostly(word ^ plainSession | found.pointee.isSequenced == 0) else {
-                if hasClaim(line, at: 32, word, of: found.pointee.frame, port: ingress) { decapsulateTheLongWay(found.pointee) }
+            guard mostly(word ^ plainSession | found.isSequenced == 0) else {
+                if hasClaim(line, at: 32, word, of: found.frame, port: ingress) {
+                    decapsulateTheLongWay(downstream[index])
+                }
                 continue
             }
             let headerLength = shape >> 16 & 0xff
             let port = shape >> 24
             guard headerLength &- 20 <= 8, headerLength & 3 == 0 else {
-                drop(found.pointee.frame, .accessHeaderInvalid)
+                drop(found.frame, .accessHeaderInvalid)
                 continue
             }
             guard port < portCount else {
-                drop(found.pointee.frame, .egressPortUnknown)
+                drop(found.frame, .egressPortUnknown)
                 continue
             }
             // RFC 2516, section 4: the Ethernet payload is the PPPoE header's 6 octets and the PPP frame.
-            guard found.pointee.payloadLength &+ 6 <= UInt32(ports[Int(truncatingIfNeeded: port)].mtu) else {
-                drop(found.pointee.frame, .accessMTUExceeded)
+            guard found.payloadLength &+ 6 <= UInt32(ports[Int(truncatingIfNeeded: port)].mtu) else {
+                drop(found.frame, .accessMTUExceeded)
                 continue
             }
-            let payload = found.pointee.frame.start + Int(truncatingIfNeeded: found.pointee.payloadOffset)
+            let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
             // The header is right-aligned in the last 28 octets of the line. The PPP frame lies at least 48 octets into the
             // frame, so 32 may be written before it.
             (payload - 32).copyMemory(from: line + 32, byteCount: 32)
-            let length = UInt16(truncatingIfNeeded: found.pointee.payloadLength).bigEndian
+            let length = UInt16(truncatingIfNeeded: found.payloadLength).bigEndian
             (payload - 2).storeBytes(of: length, as: UInt16.self)
-            found.pointee.frame.reframe(
-                shift: Int32(bitPattern: found.pointee.payloadOffset &- headerLength),
-                length: headerLength &+ found.pointee.payloadLength)
-            countSession(line + 16, octets: found.pointee.payloadLength)
+            found.frame.reframe(
+                shift: Int32(bitPattern: found.payloadOffset &- headerLength),
+                length: headerLength &+ found.payloadLength)
+            countSession(line + 16, octets: found.payloadLength)
             frames &+= 1
-            octets &+= UInt64(found.pointee.payloadLength)
-            send(found.pointee.frame, port: port)
+            octets &+= UInt64(found.payloadLength)
+            send(found.frame, port: port)
         }
         self.count(.decapsulatedFrames, frames)
         self.count(.decapsulatedOctets, octets)

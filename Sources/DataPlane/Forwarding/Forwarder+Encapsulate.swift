@@ -9,30 +9,30 @@ extension Forwarder {
     func verifySessions(_ count: Int, port: UInt32) -> Int {
         var kept = 0
         for index in 0..<count {
-            let found = upstream + index
-            let line = UnsafeRawPointer(found.pointee.line)
+            let found = upstream[index]
+            let line = UnsafeRawPointer(found.line)
             let state = entryState(line)
-            guard line.load(fromByteOffset: 8, as: UInt64.self) == found.pointee.key,
-                line.load(fromByteOffset: 4, as: UInt32.self) == found.pointee.circuit,
+            guard line.load(fromByteOffset: 8, as: UInt64.self) == found.key,
+                line.load(fromByteOffset: 4, as: UInt32.self) == found.circuit,
                 state == EntryState.forward || state == EntryState.punt
             else {
-                punt(found.pointee.frame, .unknownSession, port: port)
+                punt(found.frame, .unknownSession, port: port)
                 continue
             }
             guard mostly(state == EntryState.forward) else {
-                let slot = UInt32(truncatingIfNeeded: found.pointee.line - view.upstream)
-                punt(found.pointee.frame, .pppControl, port: port, slot: slot)
+                let slot = UInt32(truncatingIfNeeded: found.line - view.upstream)
+                punt(found.frame, .pppControl, port: port, slot: slot)
                 continue
             }
             let word = sessionWord(line + 28)
             if rarely(word != plainSession) {
-                guard hasClaim(found.pointee.line, at: 28, word, of: found.pointee.frame, port: port) else { continue }
-                let slot = found.pointee.line - view.upstream
+                guard hasClaim(found.line, at: 28, word, of: found.frame, port: port) else { continue }
+                let slot = found.line - view.upstream
                 culvert_prefetch(view.upstreamFeatures + slot)
             }
             let tunnel = line.load(fromByteOffset: 16, as: UInt32.self) & view.tunnelMask
             culvert_prefetch(view.tunnels + Int(truncatingIfNeeded: tunnel))
-            if rarely(kept != index) { upstream[kept] = found.pointee }
+            if rarely(kept != index) { upstream[kept] = upstream[index] }
             upstream[kept].tunnel = tunnel
             kept &+= 1
         }
@@ -43,18 +43,18 @@ extension Forwarder {
     func selectTemplates(_ count: Int) -> Int {
         var kept = 0
         for index in 0..<count {
-            let found = upstream + index
-            let tunnel = UnsafeRawPointer(view.tunnels + Int(truncatingIfNeeded: found.pointee.tunnel))
+            let found = upstream[index]
+            let tunnel = UnsafeRawPointer(view.tunnels + Int(truncatingIfNeeded: found.tunnel))
             guard entryState(tunnel) == EntryState.forward else {
-                drop(found.pointee.frame, .tunnelNotForwarding)
+                drop(found.frame, .tunnelNotForwarding)
                 continue
             }
             let selector = culvert_load_acquire_u8((tunnel + 5).assumingMemoryBound(to: UInt8.self)) & 1
             let template = UnsafeRawPointer(
-                view.templates + (Int(truncatingIfNeeded: found.pointee.tunnel) &* 2 &+ Int(selector)))
+                view.templates + (Int(truncatingIfNeeded: found.tunnel) &* 2 &+ Int(selector)))
             culvert_prefetch(template)
             culvert_prefetch(template + 64)
-            if rarely(kept != index) { upstream[kept] = found.pointee }
+            if rarely(kept != index) { upstream[kept] = upstream[index] }
             upstream[kept].template = template
             kept &+= 1
         }
@@ -67,29 +67,30 @@ extension Forwarder {
         var identification = state.pointee.identification
         let step = state.pointee.identificationStep
         for index in 0..<count {
-            let found = upstream + index
-            let template = OuterTemplate(found.pointee.template)
-            let session = UnsafeMutableRawPointer(found.pointee.line)
+            let found = upstream[index]
+            let template = OuterTemplate(found.template)
+            let session = UnsafeMutableRawPointer(found.line)
             guard mostly(sessionWord(session + 28) == plainSession), mostly(template.isPlain),
-                mostly(template.ipHeaderToPayload &+ found.pointee.payloadLength <= template.mtu),
-                mostly(found.pointee.frame.headroom &+ found.pointee.payloadOffset >= OuterTemplate.room), mostly(template.port < portCount)
+                mostly(template.ipHeaderToPayload &+ found.payloadLength <= template.mtu),
+                mostly(found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room),
+                mostly(template.port < portCount)
             else {
-                encapsulateTheLongWay(found.pointee, template, &identification)
+                encapsulateTheLongWay(upstream[index], template, &identification)
                 continue
             }
-            let payload = found.pointee.frame.start + Int(truncatingIfNeeded: found.pointee.payloadOffset)
+            let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
             template.write(
-                before: payload, length: found.pointee.payloadLength,
+                before: payload, length: found.payloadLength,
                 identification: UInt16(truncatingIfNeeded: identification),
                 session: session.load(fromByteOffset: 20, as: UInt16.self))
             identification &+= step
-            found.pointee.frame.reframe(
-                shift: Int32(bitPattern: found.pointee.payloadOffset &- template.length),
-                length: template.length &+ found.pointee.payloadLength)
-            countSession(session + 32, octets: found.pointee.payloadLength)
+            found.frame.reframe(
+                shift: Int32(bitPattern: found.payloadOffset &- template.length),
+                length: template.length &+ found.payloadLength)
+            countSession(session + 32, octets: found.payloadLength)
             frames &+= 1
-            octets &+= UInt64(found.pointee.payloadLength)
-            send(found.pointee.frame, port: template.port)
+            octets &+= UInt64(found.payloadLength)
+            send(found.frame, port: template.port)
         }
         state.pointee.identification = identification
         self.count(.encapsulatedFrames, frames)

@@ -7,11 +7,12 @@ import Wire
 extension Forwarder {
     /// An L2TP data message to this node in its plain form (`PlainDataMessage`), as nearly all of them come. False: nothing has been
     /// done with the frame, and `findTunnel` decides what it is.
+    /// - Parameter address: the node's, in wire order.
     @inline(__always)
     func findTunnel(
-        ofPlain frame: PacketBuffer, _ packet: FrameBytes, address: UInt32, _ found: inout DownstreamFrame
+        ofPlain frame: PacketBuffer, _ packet: FrameBytes, address: UInt64, _ found: inout DownstreamFrame
     ) -> Bool {
-        guard let message = PlainDataMessage(packet), message.destinationInWireOrder == address,
+        guard let message = PlainDataMessage(packet), UInt64(message.destinationInWireOrder) == address,
             !message.hasUDPChecksum || frame.hasVerifiedUDPChecksum, message.hasValidIPChecksum
         else { return false }
         let tunnel = UInt32(message.tunnelID)
@@ -21,7 +22,7 @@ extension Forwarder {
         found.tunnel = tunnel
         found.sessionID = message.sessionID
         found.peerAddress = message.sourceInWireOrder
-        found.localAddress = address
+        found.localAddress = message.destinationInWireOrder
         found.ports = message.portsInWireOrder
         found.payloadOffset = offset(of: packet, in: frame) &+ UInt32(PlainDataMessage.headerLength)
         found.payloadLength = UInt32(truncatingIfNeeded: message.payloadLength)

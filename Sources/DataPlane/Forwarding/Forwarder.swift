@@ -8,12 +8,13 @@ import Wire
 /// ```
 ///   receive --> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
 ///                          |                                                          |
-///                          +--> findTunnels -----> verifyTunnels ----> decapsulate ---+
+///                          +--> verifyTunnels ----------------------> decapsulate ---+
 ///                          |
 ///                          +--> punt, drop
 /// ```
 ///
-/// Each stage is a loop over what is left of the burst. It does for every frame what can be done with the memory that the
+/// `classify` goes from a frame's bytes to the line of the session (upstream) or of the tunnel (downstream) that should know it,
+/// by `findSession` and `findTunnel`. Each stage is a loop over what is left of the burst. It does for every frame what can be done with the memory that the
 /// stage before has asked the cache for, asks for what the next stage needs, and hands on a list. Frames that fall out on the
 /// way are counted and freed, or put aside for culvertd, at the place where they fall out; so every frame ends in exactly one
 /// terminal `Counter`, or in a transmit buffer, whose owner counts it. A list is closed up in place, and nothing is copied as
