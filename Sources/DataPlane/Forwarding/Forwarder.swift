@@ -7,18 +7,18 @@ import Wire
 ///
 /// ```
 ///   receive --+--------------> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
-///             |                   ^       |                                                          |
-///             +--> handOut -------+       +--> findTunnels -----> verifyTunnels ----> decapsulate ---+
-///                     |                   |    findTunnelsOverIPv6
-///                     +--> other workers  |        ^ |
-///                                         |        | +--> takeFragment: held until the datagram is whole
-///                                         |        +------------+
-///                                         |
-///                                         +--> punt, drop
+///             |                 |     ^   |                                                          |
+///             +--> handOut -----+-----+   +--> verifyTunnels ----------------------> decapsulate ----+
+///                     |         |     |   |
+///                     |         |     |   +--> punt, drop
+///                     |         +--> takeFragment: held until the datagram is whole
+///                     |
+///                     +--> other workers
 /// ```
 ///
-/// Each stage is a loop over what is left of the burst. It does for every frame what can be done with the memory that the
-/// stage before has asked the cache for, asks for what the next stage needs, and hands on a list. Frames that fall out on the
+/// `classify` goes from a frame's bytes to the line of the session (upstream) or of the tunnel (downstream) that should know it,
+/// by `findSession` and `findTunnel`. Each stage is a loop over what is left of the burst. It does for every frame what can be done
+/// with the memory that the stage before has asked the cache for, asks for what the next stage needs, and hands on a list. Frames that fall out on the
 /// way are counted and freed, or put aside for culvertd, at the place where they fall out; so every frame ends in exactly one
 /// terminal `Counter`, or in a transmit buffer, whose owner counts it. A list is closed up in place, and nothing is copied as
 /// long as no frame has fallen out.
@@ -64,7 +64,6 @@ public struct Forwarder: @unchecked Sendable {
     /// Lists between stages.
     let upstream: UnsafeMutablePointer<UpstreamFrame>
     let downstream: UnsafeMutablePointer<DownstreamFrame>
-    let overIPv6: UnsafeMutablePointer<IPv6Arrival>
     /// The buffers of one packet's fragments.
     let pieces: UnsafeMutablePointer<OpaquePointer?>
 
@@ -113,7 +112,6 @@ public struct Forwarder: @unchecked Sendable {
         reorderTimeout = cyclesPerSecond / 1_000 * UInt64(reordering.timeout)
         upstream = try allocate(Self.burst, socket: socket)
         downstream = try allocate(Self.burst, socket: socket)
-        overIPv6 = try allocate(Self.burst, socket: socket)
         pieces = try allocate(Int(OuterFragments.most), socket: socket)
     }
 
@@ -131,7 +129,6 @@ public struct Forwarder: @unchecked Sendable {
         reordering.deallocate()
         culvert_free(upstream)
         culvert_free(downstream)
-        culvert_free(overIPv6)
         culvert_free(pieces)
     }
 
@@ -159,10 +156,9 @@ public struct Forwarder: @unchecked Sendable {
         if lists.upstream != 0 {
             encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)), port: port)
         }
-        var messages = 0
-        if lists.ipv4 != 0 { messages = findTunnels(lists.ipv4, port: port) }
-        if lists.ipv6 != 0 { messages = findTunnelsOverIPv6(lists.ipv6, behind: messages, port: port) }
-        if messages != 0 { decapsulate(verifyTunnels(messages), port: port) }
+        if lists.downstream != 0 {
+            decapsulate(verifyTunnels(lists.downstream), port: port)
+        }
     }
 
     /// Sends a frame of culvertd's out of a port.
