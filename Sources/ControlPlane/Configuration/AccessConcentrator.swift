@@ -35,7 +35,7 @@ public struct AccessConcentrator: Hashable, Sendable {
     /// `l2tp.peer-address`: how the LNS is found.
     public enum PeerAddress: Hashable, Sendable, CustomStringConvertible {
         /// `static ADDRESS`
-        case fixed(IPv4Address)
+        case fixed(IPAddress)
 
         /// As the file says it.
         public var description: String {

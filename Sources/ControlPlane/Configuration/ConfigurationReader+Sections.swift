@@ -59,7 +59,9 @@ extension ConfigurationReader {
         }
         if let vlans, nodes.services.isEmpty { vlans.fault("VLANs serve PPPoE, but there is no `pppoe-ac-service`") }
         for node in mapping.optional("ip-address")?.oneOrMore() ?? [] {
-            guard let prefix = node.parsed("an address with prefix length such as 10.99.0.1/24", IPv4Prefix.init(_:))
+            guard
+                let prefix = node.parsed(
+                    "an address with prefix length such as 10.99.0.1/24 or 2001:db8::1/64", IPPrefix.init(_:))
             else {
                 incomplete.insert(.addresses)
                 continue
@@ -94,7 +96,7 @@ extension ConfigurationReader {
 
     mutating func readRoute(_ mapping: inout ConfigurationMapping) {
         let prefixNode = mapping.required("prefix")
-        let prefix = prefixNode?.parsed("a network such as 192.0.2.0/24", IPv4Prefix.init(_:))
+        let prefix = prefixNode?.parsed("a network such as 192.0.2.0/24 or 2001:db8::/32", IPPrefix.init(_:))
         let hopNode = mapping.required("next-hop")
         let nextHop = hopNode?.hostAddress()
         guard let prefixNode, let prefix, let hopNode, let nextHop else {
@@ -106,6 +108,10 @@ extension ConfigurationReader {
             return prefixNode.fault(
                 "bits are set behind the prefix; the network is \(prefix.network)/\(prefix.length)")
         }
+        guard (prefix.address.ipv6 == nil) == (nextHop.ipv6 == nil) else {
+            incomplete.insert(.routes)
+            return hopNode.fault("`\(prefix)` and its next hop `\(nextHop)` are not both IPv4 or both IPv6")
+        }
         if routes.contains(where: { $0.value.prefix == prefix }) {
             prefixNode.fault("there is another route for `\(prefix)`")
         }
@@ -116,7 +122,7 @@ extension ConfigurationReader {
         var value = AccessConcentrator(
             name: "", acName: control.hostName, serviceName: .any, authenticationProtocols: [.chap, .pap],
             pppMRU: 1_492, challengeName: control.hostName, sessionLimit: 0, sessionLimitPerMAC: 0,
-            destination: .l2tp, peerAddress: .fixed(.any), profile: "")
+            destination: .l2tp, peerAddress: .fixed(.v4(.any)), profile: "")
         if let node = mapping.required("name"), let name = node.name() {
             if concentrators.contains(where: { $0.value.name == name }) {
                 node.fault("another instance is called `\(name)`")
@@ -199,9 +205,10 @@ extension ConfigurationReader {
     }
 
     private static func peerAddress(_ node: ConfigurationNode) -> AccessConcentrator.PeerAddress? {
-        node.parsed("`static ADDRESS` with a host's IPv4 address") { text in
+        node.parsed("`static ADDRESS` with a host's IP address") { text in
             let words = text.split(separator: " ")
-            guard words.count == 2, words[0] == "static", let address = IPv4Address(String(words[1])), address.isUnicast
+            guard words.count == 2, words[0] == "static", let address = IPAddress(String(words[1])), address.isUnicast,
+                !address.isLinkLocal
             else { return nil }
             return .fixed(address)
         }

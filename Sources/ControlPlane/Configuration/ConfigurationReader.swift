@@ -16,7 +16,7 @@ struct ConfigurationReader {
         var element: ConfigurationNode
         var services: [Placed<String>] = []
         var vlans: ConfigurationNode?
-        var addresses: [Placed<IPv4Prefix>] = []
+        var addresses: [Placed<IPPrefix>] = []
     }
 
     /// A `pppoe-ac:` element before the defaults that depend on its profile.

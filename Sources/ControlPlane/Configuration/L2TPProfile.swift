@@ -111,5 +111,5 @@ public struct L2TPProfile: Hashable, Sendable {
     public internal(set) var vendorName: String
     /// `source`: one of the node's own addresses, the source of the tunnel's packets. Nil, the default: the address on the
     /// interface that leads to the LNS.
-    public internal(set) var source: IPv4Address?
+    public internal(set) var source: IPAddress?
 }

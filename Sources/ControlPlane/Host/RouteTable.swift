@@ -64,7 +64,7 @@ struct RouteTable {
                 $0.prefix.isHost(route.nextHop) && (route.port == nil || route.port == $0.interface.port)
             }
             guard !own.contains(route.nextHop), let hop = hops.first,
-                !route.nextHop.isLinkLocal || hops.count == 1
+                !route.nextHop.isLinkLocal || Set(hops.map(\.interface.port)).count == 1
             else { continue }
             // What goes beyond the link needs a source that means something there.
             let source =
@@ -90,7 +90,7 @@ struct RouteTable {
             let links = entries.filter {
                 $0.gateway == nil && $0.prefix.contains(destination) && (port == nil || port == $0.interface.port)
             }
-            found = links.count == 1 ? links.first : nil
+            found = Set(links.map(\.interface.port)).count == 1 ? links.first : nil
         } else {
             found = entries.first { $0.prefix.contains(destination) }
         }

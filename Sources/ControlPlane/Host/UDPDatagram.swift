@@ -14,7 +14,7 @@ public struct UDPEndpoint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `192.0.2.1:1701`, `[2001:db8::1]:1701`
-    public var description: String { address.ipv6 == nil ? "\(address):\(port)" : "[\(address)]:\(port)" }
+    public var description: String { address.text(port: port) }
 }
 
 /// A UDP datagram (RFC 768) that came for this node.

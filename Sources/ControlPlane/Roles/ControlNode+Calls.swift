@@ -13,7 +13,7 @@ extension ControlNode {
             let instance = configuration.accessConcentrator(connection.request.instance.name),
             let profile = configuration.l2tpProfile(instance.profile)
         else { return refuseConnection(slot, "no L2TP destination is configured", at: now) }
-        let address: IPv4Address
+        let address: IPAddress
         switch instance.peerAddress {
         case .fixed(let configured): address = configured
         }

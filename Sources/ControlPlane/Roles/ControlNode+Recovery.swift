@@ -58,7 +58,7 @@ extension ControlNode {
             tunnel.udpChecksum = record.computesChecksum
             tunnel.tosInherit = record.inheritsTypeOfService
             tunnel.tos = record.inheritsTypeOfService ? 0 : record.typeOfService
-            var held: IPv4Address?
+            var held: IPAddress?
             do {
                 perform(try host.hold(peer, at: now), at: now)
                 held = peer

@@ -134,7 +134,7 @@ extension ControlNode {
     }
 
     /// The way of static tunnels that go by `gateway` has changed.
-    func republishStatic(by gateway: IPv4Address, at now: Instant) {
+    func republishStatic(by gateway: IPAddress, at now: Instant) {
         for (id, entry) in feed.tunnels where entry.heldAddress.map({ host.route(to: $0)?.gateway }) == gateway {
             do { try table.publishTunnel(id, path(of: entry)) } catch {
                 logger.error("static tunnel cannot be rewritten: \(error)", metadata: ["tunnel": "\(id)"])

@@ -1,3 +1,4 @@
+import Host
 import Observability
 import PPPoE
 import Segment
@@ -36,7 +37,7 @@ public final class SegmentForwardingTable: ForwardingTable {
     /// Publishes a tunnel, or changes the header of one that is in service.
     public func publishTunnel(_ id: UInt16, _ path: TunnelPath) throws {
         let tunnel = TunnelID(rawValue: id)
-        let header = OuterHeader(path)
+        let header = try OuterHeader(path)
         if writer.tunnel(tunnel) == nil {
             try writer.publishTunnel(tunnel, header: header)
         } else {
@@ -191,13 +192,24 @@ extension PolicerSettings {
 }
 
 extension OuterHeader {
-    init(_ path: TunnelPath) {
-        self.init(
-            endpoints: TunnelEndpoints(
+    init(_ path: TunnelPath) throws(TunnelPathFault) {
+        guard
+            let endpoints = TunnelEndpoints(
                 localAddress: path.local.address, peerAddress: path.peer.address, localPort: path.local.port,
-                peerPort: path.peer.port, peerTunnelID: path.peerTunnelID, port: UInt8(truncatingIfNeeded: path.port)),
-            egressPort: path.port, sourceMAC: path.source, destinationMAC: path.nextHop, mtu: path.mtu,
+                peerPort: path.peer.port, peerTunnelID: path.peerTunnelID, port: UInt8(truncatingIfNeeded: path.port))
+        else { throw TunnelPathFault(local: path.local, peer: path.peer) }
+        self.init(
+            endpoints: endpoints, egressPort: path.port, sourceMAC: path.source, destinationMAC: path.nextHop,
+            mtu: path.mtu,
             typeOfService: path.typeOfService ?? 0, inheritsTypeOfService: path.typeOfService == nil,
             hasLengthField: path.lengthBit, computesChecksum: path.udpChecksum)
     }
+}
+
+/// A tunnel whose one end is IPv4 and whose other is IPv6, which no packet can have.
+struct TunnelPathFault: Error, CustomStringConvertible {
+    let local: UDPEndpoint
+    let peer: UDPEndpoint
+
+    var description: String { "\(local) and \(peer) are not both IPv4 or both IPv6" }
 }

@@ -11,7 +11,7 @@ struct StaticFeed {
     struct StaticTunnelEntry {
         var tunnel: StaticTunnel
         /// Next hop that the host stack keeps resolved; nil when the controller gave the MAC address.
-        var heldAddress: IPv4Address?
+        var heldAddress: IPAddress?
         /// Its sessions.
         var references: Set<UInt64> = []
     }

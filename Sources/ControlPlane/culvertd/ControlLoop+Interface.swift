@@ -22,7 +22,7 @@ extension ControlLoop: ControlPlaneInterface {
             guard !found.isEmpty else { throw ControlPlaneError(.notFound, "no tunnel named '\(name)'") }
             return Page(found)
         case .all, .remoteAddress:
-            let wanted: IPv4Address? = if case .remoteAddress(let address) = filter { address } else { nil }
+            let wanted: IPAddress? = if case .remoteAddress(let address) = filter { address } else { nil }
             return Page(of: node.tunnelIDs, from: page, limit: limit, position: UInt64.init) { id in
                 node.tunnelSnapshot(id, detail: detail).flatMap {
                     wanted == nil || $0.remoteAddress == wanted ? $0 : nil

@@ -45,6 +45,9 @@ extension IPAddress {
     /// Whether it stands for no address: 0.0.0.0 or `::`.
     public var isUnspecified: Bool { self == .v4(.any) || self == .v6(.unspecified) }
 
+    /// The address with a UDP port: `192.0.2.1:1701`, `[2001:db8::1]:1701` (RFC 5952 section 6).
+    public func text(port: UInt16) -> String { ipv6 == nil ? "\(self):\(port)" : "[\(self)]:\(port)" }
+
     /// Whether it means something on one link alone: fe80::/10.
     public var isLinkLocal: Bool { ipv6?.isLinkLocal ?? false }
 }

@@ -37,7 +37,7 @@ public struct PortSnapshot: Hashable, Sendable, Encodable {
     /// Whether L2TP is served here.
     public var core = false
     /// Addresses of the node on this port.
-    public var addresses: [IPv4Address] = []
+    public var addresses: [IPAddress] = []
     /// What is counted for the port, in the order of its table.
     public var counters: [NamedCounter] = []
 

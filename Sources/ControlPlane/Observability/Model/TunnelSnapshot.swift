@@ -156,9 +156,9 @@ public struct TunnelSnapshot: Hashable, Sendable, Encodable {
     /// Administrative name.
     public var name: String
     /// Our address.
-    public var localAddress: IPv4Address
+    public var localAddress: IPAddress
     /// The peer's address.
-    public var remoteAddress: IPv4Address
+    public var remoteAddress: IPAddress
     /// State of the control connection.
     public var state: TunnelState
     /// When the tunnel was made.
@@ -206,7 +206,7 @@ public struct TunnelSnapshot: Hashable, Sendable, Encodable {
 
     /// A tunnel with its identity; the rest is to be filled in.
     public init(
-        id: UInt16, name: String, localAddress: IPv4Address, remoteAddress: IPv4Address, state: TunnelState,
+        id: UInt16, name: String, localAddress: IPAddress, remoteAddress: IPAddress, state: TunnelState,
         createdAt: Timestamp, mode: TunnelMode
     ) {
         self.id = id

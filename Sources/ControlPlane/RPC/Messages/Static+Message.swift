@@ -37,7 +37,7 @@ extension StaticTunnel {
                 throw FieldError("next_hop_mac", "\(mac) is not the address of one station")
             }
             hop = .mac(mac)
-        case .nextHopAddress(let text): hop = .address(try FieldError.ipv4(text, "next_hop_address"))
+        case .nextHopAddress(let text): hop = .address(try FieldError.address(text, "next_hop_address"))
         case nil: hop = .peer
         }
         guard !message.egressPort.isEmpty else { throw FieldError("egress_port", "is missing") }
@@ -45,8 +45,8 @@ extension StaticTunnel {
         guard mtu == 0 || mtu >= 576 else { throw FieldError("mtu", "must be 0 or 576 to 65535, not \(mtu)") }
         self.init(
             name: try Self.checkedName(message.name),
-            peerAddress: try FieldError.ipv4(message.peerAddress, "peer_address"),
-            localAddress: try FieldError.ipv4(message.localAddress, "local_address"),
+            peerAddress: try FieldError.address(message.peerAddress, "peer_address"),
+            localAddress: try FieldError.address(message.localAddress, "local_address"),
             peerPort: message.peerPort == 0 ? 1701 : try FieldError.narrow(message.peerPort, "peer_port"),
             localPort: message.localPort == 0 ? 1701 : try FieldError.narrow(message.localPort, "local_port"),
             peerTunnelID: try FieldError.identifier(message.peerTunnelID, "peer_tunnel_id"),

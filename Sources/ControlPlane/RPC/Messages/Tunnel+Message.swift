@@ -170,8 +170,8 @@ extension TunnelSnapshot {
     init(_ message: Culvert_V1_Tunnel) throws(FieldError) {
         self.init(
             id: try FieldError.narrow(message.id, "id"), name: message.name,
-            localAddress: try FieldError.ipv4(message.localAddress, "local_address"),
-            remoteAddress: try FieldError.ipv4(message.remoteAddress, "remote_address"),
+            localAddress: try FieldError.address(message.localAddress, "local_address"),
+            remoteAddress: try FieldError.address(message.remoteAddress, "remote_address"),
             state: try TunnelState(message.state, "state"), createdAt: Timestamp(message.createdAt),
             mode: try TunnelMode(message.mode, "mode"))
         remoteTunnelID = try FieldError.narrow(message.remoteTunnelID, "remote_tunnel_id")
