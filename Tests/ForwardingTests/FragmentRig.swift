@@ -96,7 +96,8 @@ final class FragmentRig {
     /// Moves what a worker has for another one there.
     func dispatch(from worker: Int, to other: Int) -> [OpaquePointer?] {
         let buffers = forwarders[worker].dispatch
-        let frames = Array(UnsafeBufferPointer(start: buffers.frames(UInt32(other)), count: buffers.count(UInt32(other))))
+        let frames = Array(
+            UnsafeBufferPointer(start: buffers.frames(UInt32(other)), count: buffers.count(UInt32(other))))
         buffers.removeAll(UInt32(other))
         return frames
     }
@@ -127,7 +128,9 @@ final class FragmentRig {
     }
 
     /// Every counter of a worker that is not 0 and counts where a frame ended.
-    func terminals(worker: Int = 0) -> [Counter: UInt64] { counters(worker: worker).filter { $0.key.role == .terminal } }
+    func terminals(worker: Int = 0) -> [Counter: UInt64] {
+        counters(worker: worker).filter { $0.key.role == .terminal }
+    }
 
     /// The invariant of `Counter`, when nothing waits to be sent or handed on.
     func isBalanced(worker: Int = 0) -> Bool {

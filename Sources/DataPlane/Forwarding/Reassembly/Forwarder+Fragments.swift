@@ -44,7 +44,7 @@ extension Forwarder {
             drop(frame, fault)
             return nil
         }
-        let hash = reassembler.hash(fragment.key)
+        let hash = reassembler.hash(of: fragment.key)
         let owner = UInt32(truncatingIfNeeded: ((hash >> 32) &* UInt64(workers)) >> 32)
         guard owner == worker else {
             handOver(frame, to: owner, port: port)
