@@ -22,7 +22,7 @@ extension Forwarder {
     /// - Returns: the whole datagram without fragment header and with its IPv6 header at the same offset, when this was what was
     ///   missing, or was all of it (RFC 6946); as for IPv4.
     @inline(never)
-    func takeFragment(
+    package func takeFragment(
         _ frame: PacketBuffer, ipv6 header: UnsafeRawPointer, payload: FrameBytes, at offset: Int, port: UInt32
     ) -> PacketBuffer? {
         guard let fragmentHeader = IPv6FragmentHeader(payload) else {
