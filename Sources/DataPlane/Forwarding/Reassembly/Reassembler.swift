@@ -226,7 +226,8 @@ struct Reassembler: @unchecked Sendable {
     func insert(_ key: FragmentKey, hash: UInt64, now: UInt64) -> UInt32 {
         let share = state.pointee.hash.share(key, of: Self.shares)
         if state.pointee.freeDatagram == Self.none {
-            evict(share, hasMoreThanItsShare: shares[share].datagrams >= state.pointee.limits.datagrams / Self.shareDivisor)
+            let isGreedy = shares[share].datagrams >= state.pointee.limits.datagrams / Self.shareDivisor
+            evict(share, hasMoreThanItsShare: isGreedy)
         }
         let index = state.pointee.freeDatagram
         let datagram = datagrams + Int(index)
