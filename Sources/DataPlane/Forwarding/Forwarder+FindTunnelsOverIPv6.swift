@@ -31,7 +31,8 @@ extension Forwarder {
     ///   - isChained: whether the frame lies in several buffers. Then nothing behind the headers is read at `packet`.
     @inline(__always)
     private func findTunnel(
-        _ arrival: IPv6Arrival, _ packet: FrameBytes, isWhole: Bool = false, isChained: Bool = false, port: UInt32, isCore: Bool,
+        _ arrival: IPv6Arrival, _ packet: FrameBytes, isWhole: Bool = false, isChained: Bool = false, port: UInt32,
+        isCore: Bool,
         addresses: UnsafeRawPointer, _ found: inout DownstreamFrame
     ) -> Bool {
         let frame = arrival.frame
@@ -166,7 +167,8 @@ extension Forwarder {
         // Source and destination lie beside each other in the packet as peer_address and local_address do in the entry.
         let peer = tunnel + 24
         return peer.load(as: UInt64.self) == header.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-            && peer.load(fromByteOffset: 8, as: UInt64.self) == header.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+            && peer.load(fromByteOffset: 8, as: UInt64.self)
+                == header.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
             && peer.load(fromByteOffset: 16, as: UInt64.self)
                 == header.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
             && peer.load(fromByteOffset: 24, as: UInt64.self)

@@ -80,7 +80,8 @@ public struct Worker: @unchecked Sendable {
     ) throws {
         forwarder = try Forwarder(
             view: view, ports: ports.map(\.forwarding), worker: index, workers: count, limits: limits,
-            reassembly: reassembly, reordering: reordering, cyclesPerSecond: culvert_cycles_per_second(), socket: socket)
+            reassembly: reassembly, reordering: reordering, cyclesPerSecond: culvert_cycles_per_second(), socket: socket
+        )
         self.index = index
         page = view.workers + Int(index)
         quiescent = view.quiescent
