@@ -108,7 +108,7 @@ import Worker
         down("total length below the header", [16: 0, 17: 19], .ipv4Malformed),
         down("checksum", [24: 0xee], .ipv4Checksum),
         down("more fragments", [20: 0x20], .fragmentMalformed),
-        down("last fragment", [21: 1], .fragmentMalformed),
+        down("last fragment, where the first one must be", [21: 1], .fragmentTiny),
         down("another node's address", [33: 2], .ipv4NotForUs),
         down("ICMP", [23: 1], .puntedIPv4),
         down("another UDP port", [37: 53], .puntedIPv4),

@@ -263,8 +263,8 @@ extension Forwarder {
         deliver(
             DownstreamFrame(
                 frame: frame, line: entry, tunnel: message.tunnel, sessionID: message.sessionID, peerAddress: 0,
-                localAddress: 0, ports: 0, payloadOffset: message.payloadOffset, payloadLength: message.payloadLength,
-                sequence: UInt32(message.sequence) << 16, isSequenced: 1), word)
+                localAddress: 0, ports: 0, ipv6Offset: 0, payloadOffset: message.payloadOffset,
+                payloadLength: message.payloadLength, sequence: UInt32(message.sequence) << 16, special: 1), word)
         return true
     }
 }

@@ -15,7 +15,7 @@ public enum TableError: Error, Hashable, Sendable, CustomStringConvertible {
     case tunnelsFull(capacity: UInt32)
     /// The data plane's settings have no such port.
     case noSuchPort(UInt16)
-    /// More IPv4 addresses than a port can have.
+    /// More addresses of a kind than a port can have.
     case tooManyAddresses(Int)
     /// VLAN ids beyond 4,094, a second tag without a first one, or a tag protocol id that does not fit.
     case invalidTags(outerVLAN: UInt16, innerVLAN: UInt16, tpid: UInt16)

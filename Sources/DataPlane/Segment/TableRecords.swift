@@ -145,8 +145,18 @@ public struct TunnelRecord: Hashable, Sendable {
     public let hasLengthField: Bool
     /// Whether the UDP checksum is computed.
     public let computesChecksum: Bool
+    /// Whether packets over IPv6 without a UDP checksum are taken (RFC 6935).
+    public let acceptsZeroChecksum: Bool
     /// Whether the type of service octet is the inner packet's.
     public let inheritsTypeOfService: Bool
-    /// The type of service octet where it is not inherited.
+    /// The type of service octet, over IPv6 the traffic class, where it is not inherited.
     public let typeOfService: UInt8
+    /// Whether packets that are sent whole have the IPv4 don't-fragment bit.
+    public let doNotFragment: Bool
+    /// Whether what exceeds the MTU is sent as fragments.
+    public let fragments: Bool
+    /// Whether culvertd tells senders of frames that exceed the MTU.
+    public let tellsInside: Bool
+    /// Octets of offset pad in data messages; nil: no offset size field.
+    public let offsetPad: UInt8?
 }

@@ -46,6 +46,7 @@ extension DataPlaneSettings {
             idle = node.parsed("`poll`, `yield` or `sleep N` with N from 1 to 10000 microseconds", Self.idle) ?? idle
         }
         if let node = mapping.optional("punt-limits") { _ = node.mapping { puntLimits.read(&$0) } }
+        if let node = mapping.optional("reassembly") { _ = node.mapping { reassembly.read(&$0) } }
         if let node = mapping.optional("reordering") { _ = node.mapping { reordering.read(&$0) } }
         readPorts(mapping.required("ports"))
     }
@@ -118,6 +119,16 @@ extension DataPlaneSettings.PuntLimits {
         rate("unknown-session", &unknownSession)
         rate("l2tp-control", &l2tpControl)
         rate("too-big", &tooBig)
+    }
+}
+
+extension DataPlaneSettings.Reassembly {
+    fileprivate mutating func read(_ mapping: inout ConfigurationMapping) {
+        if let node = mapping.optional("datagrams") { datagrams = node.integer(in: 16...65_536) ?? datagrams }
+        if let node = mapping.optional("fragments") { fragments = node.integer(in: 256...65_536) ?? fragments }
+        if let node = mapping.optional("timeout-ms") {
+            timeoutMilliseconds = node.integer(in: 1...60_000) ?? timeoutMilliseconds
+        }
     }
 }
 

@@ -44,6 +44,19 @@ public struct DataPlaneSettings: Hashable, Sendable {
         public init() {}
     }
 
+    /// What the reassembly of IP fragments may take from each worker.
+    public struct Reassembly: Hashable, Sendable {
+        /// Incomplete datagrams that are remembered, 16 to 65,536.
+        public var datagrams: UInt32 = 4_096
+        /// Fragments of theirs that are held, 256 to 65,536.
+        public var fragments: UInt32 = 8_192
+        /// Milliseconds from a datagram's first fragment on until it is given up, 1 to 60,000.
+        public var timeoutMilliseconds: UInt32 = 2_000
+
+        /// The defaults.
+        public init() {}
+    }
+
     /// What bounds the waiting of data messages that came before their turn, in sessions that reorder.
     public struct Reordering: Hashable, Sendable {
         /// How far a session's messages are waited for, in sequence numbers.
@@ -101,6 +114,8 @@ public struct DataPlaneSettings: Hashable, Sendable {
     public var idle = Idle.poll
     /// What guards culvertd from floods.
     public var puntLimits = PuntLimits()
+    /// What guards memory from fragments that never become datagrams.
+    public var reassembly = Reassembly()
     /// What bounds the waiting of data messages that came before their turn.
     public var reordering = Reordering()
     /// The ports; their indexes are the segment's.

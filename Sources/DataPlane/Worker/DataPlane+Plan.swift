@@ -15,13 +15,14 @@ extension DataPlane {
             ports: settings.ports.count <= 16 ? 16 : 32, frameRingDepth: settings.frameRingDepth)
     }
 
-    /// Packet buffers that each port's pool needs. A frame from one port may wait in any queue of any other, so the sum over all
-    /// queues, rings and caches is what a pool must stand; one less than a power of two, as mempools like it.
+    /// Packet buffers that each port's pool needs. A frame from one port may wait in any queue of any other, or for the rest of
+    /// its datagram, so the sum over all queues, rings, caches and fragments is what a pool must stand; one less than a power of two, as mempools like it.
     static func buffers(_ settings: DataPlaneSettings) -> UInt32 {
         let workers = UInt32(settings.cores.count)
         let received = settings.ports.map { UInt32($0.queues) }.max() ?? 1
         let queues = UInt32(Device.descriptors) * (received + workers * UInt32(settings.ports.count))
-        let needed = queues + workers * (1_024 + 1_024 + 512 + 64 + settings.reordering.frames) + 512
+        let held = settings.reassembly.fragments + settings.reordering.frames
+        let needed = queues + workers * (1_024 + 1_024 + 512 + 64 + held) + 512
         var buffers: UInt32 = 2
         while buffers - 1 < needed { buffers *= 2 }
         return buffers - 1
@@ -29,10 +30,11 @@ extension DataPlane {
 
     /// Megabytes of memory that the pools, rings and queues need.
     static func megabytes(_ settings: DataPlaneSettings, buffers: UInt32) -> Int {
-        let octets = settings.ports.reduce(0) { $0 + Int(buffers) * (max(2_048, Int($1.mtu) + 128) + 512) }
+        let octets = settings.ports.reduce(0) { $0 + Int(buffers) * (max(2_048, Int($1.mtu) + 384) + 512) }
+        let reassembly = settings.reassembly
         // A worker's reorder buffer: 64 octets a message, and at most 8 for its bucket.
-        let held = settings.cores.count * Int(settings.reordering.frames) * 72
-        return (octets + held) / 1_048_576 + 64
+        let worker = Int(reassembly.datagrams) * 128 + Int(reassembly.fragments) * 16 + Int(settings.reordering.frames) * 72
+        return (octets + settings.cores.count * worker) / 1_048_576 + 64
     }
 
     static func chooseHugePages(_ memory: DataPlaneSettings.Memory, megabytes: Int) throws -> Bool {
@@ -75,6 +77,12 @@ extension DataPlane {
         limits[.l2tpControl] = settings.l2tpControl
         limits[.tooBig] = settings.tooBig
         return limits
+    }
+
+    static func limits(_ settings: DataPlaneSettings.Reassembly) -> ReassemblyLimits {
+        ReassemblyLimits(
+            datagrams: settings.datagrams, fragments: settings.fragments,
+            timeoutMilliseconds: settings.timeoutMilliseconds)
     }
 
     static func limits(_ settings: DataPlaneSettings.Reordering) -> ReorderLimits {

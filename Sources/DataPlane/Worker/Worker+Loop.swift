@@ -29,6 +29,7 @@ extension Worker {
     public func iterate() -> Int {
         let now = culvert_cycles()
         forwarder.setTime(now)
+        forwarder.expire()
         forwarder.punts.setRoom(Int(truncatingIfNeeded: culvert_ring_free_count(puntRing)))
         var found = 0
         for index in 0..<queueCount {
