@@ -120,7 +120,10 @@ import Testing
                 "timeout-ms: 20", "timeout-ms: 0",
                 ["21: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
             ),
-            ("timeout-ms: 20", "timeout: 20", ["21: reordering.timeout: unknown; known here: frames, timeout-ms, window"]),
+            (
+                "timeout-ms: 20", "timeout: 20",
+                ["21: reordering.timeout: unknown; known here: frames, timeout-ms, window"]
+            ),
             (
                 "name: access", "name: a port",
                 ["23: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
