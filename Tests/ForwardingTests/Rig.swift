@@ -39,7 +39,7 @@ final class Ports: @unchecked Sendable {
             let device = culvert_port_from_rings("rig\(port)", rx, tx, 0)
             try #require(device >= 0)
             let number = UInt16(device)
-            try #require(culvert_port_configure(number, 1, 1, 1_500, 0, 0) == 0)
+            try #require(culvert_port_configure(number, 1, 1, 1_500, 0, 0, 0) == 0)
             try #require(culvert_port_rx_queue(number, 0, 64, 0, pool) == 0)
             try #require(culvert_port_tx_queue(number, 0, 64, 0) == 0)
             try #require(culvert_port_start(number) == 0)

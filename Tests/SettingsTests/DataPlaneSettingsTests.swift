@@ -23,7 +23,7 @@ import Testing
             ppp-control: 5
             unknown-session: 6
             l2tp-control: 0
-          reassembly: {datagrams: 100, fragments: 300, timeout-ms: 250}
+          reordering: {window: 64, frames: 1024, timeout-ms: 20}
           ports:
             - name: access
               device: 0000:03:00.0
@@ -58,9 +58,9 @@ import Testing
         expected.puntLimits.pppControl = 5
         expected.puntLimits.unknownSession = 6
         expected.puntLimits.l2tpControl = 0
-        expected.reassembly.datagrams = 100
-        expected.reassembly.fragments = 300
-        expected.reassembly.timeoutMilliseconds = 250
+        expected.reordering.window = 64
+        expected.reordering.frames = 1_024
+        expected.reordering.timeout = 20
         #expect(settings == expected)
     }
 
@@ -105,24 +105,24 @@ import Testing
                 "arp: 1", "apr: 1",
                 [
                     "14: punt-limits.apr: unknown; known here: arp, ipv4, ipv6, l2tp-control, ppp-control, pppoe-discovery, "
-                        + "too-big, unknown-session"
+                        + "unknown-session"
                 ]
             ),
             (
-                "datagrams: 100", "datagrams: 15",
-                ["21: reassembly.datagrams: expected a whole number from 16 to 65536, found `15`"]
+                "window: 64", "window: 1",
+                ["21: reordering.window: expected a whole number from 2 to 256, found `1`"]
             ),
             (
-                "fragments: 300", "fragments: 255",
-                ["21: reassembly.fragments: expected a whole number from 256 to 65536, found `255`"]
+                "frames: 1024", "frames: 65537",
+                ["21: reordering.frames: expected a whole number from 64 to 65536, found `65537`"]
             ),
             (
-                "timeout-ms: 250", "timeout-ms: 60001",
-                ["21: reassembly.timeout-ms: expected a whole number from 1 to 60000, found `60001`"]
+                "timeout-ms: 20", "timeout-ms: 0",
+                ["21: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
             ),
             (
-                "timeout-ms: 250", "timeout: 250",
-                ["21: reassembly.timeout: unknown; known here: datagrams, fragments, timeout-ms"]
+                "timeout-ms: 20", "timeout: 20",
+                ["21: reordering.timeout: unknown; known here: frames, timeout-ms, window"]
             ),
             (
                 "name: access", "name: a port",
@@ -139,7 +139,7 @@ import Testing
                 "main-core: 4", "cpu: 4",
                 [
                     "6: cpu: unknown; known here: circuits, cores, frame-ring-depth, idle, main-core, memory, ports, "
-                        + "punt-limits, reassembly, segment, segment-group, sessions, tunnels, vlan-blocks"
+                        + "punt-limits, reordering, segment, segment-group, sessions, tunnels, vlan-blocks"
                 ]
             ),
         ] as [(String, String, [String])])

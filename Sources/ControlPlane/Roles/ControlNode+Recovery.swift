@@ -46,12 +46,13 @@ extension ControlNode {
     /// else the address that the table holds.
     private func adoptStatic(from writer: TableWriter, at now: Instant) {
         writer.forEachTunnel { record in
-            guard record.owner == .external else { return }
+            guard record.owner == .external, case .ipv4(let local, let peer) = record.endpoints.addresses else {
+                return
+            }
             var tunnel = StaticTunnel(
-                name: "tunnel-\(record.id.rawValue)", peerAddress: record.endpoints.peerAddress,
-                localAddress: record.endpoints.localAddress, peerPort: record.endpoints.peerPort,
-                localPort: record.endpoints.localPort, peerTunnelID: record.endpoints.peerTunnelID,
-                egressPort: portName(record.egressPort))
+                name: "tunnel-\(record.id.rawValue)", peerAddress: peer, localAddress: local,
+                peerPort: record.endpoints.peerPort, localPort: record.endpoints.localPort,
+                peerTunnelID: record.endpoints.peerTunnelID, egressPort: portName(record.egressPort))
             tunnel.mtu = record.mtu
             tunnel.lengthBit = record.hasLengthField
             tunnel.udpChecksum = record.computesChecksum
@@ -59,8 +60,8 @@ extension ControlNode {
             tunnel.tos = record.inheritsTypeOfService ? 0 : record.typeOfService
             var held: IPv4Address?
             do {
-                perform(try host.hold(record.endpoints.peerAddress, at: now), at: now)
-                held = record.endpoints.peerAddress
+                perform(try host.hold(peer, at: now), at: now)
+                held = peer
             } catch { tunnel.nextHop = .mac(record.nextHopMAC) }
             feed.tunnels[record.id.rawValue] = .init(tunnel: tunnel, heldAddress: held)
             feed.names[tunnel.name] = record.id.rawValue

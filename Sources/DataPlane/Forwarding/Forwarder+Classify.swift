@@ -30,10 +30,13 @@ struct DownstreamFrame {
     var tunnel: UInt32
     /// Local session id, host byte order.
     var sessionID: UInt16
-    /// Outer addresses and UDP ports (source, then destination) as they lie in memory.
+    /// Outer IPv4 addresses as they lie in memory; all ones for a packet over IPv6.
     var peerAddress: UInt32
     var localAddress: UInt32
+    /// UDP ports (source, then destination) as they lie in memory.
     var ports: UInt32
+    /// Octets from the frame's first byte to the IPv6 header; 0 for a packet over IPv4.
+    var ipv6Offset: UInt32
     /// Octets from the frame's first byte to the IPv4 header; from `findTunnels` on, to the PPP protocol field.
     var payloadOffset: UInt32
     /// Octets of PPP from the protocol field on.
@@ -50,6 +53,13 @@ struct DownstreamFrame {
     var isChained: Bool { special & 2 != 0 }
 }
 
+/// An IPv6 packet to the port's Ethernet address.
+struct IPv6Arrival {
+    var frame: PacketBuffer
+    /// Octets from the frame's first byte to the IPv6 header.
+    var offset: UInt32
+}
+
 /// A port during one burst: what is the same for all of its frames.
 private struct IngressPort {
     let index: UInt32
@@ -60,17 +70,17 @@ private struct IngressPort {
 // Stage 1: what each frame is; and from a PPPoE session frame's bytes to the line of the table that should know it.
 extension Forwarder {
     /// Parses each frame's Ethernet header and tags. Fills the upstream list with session frames, the downstream list with IPv4
-    /// packets to the port's address, and answers how long they are.
+    /// packets to the port's address and the list of IPv6 arrivals with IPv6 packets to it, and answers how long they are.
     func classify(
         _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32
-    ) -> (upstream: Int, downstream: Int) {
+    ) -> (upstream: Int, ipv4: Int, ipv6: Int) {
         precondition(port < portCount)
         let entry = view.ports + Int(truncatingIfNeeded: port)
         let roles = culvert_load_relaxed_u32(&entry.pointee.flags)
         let ingress = IngressPort(
             index: port, mac: ports[Int(truncatingIfNeeded: port)].mac,
             isAccess: roles & PortRole.access != 0)
-        var (upstreamCount, downstreamCount) = (0, 0)
+        var (upstreamCount, downstreamCount, ipv6Count) = (0, 0, 0)
         var octets: UInt64 = 0
         for index in 0..<count {
             guard let mbuf = frames[index] else { continue }
@@ -100,13 +110,16 @@ extension Forwarder {
                 downstream[downstreamCount].frame = frame
                 downstream[downstreamCount].payloadOffset = offset(of: tags.payload, in: frame)
                 downstreamCount &+= 1
+            } else if tags.etherType == EtherType.ipv6, isMine, roles != 0 {
+                overIPv6[ipv6Count] = IPv6Arrival(frame: frame, offset: offset(of: tags.payload, in: frame))
+                ipv6Count &+= 1
             } else {
                 dispose(frame, ethernet, tags.etherType, port: port, roles: roles)
             }
         }
         self.count(ingress.isAccess ? .rxAccessFrames : .rxCoreFrames, UInt64(count))
         self.count(ingress.isAccess ? .rxAccessOctets : .rxCoreOctets, octets)
-        return (upstreamCount, downstreamCount)
+        return (upstreamCount, downstreamCount, ipv6Count)
     }
 
     /// RFC 2516, section 4: a PPPoE session frame and the session line that its id names. False: dropped or punted.
@@ -143,7 +156,7 @@ extension Forwarder {
         return true
     }
 
-    /// Frames that are neither session data nor IPv4 to the port's address: punted by what they are, or dropped.
+    /// Frames that are neither session data nor IP to the port's address: punted by what they are, or dropped.
     @inline(never)
     private func dispose(
         _ frame: PacketBuffer, _ ethernet: EthernetHeader, _ type: UInt16, port: UInt32, roles: UInt32

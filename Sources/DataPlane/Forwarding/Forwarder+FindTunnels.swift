@@ -73,6 +73,7 @@ extension Forwarder {
         found.sessionID = data.sessionID
         found.peerAddress = ip.sourceInWireOrder
         found.localAddress = ip.destinationInWireOrder
+        found.ipv6Offset = 0
         found.ports = udp.portsInWireOrder
         found.payloadOffset = offset(of: payload, in: frame)
         found.payloadLength = UInt32(truncatingIfNeeded: payload.count)
@@ -97,7 +98,7 @@ extension Forwarder {
 
     /// As `PPPProtocolField.strippingAddressAndControl`, where the PPP frame may lie in any buffer.
     @inline(never)
-    private func strippingAddressAndControl(_ payload: FrameBytes, of frame: PacketBuffer) -> FrameBytes {
+    func strippingAddressAndControl(_ payload: FrameBytes, of frame: PacketBuffer) -> FrameBytes {
         let start = Int(offset(of: payload, in: frame))
         guard payload.count >= 2, frame.octet(start) == 0xff, frame.octet(start &+ 1) == 0x03 else { return payload }
         return payload.dropping(2)

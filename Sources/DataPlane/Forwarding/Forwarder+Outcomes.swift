@@ -12,15 +12,19 @@ extension Forwarder {
     }
 
     /// Puts a frame aside for culvertd, or drops it when its class has had its share.
-    /// - Parameter slot: the session's upstream slot for `pppControl`.
+    /// - Parameters:
+    ///   - slot: the session's upstream slot for `pppControl` and `tooBig`.
+    ///   - detail: for `tooBig`, octets of the largest PPP frame that would have passed.
     @inline(never)
-    func punt(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX) {
+    func punt(
+        _ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX, detail: UInt16 = 0
+    ) {
         // The exchange copies from one buffer. What fits a slot fits one, unless a port's are smaller than ours.
         guard frame.length <= CULVERT_FRAME_CAPACITY, !frame.isChained else { return drop(frame, .puntTooLong) }
         guard punts.hasRoom else { return drop(frame, .puntRingFull) }
         guard punts.take(punt, now: state.pointee.now) else { return drop(frame, .puntLimited(punt)) }
         count(.punted(punt))
-        punts.append(frame, punt, port: port, slot: slot)
+        punts.append(frame, punt, port: port, slot: slot, detail: detail)
     }
 
     /// Puts a finished frame into the transmit buffer of a port, which is below the number of ports.

@@ -9,6 +9,7 @@ import Wire
 ///   receive --> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
 ///                          |                                                          |
 ///                          +--> findTunnels -----> verifyTunnels ----> decapsulate ---+
+///                          |    findTunnelsOverIPv6
 ///                          |        ^ |
 ///                          |        | +--> takeFragment: held until the datagram is whole
 ///                          |        +------------+
@@ -54,20 +55,32 @@ public struct Forwarder: @unchecked Sendable {
     let reassembler: Reassembler
     /// What the worker changes as it goes.
     let state: UnsafeMutablePointer<ForwarderState>
+    /// Meters of the segment's policers, by index.
+    let profiles: UnsafeMutablePointer<PolicerProfile>
+    /// Messages that came before their turn, and what bounds their waiting, the time-out also in cycles.
+    let reordering: ReorderBuffer
+    let reorderLimits: ReorderLimits
+    let reorderTimeout: UInt64
     /// Lists between stages.
     let upstream: UnsafeMutablePointer<UpstreamFrame>
     let downstream: UnsafeMutablePointer<DownstreamFrame>
+    let overIPv6: UnsafeMutablePointer<IPv6Arrival>
+    /// The buffers of one packet's fragments.
+    let pieces: UnsafeMutablePointer<OpaquePointer?>
 
     /// The forwarding path of worker `worker` of `workers`.
     /// - Parameters:
     ///   - ports: at most as many as the segment has room for.
     ///   - reassembly: what fragments may take; with the same seed for all workers.
+    ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
     ///   - socket: NUMA node of the worker's core; negative: any.
     /// - Throws: `AllocationError`. `worker` and the number of ports beyond the segment's capacity are programming errors.
     public init(
         view: SegmentView, ports: [ForwardingPort], worker: UInt32, workers: UInt32, limits: PuntLimits,
-        reassembly: ReassemblyLimits = ReassemblyLimits(), cyclesPerSecond: UInt64, socket: Int32 = -1
+        reassembly: ReassemblyLimits = ReassemblyLimits(), reordering: ReorderLimits = ReorderLimits(),
+        cyclesPerSecond: UInt64, socket: Int32 = -1
     ) throws(AllocationError) {
+        precondition(reordering.isValid)
         precondition(worker < workers && workers <= view.workerCount && ports.count <= Int(view.portCount))
         self.view = view
         counters = (UnsafeMutableRawPointer(view.workers + Int(worker)) + 64).assumingMemoryBound(to: UInt64.self)
@@ -84,11 +97,18 @@ public struct Forwarder: @unchecked Sendable {
             reassembly, cyclesPerSecond: cyclesPerSecond, counters: counters, socket: socket)
         state = try allocate(1, socket: socket)
         state.pointee = ForwarderState(worker: worker, workers: workers)
+        profiles = try allocate(Int(view.policerMask) + 1, socket: socket)
+        self.reordering = try ReorderBuffer(capacity: reordering.frames, socket: socket)
+        reorderLimits = reordering
+        reorderTimeout = cyclesPerSecond / 1_000 * UInt64(reordering.timeout)
         upstream = try allocate(Self.burst, socket: socket)
         downstream = try allocate(Self.burst, socket: socket)
+        overIPv6 = try allocate(Self.burst, socket: socket)
+        pieces = try allocate(Int(OuterFragments.most), socket: socket)
     }
 
-    /// Gives the memory back and frees the fragments that are held; the frames that wait are the caller's to free before.
+    /// Gives the memory back, and frees the fragments and messages that are held; the frames in the buffers are the caller's to
+    /// free before.
     public func deallocate() {
         culvert_free(ports)
         transmit.deallocate()
@@ -96,8 +116,12 @@ public struct Forwarder: @unchecked Sendable {
         punts.deallocate()
         reassembler.deallocate()
         culvert_free(state)
+        culvert_free(profiles)
+        reordering.deallocate()
         culvert_free(upstream)
         culvert_free(downstream)
+        culvert_free(overIPv6)
+        culvert_free(pieces)
     }
 
     /// Sets the time that token buckets go by, in cycles. To be called before `receive`, once a round.
@@ -110,11 +134,12 @@ public struct Forwarder: @unchecked Sendable {
         prefetch(frames, count: count)
         let lists = classify(frames, count: count, port: port)
         if lists.upstream != 0 {
-            encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)))
+            encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)), port: port)
         }
-        if lists.downstream != 0 {
-            decapsulate(verifyTunnels(findTunnels(lists.downstream, port: port)), port: port)
-        }
+        var messages = 0
+        if lists.ipv4 != 0 { messages = findTunnels(lists.ipv4, port: port) }
+        if lists.ipv6 != 0 { messages = findTunnelsOverIPv6(lists.ipv6, behind: messages, port: port) }
+        if messages != 0 { decapsulate(verifyTunnels(messages), port: port) }
     }
 
     /// Sends a frame of culvertd's out of a port.
@@ -150,11 +175,14 @@ struct ForwarderState {
     /// two, from their own number on: no two of them ever use the same one (RFC 6864 asks that of each address pair).
     var identification: UInt32
     let identificationStep: UInt32
+    /// Identification of the next fragmented IPv6 packet, counted likewise, from a random start (RFC 7739, section 5.1, says why).
+    var ipv6Identification: UInt32
 
     init(worker: UInt32, workers: UInt32) {
         var step: UInt32 = 1
         while step < workers { step <<= 1 }
         identification = worker
         identificationStep = step
+        ipv6Identification = UInt32.random(in: 0 ... .max) & ~(step &- 1) | worker
     }
 }

@@ -49,8 +49,8 @@ public struct PuntBuffer: @unchecked Sendable {
     }
 
     /// Adds a frame with what the exchange tells culvertd about it.
-    func append(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32) {
-        PuntNote(punt: punt, port: port, slot: slot).write(to: frame)
+    func append(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32, detail: UInt16) {
+        PuntNote(punt: punt, port: port, slot: slot, detail: detail).write(to: frame)
         frames[waiting.pointee & (Self.capacity &- 1)] = frame.mbuf
         waiting.pointee &+= 1
     }
@@ -64,11 +64,14 @@ public struct PuntNote: Hashable, Sendable {
     public var port: UInt16
     /// The session's upstream slot, or `CULVERT_NO_INDEX`.
     public var slot: UInt32
+    /// For `tooBig`, octets of the largest PPP frame that would have passed; else 0.
+    public var detail: UInt16
 
-    init(punt: PuntClass, port: UInt32, slot: UInt32) {
+    init(punt: PuntClass, port: UInt32, slot: UInt32, detail: UInt16) {
         self.punt = punt
         self.port = UInt16(truncatingIfNeeded: port)
         self.slot = slot
+        self.detail = detail
     }
 
     /// The note of a frame that a `PuntBuffer` held.
@@ -77,9 +80,11 @@ public struct PuntNote: Hashable, Sendable {
         punt = PuntClass(rawValue: UInt8(truncatingIfNeeded: high)) ?? .arp
         port = UInt16(truncatingIfNeeded: high >> 8)
         slot = culvert_mbuf_note_low(frame.mbuf)
+        detail = culvert_mbuf_note_detail(frame.mbuf)
     }
 
     func write(to frame: PacketBuffer) {
         culvert_mbuf_set_note(frame.mbuf, slot, UInt32(punt.rawValue) | UInt32(port) << 8)
+        culvert_mbuf_set_note_detail(frame.mbuf, detail)
     }
 }

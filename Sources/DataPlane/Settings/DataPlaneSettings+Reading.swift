@@ -47,6 +47,7 @@ extension DataPlaneSettings {
         }
         if let node = mapping.optional("punt-limits") { _ = node.mapping { puntLimits.read(&$0) } }
         if let node = mapping.optional("reassembly") { _ = node.mapping { reassembly.read(&$0) } }
+        if let node = mapping.optional("reordering") { _ = node.mapping { reordering.read(&$0) } }
         readPorts(mapping.required("ports"))
     }
 
@@ -128,6 +129,14 @@ extension DataPlaneSettings.Reassembly {
         if let node = mapping.optional("timeout-ms") {
             timeoutMilliseconds = node.integer(in: 1...60_000) ?? timeoutMilliseconds
         }
+    }
+}
+
+extension DataPlaneSettings.Reordering {
+    fileprivate mutating func read(_ mapping: inout ConfigurationMapping) {
+        if let node = mapping.optional("window") { window = node.integer(in: 2...256) ?? window }
+        if let node = mapping.optional("frames") { frames = node.integer(in: 64...65_536) ?? frames }
+        if let node = mapping.optional("timeout-ms") { timeout = node.integer(in: 1...1_000) ?? timeout }
     }
 }
 

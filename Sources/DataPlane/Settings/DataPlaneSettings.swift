@@ -57,6 +57,19 @@ public struct DataPlaneSettings: Hashable, Sendable {
         public init() {}
     }
 
+    /// What bounds the waiting of data messages that came before their turn, in sessions that reorder.
+    public struct Reordering: Hashable, Sendable {
+        /// How far a session's messages are waited for, in sequence numbers.
+        public var window: UInt16 = 32
+        /// Messages of all sessions that may wait at a worker.
+        public var frames: UInt32 = 4_096
+        /// Milliseconds that a message waits.
+        public var timeout: UInt32 = 100
+
+        /// The defaults.
+        public init() {}
+    }
+
     /// A port.
     public struct Port: Hashable, Sendable {
         /// The name that the configuration calls it by, 1 to 31 octets.
@@ -103,6 +116,8 @@ public struct DataPlaneSettings: Hashable, Sendable {
     public var puntLimits = PuntLimits()
     /// What guards memory from fragments that never become datagrams.
     public var reassembly = Reassembly()
+    /// What bounds the waiting of data messages that came before their turn.
+    public var reordering = Reordering()
     /// The ports; their indexes are the segment's.
     public var ports: [Port]
 

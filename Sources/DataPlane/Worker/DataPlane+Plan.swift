@@ -21,7 +21,8 @@ extension DataPlane {
         let workers = UInt32(settings.cores.count)
         let received = settings.ports.map { UInt32($0.queues) }.max() ?? 1
         let queues = UInt32(Device.descriptors) * (received + workers * UInt32(settings.ports.count))
-        let needed = queues + workers * (1_024 + 1_024 + 512 + 64 + settings.reassembly.fragments) + 512
+        let held = settings.reassembly.fragments + settings.reordering.frames
+        let needed = queues + workers * (1_024 + 1_024 + 512 + 64 + held) + 512
         var buffers: UInt32 = 2
         while buffers - 1 < needed { buffers *= 2 }
         return buffers - 1
@@ -29,10 +30,12 @@ extension DataPlane {
 
     /// Megabytes of memory that the pools, rings and queues need.
     static func megabytes(_ settings: DataPlaneSettings, buffers: UInt32) -> Int {
-        let octets = settings.ports.reduce(0) { $0 + Int(buffers) * (max(2_048, Int($1.mtu) + 128) + 512) }
+        let octets = settings.ports.reduce(0) { $0 + Int(buffers) * (max(2_048, Int($1.mtu) + 384) + 512) }
         let reassembly = settings.reassembly
-        let tables = settings.cores.count * (Int(reassembly.datagrams) * 128 + Int(reassembly.fragments) * 16)
-        return (octets + tables) / 1_048_576 + 64
+        // A worker's reorder buffer: 64 octets a message, and at most 8 for its bucket.
+        let worker =
+            Int(reassembly.datagrams) * 128 + Int(reassembly.fragments) * 16 + Int(settings.reordering.frames) * 72
+        return (octets + settings.cores.count * worker) / 1_048_576 + 64
     }
 
     static func chooseHugePages(_ memory: DataPlaneSettings.Memory, megabytes: Int) throws -> Bool {
@@ -81,6 +84,10 @@ extension DataPlane {
         ReassemblyLimits(
             datagrams: settings.datagrams, fragments: settings.fragments,
             timeoutMilliseconds: settings.timeoutMilliseconds)
+    }
+
+    static func limits(_ settings: DataPlaneSettings.Reordering) -> ReorderLimits {
+        ReorderLimits(window: settings.window, frames: settings.frames, timeout: settings.timeout)
     }
 
     /// Creates the segment, or adopts the one that is there. A data plane that was killed may hold it for as long as the kernel

@@ -64,7 +64,8 @@ public final class DataPlane {
                 queues: assignments[Int(index)].map { port, queue in
                     Worker.ReceiveQueue(port: UInt32(port), device: devices[port].number, queue: queue)
                 },
-                limits: limits, reassembly: reassembly, socket: Int32(bitPattern: culvert_socket_of_lcore(index + 1)))
+                limits: limits, reassembly: reassembly, reordering: Self.limits(settings.reordering),
+                socket: Int32(bitPattern: culvert_socket_of_lcore(index + 1)))
         }
         idle =
             switch settings.idle {
@@ -164,6 +165,7 @@ public final class DataPlane {
             entry.pointee.queues = device.plan.receiveQueues
             entry.pointee.numa_node = device.socket < 0 ? 0 : UInt32(device.socket)
             entry.pointee.dispatch = device.isSpread ? 1 : 0
+            entry.pointee.offloads = device.offloads
             let link = device.link
             entry.pointee.link_speed = link.speed
             entry.pointee.link_up = link.isUp ? 1 : 0

@@ -1,4 +1,5 @@
 import CDPDK
+import CSegment
 import Forwarding
 import Wire
 
@@ -42,6 +43,8 @@ public struct Device {
     public let pool: OpaquePointer
     /// Whether frames are spread over the receive queues by the device.
     public let isSpread: Bool
+    /// `CULVERT_OFFLOAD_*`: what the device does for the workers.
+    public let offloads: UInt32
 
     /// Finds the device, makes its buffers, configures it and starts it.
     /// - Parameter buffers: how many packet buffers the port needs.
@@ -72,15 +75,20 @@ public struct Device {
         socket = capability.socket
         let hashing = capability.rss & (CULVERT_RSS_PPPOE | CULVERT_RSS_L2TPV2 | CULVERT_RSS_IP_UDP)
         isSpread = plan.receiveQueues > 1 && hashing != 0
+        let receiveOffloads = capability.rx_offloads & CULVERT_RX_OFFLOAD_CHECKSUM
+        let transmitOffloads =
+            capability.tx_offloads & (CULVERT_TX_OFFLOAD_UDP_CHECKSUM | CULVERT_TX_OFFLOAD_CHAINED)
+        offloads = Self.offloads(receive: receiveOffloads, transmit: transmitOffloads)
         try check(
             culvert_port_configure(
                 number, plan.receiveQueues, plan.transmitQueues, Self.configuredMTU(plan, capability),
-                isSpread ? hashing : 0, capability.rx_offloads & CULVERT_RX_OFFLOAD_CHECKSUM),
+                isSpread ? hashing : 0, receiveOffloads, transmitOffloads),
             "configure with an MTU of \(plan.mtu)")
         var (receive, transmit) = (Self.descriptors, Self.descriptors)
         try check(culvert_port_adjust_descriptors(number, &receive, &transmit), "choose the length of its queues")
-        // A frame never spans two buffers: one holds the largest that the MTU lets in, with two tags and FCS.
-        let room = max(2_048, (UInt32(plan.mtu) + 26 + 63) / 64 * 64) + UInt32(CULVERT_DEFAULT_HEADROOM)
+        // A received frame never spans two buffers: one holds the largest that the MTU lets in, with two tags and FCS, and what
+        // an offset pad of 255 octets in front of it pushes over the end.
+        let room = max(2_048, (UInt32(plan.mtu) + 26 + 255 + 63) / 64 * 64) + UInt32(CULVERT_DEFAULT_HEADROOM)
         guard let pool = culvert_pool_create("culvert_\(number)", buffers, 256, UInt16(room), socket) else {
             throw DataPlaneError.port(
                 plan.name, "no memory for \(buffers) packet buffers: \(DataPlaneError.text(culvert_errno()))")
@@ -110,7 +118,20 @@ public struct Device {
     }
 
     /// The port as the forwarder knows it.
-    public var forwardingPort: ForwardingPort { ForwardingPort(mac: mac, mtu: plan.mtu) }
+    public var forwardingPort: ForwardingPort {
+        ForwardingPort(
+            mac: mac, mtu: plan.mtu, computesUDPChecksum: offloads & UInt32(CULVERT_OFFLOAD_TX_UDP_CHECKSUM) != 0,
+            sendsChained: offloads & UInt32(CULVERT_OFFLOAD_TX_CHAINED) != 0)
+    }
+
+    /// `CULVERT_OFFLOAD_*` from what DPDK calls the offloads that are in force.
+    private static func offloads(receive: UInt64, transmit: UInt64) -> UInt32 {
+        var offloads = 0
+        if receive == CULVERT_RX_OFFLOAD_CHECKSUM { offloads |= CULVERT_OFFLOAD_RX_CHECKSUM }
+        if transmit & CULVERT_TX_OFFLOAD_UDP_CHECKSUM != 0 { offloads |= CULVERT_OFFLOAD_TX_UDP_CHECKSUM }
+        if transmit & CULVERT_TX_OFFLOAD_CHAINED != 0 { offloads |= CULVERT_OFFLOAD_TX_CHAINED }
+        return UInt32(truncatingIfNeeded: offloads)
+    }
 
     /// Link speed in Mbit/s, 0 when it is unknown, and whether the link is up.
     public var link: (speed: UInt32, isUp: Bool) {

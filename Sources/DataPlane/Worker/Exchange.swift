@@ -90,7 +90,8 @@ public struct Exchange {
             let note = PuntNote(of: frame)
             let descriptor = FrameDescriptor(
                 length: frame.length, port: note.port, puntClass: note.punt.rawValue,
-                worker: UInt8(truncatingIfNeeded: worker.index), upstreamSlot: note.slot, timestamp: now)
+                worker: UInt8(truncatingIfNeeded: worker.index), upstreamSlot: note.slot, detail: UInt32(note.detail),
+                timestamp: now)
             // When the ring is full culvertd is behind, or gone: counted in the ring.
             _ = punts.append(
                 descriptor, bytes: UnsafeRawBufferPointer(start: frame.start, count: frame.bytes.count))

@@ -41,6 +41,7 @@ extension Worker {
             makeRoom()
         }
         found &+= inject()
+        forwarder.expireMessages(now: now)
         transmit()
         culvert_rcu_quiescent(quiescent, index)
         culvert_add_single_writer_u64(&page.pointee.loops, 1)

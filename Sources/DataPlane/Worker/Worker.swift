@@ -69,16 +69,19 @@ public struct Worker: @unchecked Sendable {
     ///   - ports: every port, in the order of the segment's port indexes.
     ///   - queues: the receive queues that are this worker's alone.
     ///   - reassembly: what fragments may take.
+    ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
     ///   - ringDepth: frames that wait for the exchange, a power of two.
     ///   - socket: NUMA node of the core.
     /// - Throws: `AllocationError`, `DataPlaneError`.
     public init(
         view: SegmentView, index: UInt32, count: UInt32, ports: [Port], queues: [ReceiveQueue], limits: PuntLimits,
-        reassembly: ReassemblyLimits = ReassemblyLimits(), ringDepth: UInt32 = 1_024, socket: Int32 = -1
+        reassembly: ReassemblyLimits = ReassemblyLimits(), reordering: ReorderLimits = ReorderLimits(),
+        ringDepth: UInt32 = 1_024, socket: Int32 = -1
     ) throws {
         forwarder = try Forwarder(
             view: view, ports: ports.map(\.forwarding), worker: index, workers: count, limits: limits,
-            reassembly: reassembly, cyclesPerSecond: culvert_cycles_per_second(), socket: socket)
+            reassembly: reassembly, reordering: reordering, cyclesPerSecond: culvert_cycles_per_second(), socket: socket
+        )
         self.index = index
         page = view.workers + Int(index)
         quiescent = view.quiescent

@@ -3,38 +3,8 @@ import CSegment
 import Segment
 import Wire
 
-// The long way: frames that need more than the template and the access header, and those that fall out at the last stage.
-// These are calls; few sessions have features, and few frames exceed an MTU.
+// The long way from core to access: frames that need more than the access header. These are calls; few sessions have features.
 extension Forwarder {
-    /// A frame to the core whose session has features, whose template has, or that does not fit.
-    @inline(never)
-    func encapsulateTheLongWay(
-        _ found: UpstreamFrame, _ template: OuterTemplate, _ identification: inout UInt32
-    ) {
-        guard template.isReady else { return drop(found.frame, .nextHopUnresolved) }
-        guard template.isSound else { return drop(found.frame, .templateInvalid) }
-        guard template.ipHeaderToPayload &+ found.payloadLength <= template.mtu else {
-            return drop(found.frame, .outerMTUExceeded)
-        }
-        guard found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room else {
-            return drop(found.frame, .headroomShort)
-        }
-        guard template.port < portCount else { return drop(found.frame, .egressPortUnknown) }
-        let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
-        let session = UnsafeMutableRawPointer(found.line)
-        template.write(
-            before: payload, length: found.payloadLength, identification: UInt16(truncatingIfNeeded: identification),
-            session: session.load(fromByteOffset: 20, as: UInt16.self))
-        identification &+= state.pointee.identificationStep
-        found.frame.reframe(
-            shift: Int32(bitPattern: found.payloadOffset &- template.length),
-            length: template.length &+ found.payloadLength)
-        countSession(session + 32, octets: found.payloadLength)
-        count(.encapsulatedFrames)
-        count(.encapsulatedOctets, UInt64(found.payloadLength))
-        send(found.frame, port: template.port)
-    }
-
     /// A frame to the access side whose session has features, that has sequence numbers, or that lies in several buffers.
     @inline(never)
     func decapsulateTheLongWay(_ found: DownstreamFrame) {
@@ -42,9 +12,25 @@ extension Forwarder {
         let line = UnsafeMutableRawPointer(found.line)
         let shape = culvert_load_relaxed_u32((line + 8).assumingMemoryBound(to: UInt32.self))
         let headerLength = shape >> 16 & 0xff
+        guard headerLength &- 20 <= 8, headerLength & 3 == 0 else { return drop(found.frame, .accessHeaderInvalid) }
+        guard shape >> 24 < portCount else { return drop(found.frame, .egressPortUnknown) }
+        let word = sessionWord(line + 32)
+        guard isInSequence(found, word) else { return }
+        deliver(found, word)
+        releaseInOrder(found)
+    }
+
+    /// A frame to the access side whose turn it is, which may have waited for that: everything but its sequence numbers.
+    /// - Parameter word: the session line's word of features and claim.
+    @inline(never)
+    func deliver(_ found: DownstreamFrame, _ word: UInt32) {
+        let line = UnsafeMutableRawPointer(found.line)
+        let shape = culvert_load_relaxed_u32((line + 8).assumingMemoryBound(to: UInt32.self))
+        let headerLength = shape >> 16 & 0xff
         let port = shape >> 24
         guard headerLength &- 20 <= 8, headerLength & 3 == 0 else { return drop(found.frame, .accessHeaderInvalid) }
         guard port < portCount else { return drop(found.frame, .egressPortUnknown) }
+        guard admitDownstream(found, word) else { return }
         let egress = ports + Int(truncatingIfNeeded: port)
         guard found.payloadLength &+ 6 <= UInt32(egress.pointee.mtu) else {
             return drop(found.frame, .accessMTUExceeded)
