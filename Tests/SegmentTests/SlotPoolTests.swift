@@ -25,7 +25,7 @@ private struct Crowd {
         for _ in 0..<owners { tunnels.append(try bed.tunnel()) }
         self.tunnels = tunnels
         slots = [[UpstreamSlot]](repeating: [], count: owners)
-        random = SplitMix(seed: seed)
+        random = SplitMix(state: seed)
     }
 
     var count: Int { Self.capacity - Int(bed.writer.occupancy.freeUpstream) }
@@ -81,21 +81,6 @@ private struct Crowd {
                 }
             }
         }
-    }
-}
-
-/// SplitMix64, so that the tables are the same in every run.
-private struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }
 

@@ -9,10 +9,18 @@ extension Forwarder {
     /// - Parameters:
     ///   - isWhole: whether the packet was put together here, and may have no further fragment header.
     ///   - isChained: whether the frame lies in several buffers. Then nothing behind the headers is read at `packet`.
+<<<<<<< HEAD:Sources/DataPlane/Forwarding/Forwarder+FindTunnelOverIPv6.swift
     @inline(never)
     func findTunnelOverIPv6(
         of frame: PacketBuffer, _ packet: FrameBytes, isWhole: Bool = false, isChained: Bool = false, port: UInt32,
         _ found: inout DownstreamFrame
+=======
+    @inline(__always)
+    private func findTunnel(
+        _ arrival: IPv6Arrival, _ packet: FrameBytes, isWhole: Bool = false, isChained: Bool = false, port: UInt32,
+        isCore: Bool,
+        addresses: UnsafeRawPointer, _ found: inout DownstreamFrame
+>>>>>>> reassembly:Sources/DataPlane/Forwarding/Forwarder+FindTunnelsOverIPv6.swift
     ) -> Bool {
         let entry = UnsafeRawPointer(view.ports + Int(truncatingIfNeeded: port))
         let addresses = entry + 304
@@ -145,7 +153,8 @@ extension Forwarder {
         // Source and destination lie beside each other in the packet as peer_address and local_address do in the entry.
         let peer = tunnel + 24
         return peer.load(as: UInt64.self) == header.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-            && peer.load(fromByteOffset: 8, as: UInt64.self) == header.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+            && peer.load(fromByteOffset: 8, as: UInt64.self)
+                == header.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
             && peer.load(fromByteOffset: 16, as: UInt64.self)
                 == header.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
             && peer.load(fromByteOffset: 24, as: UInt64.self)

@@ -33,7 +33,8 @@ extension DataPlane {
         let octets = settings.ports.reduce(0) { $0 + Int(buffers) * (max(2_048, Int($1.mtu) + 384) + 512) }
         let reassembly = settings.reassembly
         // A worker's reorder buffer: 64 octets a message, and at most 8 for its bucket.
-        let worker = Int(reassembly.datagrams) * 128 + Int(reassembly.fragments) * 16 + Int(settings.reordering.frames) * 72
+        let worker =
+            Int(reassembly.datagrams) * 128 + Int(reassembly.fragments) * 16 + Int(settings.reordering.frames) * 72
         return (octets + settings.cores.count * worker) / 1_048_576 + 64
     }
 
