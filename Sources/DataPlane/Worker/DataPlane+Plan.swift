@@ -33,19 +33,34 @@ extension DataPlane {
         return octets / 1_048_576 + 64
     }
 
-    static func chooseHugePages(_ memory: DataPlaneSettings.Memory, megabytes: Int) throws -> Bool {
-        let free = Environment.freeHugePageMemory() / 1_048_576
-        switch memory {
-        case .ordinary: return false
-        case .automatic: return free >= megabytes
-        case .hugePages:
-            guard free >= megabytes else {
-                throw DataPlaneError.environment(
-                    "\(megabytes) MB of huge pages are needed, \(free) MB are free: raise vm.nr_hugepages, or set "
-                        + "dataplane.memory to `auto` or `ordinary`")
-            }
-            return true
+    /// Whether packet buffers come from huge pages.
+    /// - Parameter patience: nanoseconds to wait for huge pages that a data plane before may not have given back yet. The
+    ///   kernel frees them a moment after the segment's lock.
+    static func chooseHugePages(
+        _ memory: DataPlaneSettings.Memory, megabytes: Int, patience: UInt64
+    ) throws -> Bool {
+        guard memory != .ordinary else { return false }
+        let total = Environment.hugePageMemory(.all) / 1_048_576
+        let deadline = culvert_monotonic_ns() + patience
+        var free = Environment.hugePageMemory(.free) / 1_048_576
+        while free < megabytes, total >= megabytes, culvert_monotonic_ns() < deadline {
+            culvert_sleep_ns(1_000_000)
+            free = Environment.hugePageMemory(.free) / 1_048_576
         }
+        if free >= megabytes { return true }
+        guard memory == .automatic else {
+            throw DataPlaneError.environment(
+                "\(megabytes) MB of huge pages are needed, \(free) MB are free: raise vm.nr_hugepages, or set "
+                    + "dataplane.memory to `auto` or `ordinary`")
+        }
+        return false
+    }
+
+    /// Whether a data plane that has just been killed must be gone altogether before DPDK starts: where there are PCI devices,
+    /// which DPDK opens as it starts, or huge pages, which the two would have to share.
+    static func mustBeAlone(_ settings: DataPlaneSettings) -> Bool {
+        settings.ports.contains { Environment.isPCIAddress($0.device) }
+            || settings.memory != .ordinary && Environment.hugePageMemory(.all) > 0
     }
 
     static func limits(_ settings: DataPlaneSettings.PuntLimits) -> PuntLimits {
@@ -59,21 +74,6 @@ extension DataPlane {
         limits[.l2tpControl] = settings.l2tpControl
         limits[.tooBig] = settings.tooBig
         return limits
-    }
-
-    /// Creates the segment, or adopts the one that is there. A data plane that was killed may hold it for as long as the kernel
-    /// takes to free its memory, so one that is held is asked for again for two seconds.
-    static func attachSegment(_ settings: DataPlaneSettings) throws -> SegmentMapping {
-        let deadline = culvert_monotonic_ns() + 2_000_000_000
-        while true {
-            do {
-                return try SegmentMapping.attachDataPlane(
-                    path: settings.segment, geometry: geometry(settings),
-                    initialiseQuiescentState: { culvert_rcu_initialise($0, UInt64($1), $2) == 0 })
-            } catch SegmentError.heldByDataPlane where culvert_monotonic_ns() < deadline {
-                culvert_sleep_ns(10_000_000)
-            }
-        }
     }
 
     /// Lets the group of the settings open the segment's file.
