@@ -79,6 +79,21 @@ import Worker
         #expect(PortDispatch.Way.software.rawValue == UInt32(CULVERT_DISPATCH_SOFTWARE))
     }
 
+    @Test func aDeviceThatSpreadsByItselfIsPolledWhole() throws {
+        var device = culvert_port_capability()
+        device.max_rx_queues = 3
+        for setting in [DataPlaneSettings.Dispatch.automatic, .software, .single] {
+            let dispatch = try PortDispatch(setting, queues: nil, workers: 3, device: device, usesAllQueues: true)
+            #expect(dispatch.queues == 3)
+            #expect(dispatch.pppoe == (setting == .single ? .single : .software))
+        }
+        #expect(throws: PortDispatch.Refusal.self) {
+            try PortDispatch(.automatic, queues: 2, workers: 3, device: device, usesAllQueues: true)
+        }
+        let whole = QueueAssignment.assign(ports: [(3, -1, true), (2, -1, true)], workers: [0, 0, 0])
+        #expect(whole.map { $0.map(\.port) } == [[0, 0, 0], [1, 1], []])
+    }
+
     /// Queues and NUMA node of each port, the workers' nodes, and each worker's queues as PORT.QUEUE.
     @Test(
         arguments: [
@@ -96,7 +111,7 @@ import Worker
             ([(1, -1), (1, -1)], [0, 1], ["0.0", "1.0"]),
         ] as [([(UInt16, Int32)], [Int32], [String])])
     func dealsQueuesOut(ports: [(UInt16, Int32)], workers: [Int32], expected: [String]) {
-        let assignments = QueueAssignment.assign(ports: ports.map { ($0.0, $0.1) }, workers: workers)
+        let assignments = QueueAssignment.assign(ports: ports.map { ($0.0, $0.1, false) }, workers: workers)
         #expect(
             assignments.map { $0.map { "\($0.port).\($0.queue)" }.joined(separator: " ") } == expected)
     }

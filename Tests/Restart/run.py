@@ -30,7 +30,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, ROOT]
 
 from Lab.network import Namespace, veth  # noqa: E402
-from Lab.process import LabError, Process, wait_until  # noqa: E402
+from Lab.process import LabError, wait_until  # noqa: E402
 from segment import ACCESS, CORE, Segment  # noqa: E402
 
 SESSIONS = 60_000
@@ -39,6 +39,7 @@ CLIENT, NEXT_HOP = bytes.fromhex("0200000c0001"), bytes.fromhex("0200000e0001")
 LOCAL, PEER = socket.inet_aton("192.0.2.1"), socket.inet_aton("198.51.100.1")
 TUNNEL, PEER_TUNNEL = 7, 0x1234
 CLONE_NEWNET = 0x40000000
+DISPATCH_RECEIVED = 5  # Counter.dispatchReceived
 
 
 def words_sum(data):
@@ -113,13 +114,12 @@ class Node:
             command = ["strace", "-D", "-f", "-r", "-o", os.path.join(self.strace, f"start-{self.starts}")] + command[2:]
         # The namespace is entered before the clock runs: `ip netns exec` is no part of the data plane.
         gate_read, gate_write = os.pipe()
-        os.set_inheritable(gate_read, True)
-        shell = ["sh", "-c", f"read line <&{gate_read}; exec \"$@\"", "sh", *command]
-        log = open(os.path.join(self.folder, f"dataplane-{self.starts}.log"), "wb")
-        child = subprocess.Popen(self.node.command(*shell), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                 pass_fds=[gate_read])
+        shell = ["sh", "-c", 'read line; exec "$@" </dev/null', "sh", *command]
+        log = os.path.join(self.folder, f"dataplane-{self.starts}.log")
+        with open(log, "wb") as output:
+            child = subprocess.Popen(self.node.command(*shell), stdin=gate_read, stdout=output, stderr=output)
         os.close(gate_read)
-        self.process = Started(child, log.name)
+        self.process = Started(child, log)
         return gate_write
 
     def go(self, gate):
@@ -280,18 +280,97 @@ def restarts(node, rounds):
         raise LabError(f"{times[-1]:.2f} s until a frame came through, {LIMIT} s are the limit")
 
 
+def restart_with(node, **settings):
+    """Ends the data plane in order and starts it with other settings; the segment stays."""
+    if node.process.running:
+        node.process.stop()
+    node.configure(**settings)
+    node.go(node.start())
+    node.segment.close()
+    node.attach()
+
+
+def refused(node, text):
+    """The data plane does not start, and says why."""
+    node.go(node.start())
+    status = node.process.child.wait(20)
+    if status != 1 or text not in node.process.text():
+        raise LabError(f"exit status {status} and no word of {text!r}: {node.process.text()}")
+
+
+def dispatch(node):
+    """Two workers on devices that hash nothing: by itself in software, by setting not at all, and never by the device."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        print("      one core: skipped", flush=True)
+        return
+    for setting, way, name in (("", 2, "software"), (", dispatch: software", 2, "software"), (", dispatch: single", 0, "single")):
+        restart_with(node, cores=cores[-2:], port=setting)
+        received = [node.segment.counter(worker, DISPATCH_RECEIVED) for worker in (0, 1)]
+        node.check_sessions(1000)
+        received = [node.segment.counter(worker, DISPATCH_RECEIVED) - received[worker] for worker in (0, 1)]
+        if [node.segment.dispatch(port) for port in (0, 1)] != [way, way]:
+            raise LabError(f"{setting}: the segment says {[node.segment.dispatch(port) for port in (0, 1)]}")
+        if f"dispatch={name} " not in node.process.text():
+            raise LabError(f"{setting}: the log does not say {name}: {node.process.text()}")
+        # What either worker polls, about half of the sessions are the other's.
+        if not (350 <= sum(received) <= 650 if way else sum(received) == 0):
+            raise LabError(f"{setting}: the workers were handed {received} of 1000 frames")
+    node.process.stop()
+    node.configure(cores=cores[-2:], port=", dispatch: rss")
+    refused(node, "port access0: dispatch `rss`: the device hashes neither PPPoE nor L2TPv2 sessions")
+
+
+def idle(node):
+    """A worker that sleeps 10 ms a round makes no more than 100 rounds a second; one that polls makes very many more."""
+    rounds = {}
+    for setting in ("sleep 10000", "poll"):
+        restart_with(node, idle=setting)
+        before = node.segment.loops()
+        begin = time.monotonic()
+        time.sleep(1)
+        rounds[setting] = (node.segment.loops() - before) / (time.monotonic() - begin)
+    # The first 32 empty rounds in a row are without rest, and the host's neighbour discovery may break a row.
+    if rounds["sleep 10000"] > 200 or rounds["poll"] < 2000:
+        raise LabError(f"rounds a second: {rounds}")
+
+
+def other_layout(node):
+    """A segment of another layout version is refused by name and left as it is."""
+    node.process.stop()
+    node.configure()
+    node.segment.put(8, "I", 1)
+    before = bytes(node.segment.bytes)
+    refused(node, "the segment has layout version 1, this program understands version 2")
+    if bytes(node.segment.bytes) != before:
+        raise LabError("the refused segment was written to")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=os.path.join(ROOT, ".build", "release", "culvert-dataplane"))
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=10, help="how often it is killed")
     parser.add_argument("--strace", help="a folder for strace's logs of every start")
     options = parser.parse_args()
+    checks = [lambda node: restarts(node, options.rounds), dispatch, idle, other_layout]
+    names = ["restarts", "dispatch", "idle", "other_layout"]
+    passed = failed = 0
     with tempfile.TemporaryDirectory(prefix="culvert-restart-") as folder:
         node = Node(folder, options.program, options.strace)
         try:
-            restarts(node, options.rounds)
+            for name, check in zip(names, checks):
+                check(node)
+                passed += 1
+                print(f"ok    {name}", flush=True)
+        except LabError as error:
+            failed += 1
+            print(f"FAIL  {name}: {error}", flush=True)
         finally:
             node.remove()
+    # A check goes on where the one before has ended: after a failure there is no next one.
+    print(f"{passed} passed, {failed} failed, {len(checks) - passed - failed} skipped")
+    return 1 if failed else 0
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

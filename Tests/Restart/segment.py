@@ -24,8 +24,10 @@ class Segment:
          self.workers) = struct.unpack_from("<8Q", self.bytes, 64)
 
     def close(self):
-        self.bytes.close()
-        os.close(self.file)
+        if self.file is not None:
+            self.bytes.close()
+            os.close(self.file)
+            self.file = None
 
     def u64(self, offset):
         return struct.unpack_from("<Q", self.bytes, offset)[0]
@@ -42,6 +44,10 @@ class Segment:
     def loops(self, worker=0):
         """Rounds of a worker's loop."""
         return self.u64(self.workers + 4096 * worker + 8)
+
+    def counter(self, worker, index):
+        """A worker's counter, by its number in Sources/DataPlane/Segment/Counter."""
+        return self.u64(self.workers + 4096 * worker + 64 + 8 * index)
 
     def dispatch(self, port):
         """The port's way of dispatch, CULVERT_DISPATCH_*."""

@@ -38,19 +38,34 @@ extension DataPlane {
         return (octets + settings.cores.count * worker) / 1_048_576 + 64
     }
 
-    static func chooseHugePages(_ memory: DataPlaneSettings.Memory, megabytes: Int) throws -> Bool {
-        let free = Environment.freeHugePageMemory() / 1_048_576
-        switch memory {
-        case .ordinary: return false
-        case .automatic: return free >= megabytes
-        case .hugePages:
-            guard free >= megabytes else {
-                throw DataPlaneError.environment(
-                    "\(megabytes) MB of huge pages are needed, \(free) MB are free: raise vm.nr_hugepages, or set "
-                        + "dataplane.memory to `auto` or `ordinary`")
-            }
-            return true
+    /// Whether packet buffers come from huge pages.
+    /// - Parameter patience: nanoseconds to wait for huge pages that a data plane before may not have given back yet. The
+    ///   kernel frees them a moment after the segment's lock.
+    static func chooseHugePages(
+        _ memory: DataPlaneSettings.Memory, megabytes: Int, patience: UInt64
+    ) throws -> Bool {
+        guard memory != .ordinary else { return false }
+        let total = Environment.hugePageMemory(.all) / 1_048_576
+        let deadline = culvert_monotonic_ns() + patience
+        var free = Environment.hugePageMemory(.free) / 1_048_576
+        while free < megabytes, total >= megabytes, culvert_monotonic_ns() < deadline {
+            culvert_sleep_ns(1_000_000)
+            free = Environment.hugePageMemory(.free) / 1_048_576
         }
+        if free >= megabytes { return true }
+        guard memory == .automatic else {
+            throw DataPlaneError.environment(
+                "\(megabytes) MB of huge pages are needed, \(free) MB are free: raise vm.nr_hugepages, or set "
+                    + "dataplane.memory to `auto` or `ordinary`")
+        }
+        return false
+    }
+
+    /// Whether a data plane that has just been killed must be gone altogether before DPDK starts: where there are PCI devices,
+    /// which DPDK opens as it starts, or huge pages, which the two would have to share.
+    static func mustBeAlone(_ settings: DataPlaneSettings) -> Bool {
+        settings.ports.contains { Environment.isPCIAddress($0.device) }
+            || settings.memory != .ordinary && Environment.hugePageMemory(.all) > 0
     }
 
     static func limits(_ settings: DataPlaneSettings.PuntLimits) -> PuntLimits {
@@ -66,6 +81,7 @@ extension DataPlane {
         return limits
     }
 
+<<<<<<< HEAD
     static func limits(_ settings: DataPlaneSettings.Reassembly) -> ReassemblyLimits {
         ReassemblyLimits(
             datagrams: settings.datagrams, fragments: settings.fragments,
@@ -91,6 +107,8 @@ extension DataPlane {
         }
     }
 
+=======
+>>>>>>> dispatch
     /// Lets the group of the settings open the segment's file.
     static func giveToGroup(_ settings: DataPlaneSettings) throws {
         guard let name = settings.segmentGroup else { return }

@@ -34,14 +34,20 @@ public final class DataPlane {
         let workerCount = UInt32(settings.cores.count)
         let buffers = Self.buffers(settings)
         let megabytes = Self.megabytes(settings, buffers: buffers)
-        usesHugePages = try Self.chooseHugePages(settings.memory, megabytes: megabytes)
+        let attachment = try SegmentAttachment(settings)
+        if Self.mustBeAlone(settings) { _ = try attachment.wait() }
+        let hugePages = try Self.chooseHugePages(settings.memory, megabytes: megabytes, patience: 500_000_000)
+        let environment = Result {
+            try Environment.start(
+                Environment.Arguments(
+                    mainCore: settings.mainCore, cores: settings.cores, hugePages: hugePages, megabytes: megabytes,
+                    devices: settings.ports.map(\.device), prefix: "culvert-\(getpid())"))
+        }
         // The segment first: whoever runs on it already is a clearer message than a device that is busy.
-        segment = try Self.attachSegment(settings)
+        segment = try attachment.wait()
         try Self.giveToGroup(settings)
-        try Environment.start(
-            Environment.Arguments(
-                mainCore: settings.mainCore, cores: settings.cores, hugePages: usesHugePages, megabytes: megabytes,
-                devices: settings.ports.map(\.device), prefix: "culvert-\(getpid())"))
+        try environment.get()
+        usesHugePages = hugePages
         devices = try settings.ports.map { port in
             try Device(
                 Device.Plan(
@@ -52,7 +58,7 @@ public final class DataPlane {
         let devices = devices
         let nodes = (0..<workerCount).map { Int32(bitPattern: culvert_socket_of_lcore($0 + 1)) }
         let assignments = QueueAssignment.assign(
-            ports: devices.map { ($0.dispatch.queues, $0.socket) }, workers: nodes)
+            ports: devices.map { ($0.dispatch.queues, $0.socket, $0.dispatch.pppoe == .single) }, workers: nodes)
         let limits = Self.limits(settings.puntLimits)
         let reassembly = Self.limits(settings.reassembly)
         let clientLimits = Self.limits(settings.puntLimitsPerClient)

@@ -63,7 +63,8 @@ public struct Device {
         }
         let device = String(plan.device.prefix { $0 != "," })
         if !Environment.isPCIAddress(plan.device) {
-            try check(culvert_device_probe(plan.device), "open `\(plan.device)`")
+            let arguments = Self.arguments(plan.device, workers: plan.workers)
+            try check(culvert_device_probe(arguments), "open `\(arguments)`")
         }
         var number: UInt16 = 0
         try check(culvert_port_by_name(device, &number), "no device `\(device)` is bound to a driver of DPDK")
@@ -71,7 +72,8 @@ public struct Device {
         try check(culvert_port_capability(number, &capability), "ask `\(device)` what it can do")
         do {
             dispatch = try PortDispatch(
-                plan.dispatch, queues: plan.queues, workers: Int(plan.workers), device: capability)
+                plan.dispatch, queues: plan.queues, workers: Int(plan.workers), device: capability,
+                usesAllQueues: Self.driver(capability) == Self.packetDriver)
         } catch {
             throw DataPlaneError.port(plan.name, error.description)
         }
@@ -114,13 +116,26 @@ public struct Device {
         mac = MACAddress(octets) ?? MACAddress(value: 0)
     }
 
+    /// The driver of AF_PACKET sockets.
+    private static let packetDriver = "net_af_packet"
+
+    private static func driver(_ capability: culvert_port_capability) -> String {
+        withUnsafeBytes(of: capability.driver) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    /// What a device is opened with. AF_PACKET sockets come in pairs of queues, and a worker needs one to send: it has as many
+    /// as there are workers unless the device says otherwise. The kernel then spreads received frames over all of them.
+    static func arguments(_ device: String, workers: UInt16) -> String {
+        guard device.hasPrefix(packetDriver), workers > 1, !device.contains("qpairs=") else { return device }
+        return "\(device),qpairs=\(workers)"
+    }
+
     /// The MTU that the driver is asked for.
     ///
     /// DPDK 22.11's AF_PACKET driver claims 1,518 octets for its largest frame, and so refuses RFC 4638's 1,508, though its
     /// rings take frames of 2,000 octets and pass them. The interface's own MTU is the administrator's there.
     private static func configuredMTU(_ plan: Plan, _ capability: culvert_port_capability) -> UInt32 {
-        let driver = withUnsafeBytes(of: capability.driver) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        guard driver == "net_af_packet", capability.max_frame > 18 else { return UInt32(plan.mtu) }
+        guard driver(capability) == packetDriver, capability.max_frame > 18 else { return UInt32(plan.mtu) }
         return min(UInt32(plan.mtu), capability.max_frame - 18)
     }
 

@@ -45,12 +45,18 @@ public struct PortDispatch: Hashable, Sendable {
     /// What a device with this capability does for `workers` workers.
     ///
     /// Hashing IP addresses and UDP ports is not enough for `rss`: all that comes from one LNS would have one hash.
+    /// - Parameter usesAllQueues: whether the device spreads frames over all queues that it has, however many are polled.
     /// - Throws: `Refusal`, of what the device cannot do.
     public init(
         _ setting: DataPlaneSettings.Dispatch, queues configured: UInt16?, workers: Int,
-        device: culvert_port_capability
+        device: culvert_port_capability, usesAllQueues: Bool = false
     ) throws(Refusal) {
         let most = device.max_rx_queues
+        if usesAllQueues, let configured, configured != most {
+            throw Refusal(
+                description:
+                    "the device spreads frames over all of its \(most) queues: `queues` is \(most), or left out")
+        }
         if let configured, configured > most {
             throw Refusal(description: "\(configured) queues are configured, the device has \(most)")
         }
@@ -78,7 +84,7 @@ public struct PortDispatch: Hashable, Sendable {
         }
         // More queues than one are the operator's wish. What they hash by does not matter: a session's frames are handed to
         // one worker, or there is but one.
-        self.queues = configured ?? 1
+        self.queues = usesAllQueues ? most : configured ?? 1
         hashing = self.queues > 1 ? device.rss & CULVERT_RSS_IP_UDP : 0
         pppoe = setting == .single || workers == 1 ? .single : .software
         l2tp = pppoe
