@@ -28,9 +28,9 @@ public struct PlainDataMessage {
         guard bytes.count > Self.headerLength else { return nil }
         let length = Int(bytes.uint16(2))
         var difference = bytes.wire16(6) & UInt16(0x3fff).bigEndian
-        difference |= UInt16(bytes.uint8(0) ^ 0x45 | bytes.uint8(9) ^ IPv4Header.udp)
+        difference |= UInt16((bytes.uint8(0) ^ 0x45) | (bytes.uint8(9) ^ IPv4Header.udp))
         difference |= bytes.wire16(22) ^ UDPHeader.l2tpPort.bigEndian
-        difference |= bytes.wire16(28) & UInt16(0xca0f).bigEndian ^ UInt16(0x4002).bigEndian
+        difference |= (bytes.wire16(28) & UInt16(0xca0f).bigEndian) ^ UInt16(0x4002).bigEndian
         difference |= bytes.wire16(36) ^ UInt16(0xff03).bigEndian
         // Modulo 2^16; but the total length is at least 39, so none of the three is less than its header.
         difference |= bytes.uint16(24) ^ UInt16(truncatingIfNeeded: length &- 20)
