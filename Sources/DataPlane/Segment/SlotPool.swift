@@ -13,12 +13,12 @@ import CSegment
 ///   slots and sessions cannot be moved. What it can have is what these four had to give, 65,534 at most.
 ///
 /// The second case cannot be ruled out by any rule that gives slots before it knows who will want how many: an owner gets
-/// 65,534 ids only if four regions are left to it alone. The rule here keeps regions together. An owner that grows alone
-/// (nobody with sessions took a slot since it began) fills a region to the end and goes on in the fullest that still
-/// leaves it room to grow; owners that grow by turns begin to share out the emptiest regions at 7/8 of theirs, keeping one
-/// selector back for the end. Tables that are filled owner after owner or at random, by owners with as many sessions each,
-/// of which at most a thousand or at least 3,000 are in the table, fill up to the last slots; with 10,000 to 60,000
-/// sessions an owner the first refusal comes with at most a fifth of the table free, mostly with less than a tenth.
+/// 65,534 ids only if four regions are left to it alone. The rule here keeps that far away. An owner that grows alone (it
+/// began without sessions, and nobody else took or gave a slot since) fills a region to the end and goes on in the fullest
+/// that still leaves it room to grow. Owners that grow by turns begin to share out the emptiest regions when theirs are at
+/// 7/8, and keep their last selector for the end. A table of a million places that 1 to 8,000 owners with as many sessions
+/// each fill, one after the other or by turns, or change a fifth of, is full to the last place or lacks fewer than one in a
+/// thousand (`SlotPoolTests`). Owners of very different sizes, some near 65,534, may be refused earlier.
 struct SlotPool {
     /// Why no slot can be had.
     enum Exhaustion: Error {
@@ -46,7 +46,7 @@ struct SlotPool {
     private(set) var freeSlots: UInt32 = 0
     /// Owners that have slots.
     private var activeOwners: UInt32 = 0
-    /// Who took the latest slot, and whether it had none before.
+    /// Who took the latest slot; whether it had none when it began to take them, and nobody gave one back since.
     private var latestOwner: UInt32 = .max
     private var growsAlone = true
 
@@ -114,6 +114,7 @@ struct SlotPool {
 
     /// Takes a slot back that `take` gave for this owner and id.
     mutating func give(slot: UInt32, owner: UInt32, sessionID: UInt16) {
+        growsAlone = false
         append(UInt16(truncatingIfNeeded: slot & Self.offsetMask), Int(slot >> CULVERT_PAGE_SHIFT))
         countDown(owner: owner, sessionID: sessionID)
     }
@@ -169,7 +170,7 @@ struct SlotPool {
         var choice = emptiest
         if beyond > 0 {
             // The last selector is for when there is no slot left, and a region that is hardly better is not worth one.
-            guard unused > 1, most >= 2 * beyond, most >= regionSize / 2 || !growsAlone else { return nil }
+            guard !growsAlone, unused > 1, most >= 2 * beyond else { return nil }
         } else if growsAlone, unused > 1, unused < Self.selectorOrder.count || most < regionSize / 2 {
             let least = most >= regionSize / 2 ? regionSize / 64 : 0
             let fullest = region(for: owner, selector, pages) { free, best in
