@@ -9,18 +9,10 @@ extension Forwarder {
     /// - Parameters:
     ///   - isWhole: whether the packet was put together here, and may have no further fragment header.
     ///   - isChained: whether the frame lies in several buffers. Then nothing behind the headers is read at `packet`.
-<<<<<<< HEAD:Sources/DataPlane/Forwarding/Forwarder+FindTunnelOverIPv6.swift
     @inline(never)
     func findTunnelOverIPv6(
         of frame: PacketBuffer, _ packet: FrameBytes, isWhole: Bool = false, isChained: Bool = false, port: UInt32,
         _ found: inout DownstreamFrame
-=======
-    @inline(__always)
-    private func findTunnel(
-        _ arrival: IPv6Arrival, _ packet: FrameBytes, isWhole: Bool = false, isChained: Bool = false, port: UInt32,
-        isCore: Bool,
-        addresses: UnsafeRawPointer, _ found: inout DownstreamFrame
->>>>>>> reassembly:Sources/DataPlane/Forwarding/Forwarder+FindTunnelsOverIPv6.swift
     ) -> Bool {
         let entry = UnsafeRawPointer(view.ports + Int(truncatingIfNeeded: port))
         let addresses = entry + 304

@@ -81,7 +81,6 @@ extension DataPlane {
         return limits
     }
 
-<<<<<<< HEAD
     static func limits(_ settings: DataPlaneSettings.Reassembly) -> ReassemblyLimits {
         ReassemblyLimits(
             datagrams: settings.datagrams, fragments: settings.fragments,
@@ -92,23 +91,6 @@ extension DataPlane {
         ReorderLimits(window: settings.window, frames: settings.frames, timeout: settings.timeout)
     }
 
-    /// Creates the segment, or adopts the one that is there. A data plane that was killed may hold it for as long as the kernel
-    /// takes to free its memory, so one that is held is asked for again for two seconds.
-    static func attachSegment(_ settings: DataPlaneSettings) throws -> SegmentMapping {
-        let deadline = culvert_monotonic_ns() + 2_000_000_000
-        while true {
-            do {
-                return try SegmentMapping.attachDataPlane(
-                    path: settings.segment, geometry: geometry(settings),
-                    initialiseQuiescentState: { culvert_rcu_initialise($0, UInt64($1), $2) == 0 })
-            } catch SegmentError.heldByDataPlane where culvert_monotonic_ns() < deadline {
-                culvert_sleep_ns(10_000_000)
-            }
-        }
-    }
-
-=======
->>>>>>> dispatch
     /// Lets the group of the settings open the segment's file.
     static func giveToGroup(_ settings: DataPlaneSettings) throws {
         guard let name = settings.segmentGroup else { return }

@@ -91,13 +91,8 @@ public struct Worker: @unchecked Sendable {
     ) throws {
         forwarder = try Forwarder(
             view: view, ports: ports.map(\.forwarding), worker: index, workers: count, limits: limits,
-<<<<<<< HEAD
             clientLimits: clientLimits, reassembly: reassembly, reordering: reordering,
             cyclesPerSecond: culvert_cycles_per_second(), seed: seed, socket: socket)
-=======
-            reassembly: reassembly, reordering: reordering, cyclesPerSecond: culvert_cycles_per_second(), socket: socket
-        )
->>>>>>> reassembly
         self.index = index
         page = view.workers + Int(index)
         quiescent = view.quiescent
