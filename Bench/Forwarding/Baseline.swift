@@ -1,5 +1,6 @@
 import CBaseline
 import CSegment
+import Forwarding
 import Glibc
 import Segment
 
@@ -11,7 +12,7 @@ final class Baseline {
     private let functions: culvert_baseline_functions
 
     /// The build that is linked into this program, or the shared object at `path`.
-    init(path: String?, view: SegmentView) throws(BenchError) {
+    init(path: String?, view: SegmentView, ports: [ForwardingPort]) throws(BenchError) {
         typealias Entry = @convention(c) () -> UnsafePointer<culvert_baseline_functions>?
         var entry: Entry = culvert_baseline_entry
         if let path {
@@ -37,11 +38,17 @@ final class Baseline {
         worker.pointee.circuit_mask = view.circuitMask
         worker.pointee.vlan_block_count = view.vlanBlockCount
         worker.pointee.port_count = view.portCount
+        worker.pointee.plain_session = (UInt32(view.header.pointee.dataplane_epoch % 255) + 1) << 24
+        worker.pointee.ip_identification_step = 1
+        withUnsafeMutableBytes(of: &worker.pointee.mtu) { bytes in
+            let mtus = bytes.bindMemory(to: UInt16.self)
+            for (index, port) in ports.enumerated() { mtus[index] = port.mtu }
+        }
     }
 
     deinit { worker.deallocate() }
 
-    /// IP identification of the last packet that was encapsulated.
+    /// IP identification of the next packet that is encapsulated.
     var identification: UInt32 {
         get { worker.pointee.ip_identification }
         set { worker.pointee.ip_identification = newValue }
@@ -53,12 +60,11 @@ final class Baseline {
     /// Forwards `bursts` bursts of `burst` frames each and forgets where they went.
     func run(_ direction: Direction, _ frames: UnsafeMutablePointer<OpaquePointer?>, burst: Int, bursts: Int) {
         let encapsulates = direction == .encapsulate
-        let function = encapsulates ? functions.encapsulate : functions.decapsulate
         let port = UInt32(encapsulates ? Scenario.accessPort : Scenario.corePort)
-        let egress = encapsulates ? Int(Scenario.corePort) : Int(Scenario.accessPort)
+        let egress = UInt32(encapsulates ? Scenario.corePort : Scenario.accessPort)
         for index in 0..<bursts {
-            function?(worker, frames + index * burst, UInt32(burst), port)
-            culvert_baseline_discard(worker, UInt32(egress))
+            functions.receive?(worker, frames + index * burst, UInt32(burst), port)
+            culvert_baseline_discard(worker, egress)
         }
     }
 }

@@ -24,8 +24,10 @@ final class Contest {
         set = try FrameSet(
             scenario: scenario, direction: direction, bytes: bytes, count: bursts * burst, pool: pool)
         swift = try SwiftForwarder(scenario: scenario)
-        var baselines = [try Baseline(path: nil, view: scenario.view)]
-        if let gccBaseline { baselines.append(try Baseline(path: gccBaseline, view: scenario.view)) }
+        var baselines = [try Baseline(path: nil, view: scenario.view, ports: scenario.ports)]
+        if let gccBaseline {
+            baselines.append(try Baseline(path: gccBaseline, view: scenario.view, ports: scenario.ports))
+        }
         self.baselines = baselines
     }
 
@@ -42,7 +44,7 @@ final class Contest {
             set.restore(from: 0)
             if direction == .encapsulate, let first = expected.first {
                 // The same IP identifications: the first one is in the frame (Ethernet 14, IPv4's third word).
-                baseline.identification = (UInt32(first[18]) << 8 | UInt32(first[19])) &- 1
+                baseline.identification = UInt32(first[18]) << 8 | UInt32(first[19])
             }
             let before = baseline.forwarded
             baseline.run(direction, set.frames, burst: burst, bursts: bursts)

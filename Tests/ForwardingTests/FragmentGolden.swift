@@ -5,8 +5,8 @@ import Testing
 // this project's own code.
 
 /// The fragments of a datagram, and where the datagram ends once it is whole.
-struct FragmentGolden: CustomTestStringConvertible {
-    enum End {
+struct FragmentGolden: CustomTestStringConvertible, Sendable {
+    enum End: Sendable {
         /// Sent on the access side.
         case sent
         /// Given to culvertd, for this reason.
@@ -19,14 +19,17 @@ struct FragmentGolden: CustomTestStringConvertible {
     let fragments: [[UInt8]]
     /// The frame that is sent or punted.
     let output: [UInt8]
+    /// The frame with the whole datagram, where that is not what is punted.
+    let whole: [UInt8]
 
     var testDescription: String { name }
 
-    init(_ name: String, _ end: End, fragments: [String], output: String) {
+    init(_ name: String, _ end: End, fragments: [String], output: String, whole: String? = nil) {
         self.name = name
         self.end = end
         self.fragments = fragments.map(bytes)
         self.output = bytes(output)
+        self.whole = whole.map(bytes) ?? self.output
     }
 }
 
@@ -244,7 +247,12 @@ extension FragmentGolden {
             output: "020000000c01020000000001886411000005009600214500009400010000401166560a0000010a000002000500060080"
                 + "08c3000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d"
                 + "2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d"
-                + "5e5f606162636465666768696a6b6c6d6e6f7071727374757677"),
+                + "5e5f606162636465666768696a6b6c6d6e6f7071727374757677",
+            whole: "020000000002020000000e0186dd6000000000a8114020010db800010000000000000000000120010db8000200000000"
+                + "00000000000106a506a500a86a9a400200a000070009ff0300214500009400010000401166560a0000010a0000020005"
+                + "0006008008c3000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223242526272829"
+                + "2a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f50515253545556575859"
+                + "5a5b5c5d5e5f606162636465666768696a6b6c6d6e6f7071727374757677"),
         FragmentGolden(
             "control message over IPv6", .punted(.l2tpControl),
             fragments: [
@@ -310,7 +318,7 @@ extension FragmentGolden {
                     + "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
                     + "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
                     + "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-                    + "00000000000000000000000000000000000000000000",
+                    + "00000000000000000000000000000000000000000000"
             ],
             output: "020000000002020000000e0186dd6000000000c8114020010db800010000000000000000000120010db8000200000000"
                 + "00000000000106a506a500c8ccccc80200c0000700000003000400000000000000000000000000000000000000000000"

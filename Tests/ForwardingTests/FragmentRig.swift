@@ -62,6 +62,21 @@ final class FragmentRig {
         }
     }
 
+    /// A frame with an IPv6 fragment in it, as the receive path hands it over; the whole datagram, when there is one.
+    func takeIPv6(_ frame: [UInt8]) -> [UInt8]? {
+        guard let mbuf = buffer(frame) else { return nil }
+        let offset = frame[12] == 0x86 ? 14 : 18
+        let header = UnsafeRawPointer(PacketBuffer(mbuf).start) + offset
+        let payload = FrameBytes(
+            header + 40, count: min(Int(frame[offset + 4]) << 8 | Int(frame[offset + 5]), frame.count - offset - 40))
+        guard
+            let whole = forwarders[0].takeFragment(
+                PacketBuffer(mbuf), ipv6: header, payload: payload, at: offset, port: 1)
+        else { return nil }
+        var pointer: OpaquePointer? = whole.mbuf
+        return take(&pointer, 1).first
+    }
+
     private func buffer(_ frame: [UInt8]) -> OpaquePointer? {
         guard let mbuf = culvert_mbuf_allocate(pool) else { return nil }
         frame.withUnsafeBytes { source in
@@ -96,7 +111,8 @@ final class FragmentRig {
     /// Moves what a worker has for another one there.
     func dispatch(from worker: Int, to other: Int) -> [OpaquePointer?] {
         let buffers = forwarders[worker].dispatch
-        let frames = Array(UnsafeBufferPointer(start: buffers.frames(UInt32(other)), count: buffers.count(UInt32(other))))
+        let frames = Array(
+            UnsafeBufferPointer(start: buffers.frames(UInt32(other)), count: buffers.count(UInt32(other))))
         buffers.removeAll(UInt32(other))
         return frames
     }
@@ -127,7 +143,9 @@ final class FragmentRig {
     }
 
     /// Every counter of a worker that is not 0 and counts where a frame ended.
-    func terminals(worker: Int = 0) -> [Counter: UInt64] { counters(worker: worker).filter { $0.key.role == .terminal } }
+    func terminals(worker: Int = 0) -> [Counter: UInt64] {
+        counters(worker: worker).filter { $0.key.role == .terminal }
+    }
 
     /// The invariant of `Counter`, when nothing waits to be sent or handed on.
     func isBalanced(worker: Int = 0) -> Bool {

@@ -32,6 +32,54 @@ extension ForwardingTests {
             }
         }
 
+        /// Without what comes before and after: a fragment in, the whole frame out.
+        @Test(arguments: FragmentGolden.ipv6) func joinsGoldenIPv6Fragments(golden: FragmentGolden) throws {
+            for order in permutations(golden.fragments.count) {
+                let fragments = try FragmentRig()
+                for (arrived, index) in order.enumerated() {
+                    #expect(fragments.forwarders[0].heldFragments == arrived)
+                    let whole = fragments.takeIPv6(golden.fragments[index])
+                    guard arrived == order.count - 1 else {
+                        #expect(whole == nil)
+                        continue
+                    }
+                    #expect(whole == golden.whole)
+                }
+                #expect(fragments.terminals() == [.reassembledFragments: UInt64(order.count)])
+                #expect(fragments.counters()[.reassembledDatagrams] == 1)
+                #expect(fragments.buffersOut == 0)
+            }
+        }
+
+        @Test func judgesIPv6FragmentsByTheirOwnRules() throws {
+            // Next headers may differ (RFC 8200, section 4.5), the first one's counts; an atomic fragment meets no others.
+            let golden = FragmentGolden.ipv6[0]
+            let fragments = try FragmentRig()
+            var last = golden.fragments[golden.fragments.count - 1]
+            last[54] = 99
+            let parts = golden.fragments.dropLast()
+            for part in parts { #expect(fragments.takeIPv6(part) == nil) }
+            var atomic = golden.fragments[0]
+            (atomic[56], atomic[57]) = (0, 0)
+            #expect(fragments.takeIPv6(atomic)?.count == atomic.count - 8)
+            #expect(fragments.forwarders[0].heldFragments == parts.count)
+            #expect(fragments.takeIPv6(last) == golden.whole)
+            // The same again with a last one that starts inside of the others.
+            for part in parts { #expect(fragments.takeIPv6(part) == nil) }
+            let end = golden.fragments[golden.fragments.count - 1]
+            var overlapping = end
+            let offset = Int(end[56]) << 8 + Int(end[57]) - 8
+            (overlapping[56], overlapping[57]) = (UInt8(offset >> 8), UInt8(offset & 255))
+            #expect(fragments.takeIPv6(overlapping) == nil)
+            #expect(fragments.takeIPv6(end) == nil)
+            let total = UInt64(golden.fragments.count)
+            #expect(
+                fragments.terminals() == [.reassembledFragments: total + 1, .fragmentOverlap: total + 1])
+            #expect(fragments.takeIPv6(Array(end.prefix(61))) == nil)
+            #expect(fragments.terminals()[.fragmentMalformed] == 1)
+            #expect(fragments.forwarders[0].heldFragments == 0 && fragments.buffersOut == 0)
+        }
+
         @Test(arguments: 2...5) func joinsInEveryOrder(count: Int) throws {
             let datagram = Datagram(ppp: 600)
             let parts = datagram.fragments((1..<count).map { $0 * 96 })
@@ -254,7 +302,9 @@ extension ForwardingTests {
             let fragments = try FragmentRig(datagrams: 16)
             let datagram = Datagram(ppp: 600)
             let sources = (0..<18).map { IPv4Address(value: 0x0a00_0000 + UInt32($0)) }
-            for source in sources.prefix(16) { fragments.receive([datagram.fragment(0, 96, more: true, source: source)]) }
+            for source in sources.prefix(16) {
+                fragments.receive([datagram.fragment(0, 96, more: true, source: source)])
+            }
             fragments.receive([datagram.fragment(96, 96, more: true, source: sources[0])])
             #expect(fragments.terminals().isEmpty && fragments.forwarders[0].heldFragments == 17)
             fragments.receive([datagram.fragment(0, 96, more: true, source: sources[16])])

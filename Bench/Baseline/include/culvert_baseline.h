@@ -13,7 +13,7 @@ struct rte_mbuf;
 enum {
     CULVERT_BASELINE_BURST = 32,
     CULVERT_BASELINE_PORTS = 32,
-    CULVERT_BASELINE_QUEUE = 64,
+    CULVERT_BASELINE_QUEUE = 2048,
 };
 
 // What became of the frames that were not forwarded; one counter each.
@@ -39,6 +39,8 @@ enum culvert_baseline_reason {
     CULVERT_BASELINE_L2TP_HEADER,
     CULVERT_BASELINE_PEER,
     CULVERT_BASELINE_PUNT,
+    CULVERT_BASELINE_LONG_WAY,
+    CULVERT_BASELINE_TRANSMIT_FULL,
     CULVERT_BASELINE_REASONS,
 };
 
@@ -62,24 +64,25 @@ struct culvert_baseline {
     uint32_t circuit_mask;
     uint32_t vlan_block_count;
     uint32_t port_count;
+    uint32_t plain_session; // what the line of a session without features says that this worker has
     uint32_t ip_identification;
-    uint64_t received_packets;
-    uint64_t received_octets;
+    uint32_t ip_identification_step;
+    uint16_t mtu[CULVERT_BASELINE_PORTS];
+    uint64_t received_packets[2]; // on access ports, on core ports
+    uint64_t received_octets[2];
     uint64_t packets[2]; // forwarded upstream, downstream
     uint64_t octets[2];  // PPP frames from the protocol field on
     uint64_t reasons[CULVERT_BASELINE_REASONS];
     struct culvert_baseline_queue queues[CULVERT_BASELINE_PORTS];
 };
 
-// Forwards a burst of at most CULVERT_BASELINE_BURST frames that came in on `port`: PPPoE to L2TP, or L2TP to PPPoE.
-// Forwarded frames are in the queue of their port afterwards, the others are counted and freed.
-void culvert_baseline_encapsulate(struct culvert_baseline *worker, struct rte_mbuf **frames, uint32_t count, uint32_t port);
-void culvert_baseline_decapsulate(struct culvert_baseline *worker, struct rte_mbuf **frames, uint32_t count, uint32_t port);
+// Forwards a burst of at most CULVERT_BASELINE_BURST frames that came in on `port`, below CULVERT_BASELINE_PORTS: PPPoE to L2TP,
+// and L2TP to PPPoE. Forwarded frames are in the queue of their port afterwards, the others are counted and freed.
+void culvert_baseline_receive(struct culvert_baseline *worker, struct rte_mbuf **frames, uint32_t count, uint32_t port);
 
-// The two functions as one symbol, for dlopen.
+// The function as one symbol, for dlopen.
 struct culvert_baseline_functions {
-    void (*encapsulate)(struct culvert_baseline *, struct rte_mbuf **, uint32_t, uint32_t);
-    void (*decapsulate)(struct culvert_baseline *, struct rte_mbuf **, uint32_t, uint32_t);
+    void (*receive)(struct culvert_baseline *, struct rte_mbuf **, uint32_t, uint32_t);
     const char *compiler;
 };
 const struct culvert_baseline_functions *culvert_baseline_entry(void);

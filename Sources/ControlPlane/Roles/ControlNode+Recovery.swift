@@ -67,15 +67,14 @@ extension ControlNode {
         }
         writer.forEachSession { record in
             guard record.owner == .external, let core = record.core else { return true }
-            let session = StaticSession(
-                reference: record.reference, port: portName(record.circuit.port), outerVLAN: record.circuit.outerVLAN,
-                innerVLAN: record.circuit.innerVLAN, outerTPID: record.circuit.tpid, clientMAC: record.clientMAC,
-                tunnel: .id(core.tunnel.rawValue), peerSessionID: core.peerSessionID)
-            feed.sessions[record.reference] = .init(
-                session: session, upstream: UpstreamHandle(slot: record.slot.rawValue, sessionID: record.sessionID),
-                downstream: DownstreamHandle(slot: core.slot.rawValue, sessionID: core.localSessionID),
-                tunnel: core.tunnel.rawValue)
-            feed.tunnels[core.tunnel.rawValue]?.references.insert(record.reference)
+            feed.insert(
+                .init(
+                    clientMAC: record.clientMAC,
+                    upstream: UpstreamHandle(slot: record.slot.rawValue, sessionID: record.sessionID),
+                    downstream: DownstreamHandle(slot: core.slot.rawValue, sessionID: core.localSessionID),
+                    port: record.circuit.port, outerVLAN: record.circuit.outerVLAN,
+                    innerVLAN: record.circuit.innerVLAN, outerTPID: record.circuit.tpid, tunnel: core.tunnel.rawValue,
+                    peerSessionID: core.peerSessionID, hasTunnelName: false), as: record.reference)
             return true
         }
         if !feed.tunnels.isEmpty {

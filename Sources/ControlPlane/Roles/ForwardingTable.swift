@@ -65,6 +65,11 @@ public protocol ForwardingTable: AnyObject {
     /// Adds a whole session for a controller, in one step; it outlives this process.
     func addExternal(_ session: ExternalSession) throws -> (upstream: UpstreamHandle, downstream: DownstreamHandle)
 
+    /// Adds many sessions; one answer for each, nil where it was refused, which `refuse` is told with the index.
+    func addExternal(
+        _ sessions: [ExternalSession], refuse: (_ index: Int, _ error: any Error) -> Void
+    ) -> [ExternalHandle?]
+
     /// Final counters of controllers' sessions that were removed, by reference, since the last call.
     func finishedExternal() -> [(reference: UInt64, traffic: SessionTraffic)]
 }
@@ -94,6 +99,37 @@ public struct DownstreamHandle: Hashable, Sendable {
     public init(slot: UInt32, sessionID: UInt16) {
         self.slot = slot
         self.sessionID = sessionID
+    }
+}
+
+/// Both slots of a controller's session.
+public struct ExternalHandle: Hashable, Sendable {
+    /// The access side.
+    public var upstream: UpstreamHandle
+    /// The core side.
+    public var downstream: DownstreamHandle
+
+    /// A handle of the given parts.
+    public init(upstream: UpstreamHandle, downstream: DownstreamHandle) {
+        self.upstream = upstream
+        self.downstream = downstream
+    }
+}
+
+extension ForwardingTable {
+    /// One by one, for tables that know no better.
+    public func addExternal(
+        _ sessions: [ExternalSession], refuse: (_ index: Int, _ error: any Error) -> Void
+    ) -> [ExternalHandle?] {
+        sessions.enumerated().map { index, session in
+            do {
+                let added = try addExternal(session)
+                return ExternalHandle(upstream: added.upstream, downstream: added.downstream)
+            } catch {
+                refuse(index, error)
+                return nil
+            }
+        }
     }
 }
 

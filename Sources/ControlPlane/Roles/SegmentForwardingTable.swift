@@ -117,6 +117,30 @@ public final class SegmentForwardingTable: ForwardingTable {
         return (UpstreamHandle(added.upstream), DownstreamHandle(added.downstream))
     }
 
+    /// Adds controllers' sessions by the writer's bulk call.
+    public func addExternal(
+        _ sessions: [ExternalSession], refuse: (_ index: Int, _ error: any Error) -> Void
+    ) -> [ExternalHandle?] {
+        let bulk = sessions.map { session in
+            BulkSession(
+                reference: session.reference, clientMAC: session.client, port: session.circuit.port,
+                outerVLAN: session.circuit.outerVLAN, innerVLAN: session.circuit.innerVLAN, tpid: session.outerTPID,
+                tunnel: TunnelID(rawValue: session.tunnel), peerSessionID: session.peerSessionID)
+        }
+        var places = [BulkPlace](repeating: .none, count: bulk.count)
+        bulk.withUnsafeBufferPointer { bulk in
+            places.withUnsafeMutableBufferPointer { places in
+                _ = writer.addExternal(bulk, into: places) { index, error in refuse(index, error) }
+            }
+        }
+        return places.map { place in
+            guard place.isAdded else { return nil }
+            return ExternalHandle(
+                upstream: UpstreamHandle(slot: place.upstream.rawValue, sessionID: place.sessionID),
+                downstream: DownstreamHandle(slot: place.downstream.rawValue, sessionID: place.localSessionID))
+        }
+    }
+
     /// Whether removed entries still wait for the workers.
     public var isReclaiming: Bool { writer.occupancy.waiting != 0 }
 

@@ -152,8 +152,9 @@ extension ControlLoop: ControlPlaneInterface {
     func staticSessions(
         _ reference: StaticTunnelReference?, from page: PageToken?, limit: Int
     ) async throws -> Page<StaticSessionStatus> {
-        let references = node.staticReferences(inTunnel: try reference.map(staticTunnel))
-        return Page(of: references, from: page, limit: limit, position: { $0 }) { node.staticSessionStatus($0) }
+        let tunnel = try reference.map(staticTunnel)
+        let found = node.staticSessions(inTunnel: tunnel, from: page?.position ?? 0, limit: limit)
+        return Page(found.sessions, next: found.next.map { PageToken(position: $0) })
     }
 
     private func staticTunnel(_ reference: StaticTunnelReference) throws -> UInt16 {

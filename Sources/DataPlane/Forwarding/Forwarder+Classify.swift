@@ -53,40 +53,39 @@ struct DownstreamFrame {
     var isChained: Bool { special & 2 != 0 }
 }
 
-/// An IPv6 packet to the port's Ethernet address.
-struct IPv6Arrival {
-    var frame: PacketBuffer
-    /// Octets from the frame's first byte to the IPv6 header.
-    var offset: UInt32
-}
-
 /// A port during one burst: what is the same for all of its frames.
 private struct IngressPort {
     let index: UInt32
     let mac: MACAddress
     let isAccess: Bool
+    /// The first of the node's addresses on the port, in wire order, where L2TP is served; else what no address is equal to.
+    let address: UInt64
 }
 
 // Stage 1: what each frame is; and from a PPPoE session frame's bytes to the line of the table that should know it.
 extension Forwarder {
-    /// Parses each frame's Ethernet header and tags. Fills the upstream list with session frames, the downstream list with IPv4
-    /// packets to the port's address and the list of IPv6 arrivals with IPv6 packets to it, and answers how long they are.
+    /// Parses each frame's Ethernet header and tags. Fills the upstream list with session frames and the downstream list with L2TP
+    /// data messages to the port's addresses, and answers how long they are. `port` is below the number of ports.
+    /// - Parameters:
+    ///   - source: who had the frames before. A datagram that another worker has put together may lie in several buffers.
+    ///   - isCounted: whether the frames have been counted already.
     func classify(
-        _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32
-    ) -> (upstream: Int, ipv4: Int, ipv6: Int) {
-        precondition(port < portCount)
+        _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32, from source: FrameSource,
+        isCounted: Bool
+    ) -> (upstream: Int, downstream: Int) {
         let entry = view.ports + Int(truncatingIfNeeded: port)
         let roles = culvert_load_relaxed_u32(&entry.pointee.flags)
         let ingress = IngressPort(
             index: port, mac: ports[Int(truncatingIfNeeded: port)].mac,
-            isAccess: roles & PortRole.access != 0)
-        var (upstreamCount, downstreamCount, ipv6Count) = (0, 0, 0)
+            isAccess: roles & PortRole.access != 0, address: coreAddress(entry, roles: roles))
+        var (upstreamCount, downstreamCount) = (0, 0)
         var octets: UInt64 = 0
         for index in 0..<count {
             guard let mbuf = frames[index] else { continue }
             let frame = PacketBuffer(mbuf)
             octets &+= UInt64(frame.length)
-            guard !frame.isChained else {
+            // Another worker hands over only what it has accepted: datagrams that it has put together are among it.
+            guard !frame.isChained || source == .worker else {
                 drop(frame, .frameChained)
                 continue
             }
@@ -96,7 +95,7 @@ extension Forwarder {
             }
             let type = ethernet.etherType
             var tags = VLANTags(untagged: ethernet)
-            if type == EtherType.customerTag || type == EtherType.serviceTag {
+            if rarely(type == EtherType.customerTag) || rarely(type == EtherType.serviceTag) {
                 guard let present = VLANTags(ethernet) else {
                     drop(frame, .frameShort)
                     continue
@@ -107,19 +106,39 @@ extension Forwarder {
             if tags.etherType == EtherType.pppoeSession, isMine, ingress.isAccess {
                 if findSession(of: frame, ethernet, tags, ingress, &upstream[upstreamCount]) { upstreamCount &+= 1 }
             } else if tags.etherType == EtherType.ipv4, isMine, roles != 0 {
-                downstream[downstreamCount].frame = frame
-                downstream[downstreamCount].payloadOffset = offset(of: tags.payload, in: frame)
-                downstreamCount &+= 1
+                if mostly(
+                    findTunnel(ofPlain: frame, tags.payload, address: ingress.address, &downstream[downstreamCount]))
+                {
+                    downstreamCount &+= 1
+                } else if findTunnel(of: frame, tags.payload, port: port, &downstream[downstreamCount]) {
+                    downstreamCount &+= 1
+                }
             } else if tags.etherType == EtherType.ipv6, isMine, roles != 0 {
-                overIPv6[ipv6Count] = IPv6Arrival(frame: frame, offset: offset(of: tags.payload, in: frame))
-                ipv6Count &+= 1
+                if findTunnelOverIPv6(of: frame, tags.payload, port: port, &downstream[downstreamCount]) {
+                    downstreamCount &+= 1
+                }
             } else {
                 dispose(frame, ethernet, tags.etherType, port: port, roles: roles)
             }
         }
-        self.count(ingress.isAccess ? .rxAccessFrames : .rxCoreFrames, UInt64(count))
-        self.count(ingress.isAccess ? .rxAccessOctets : .rxCoreOctets, octets)
-        return (upstreamCount, downstreamCount, ipv6Count)
+        if !isCounted { countReceived(count, octets: octets, roles: roles) }
+        return (upstreamCount, downstreamCount)
+    }
+
+    /// Counts frames that came in on a port of these roles.
+    @inline(__always)
+    func countReceived(_ count: Int, octets: UInt64, roles: UInt32) {
+        let isAccess = roles & PortRole.access != 0
+        self.count(isAccess ? .rxAccessFrames : .rxCoreFrames, UInt64(truncatingIfNeeded: count))
+        self.count(isAccess ? .rxAccessOctets : .rxCoreOctets, octets)
+    }
+
+    /// `IngressPort.address` of a port. It is read once a burst: where it changes meanwhile, `findTunnel` knows better.
+    @inline(__always)
+    private func coreAddress(_ entry: UnsafeMutablePointer<culvert_port>, roles: UInt32) -> UInt64 {
+        let addresses = (UnsafeRawPointer(entry) + 264).assumingMemoryBound(to: UInt32.self)
+        guard roles & PortRole.core != 0, culvert_load_relaxed_u32(addresses) != 0 else { return UInt64.max }
+        return UInt64(culvert_load_relaxed_u32(addresses + 1))
     }
 
     /// RFC 2516, section 4: a PPPoE session frame and the session line that its id names. False: dropped or punted.

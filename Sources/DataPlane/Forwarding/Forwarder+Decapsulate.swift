@@ -22,7 +22,7 @@ extension Forwarder {
             let slot = view.downstreamSlot(tunnel: found.tunnel, sessionID: found.sessionID)
             let line = view.downstream + Int(truncatingIfNeeded: slot)
             culvert_prefetch(line)
-            if kept != index { downstream[kept] = found }
+            if rarely(kept != index) { downstream[kept] = downstream[index] }
             downstream[kept].line = line
             kept &+= 1
         }
@@ -55,8 +55,10 @@ extension Forwarder {
                 continue
             }
             let word = sessionWord(line + 32)
-            guard word ^ plainSession | found.special == 0 else {
-                if hasClaim(line, at: 32, word, of: found.frame, port: ingress) { decapsulateTheLongWay(found) }
+            guard mostly(word ^ plainSession | found.special == 0) else {
+                if hasClaim(line, at: 32, word, of: found.frame, port: ingress) {
+                    decapsulateTheLongWay(downstream[index])
+                }
                 continue
             }
             let headerLength = shape >> 16 & 0xff

@@ -19,20 +19,20 @@ extension Forwarder {
                 punt(found.frame, .unknownSession, port: port)
                 continue
             }
-            guard state == EntryState.forward else {
+            guard mostly(state == EntryState.forward) else {
                 let slot = UInt32(truncatingIfNeeded: found.line - view.upstream)
                 punt(found.frame, .pppControl, port: port, slot: slot)
                 continue
             }
             let word = sessionWord(line + 28)
-            if word != plainSession {
+            if rarely(word != plainSession) {
                 guard hasClaim(found.line, at: 28, word, of: found.frame, port: port) else { continue }
                 let slot = found.line - view.upstream
                 culvert_prefetch(view.upstreamFeatures + slot)
             }
             let tunnel = line.load(fromByteOffset: 16, as: UInt32.self) & view.tunnelMask
             culvert_prefetch(view.tunnels + Int(truncatingIfNeeded: tunnel))
-            if kept != index { upstream[kept] = found }
+            if rarely(kept != index) { upstream[kept] = upstream[index] }
             upstream[kept].tunnel = tunnel
             kept &+= 1
         }
@@ -54,7 +54,7 @@ extension Forwarder {
                 view.templates + (Int(truncatingIfNeeded: found.tunnel) &* 2 &+ Int(selector)))
             culvert_prefetch(template)
             culvert_prefetch(template + 64)
-            if kept != index { upstream[kept] = found }
+            if rarely(kept != index) { upstream[kept] = upstream[index] }
             upstream[kept].template = template
             kept &+= 1
         }
@@ -70,11 +70,12 @@ extension Forwarder {
             let found = upstream[index]
             let template = OuterTemplate(found.template)
             let session = UnsafeMutableRawPointer(found.line)
-            guard sessionWord(session + 28) == plainSession, template.isPlain,
-                template.ipHeaderToPayload &+ found.payloadLength <= template.mtu,
-                found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room, template.port < portCount
+            guard mostly(sessionWord(session + 28) == plainSession), mostly(template.isPlain),
+                mostly(template.ipHeaderToPayload &+ found.payloadLength <= template.mtu),
+                mostly(found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room),
+                mostly(template.port < portCount)
             else {
-                encapsulateTheLongWay(found, template, &identification, port: port)
+                encapsulateTheLongWay(upstream[index], template, &identification, port: port)
                 continue
             }
             let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)

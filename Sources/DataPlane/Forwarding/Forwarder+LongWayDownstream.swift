@@ -32,7 +32,9 @@ extension Forwarder {
         guard port < portCount else { return drop(found.frame, .egressPortUnknown) }
         guard admitDownstream(found, word) else { return }
         let egress = ports + Int(truncatingIfNeeded: port)
-        guard found.payloadLength &+ 6 <= UInt32(egress.pointee.mtu) else { return drop(found.frame, .accessMTUExceeded) }
+        guard found.payloadLength &+ 6 <= UInt32(egress.pointee.mtu) else {
+            return drop(found.frame, .accessMTUExceeded)
+        }
         guard !found.isChained || egress.pointee.sendsChained else { return drop(found.frame, .egressChained) }
         let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
         (payload - 32).copyMemory(from: line + 32, byteCount: 32)

@@ -30,7 +30,9 @@ extension Forwarder {
         let fits = ipLength <= template.mtu
         let cut = OuterFragments(template, ipLength: ipLength)
         if !fits {
-            guard template.fragments, ipLength <= 0xffff else { return refuseLength(found, template, options, port: port) }
+            guard template.fragments, ipLength <= 0xffff else {
+                return refuseLength(found, template, options, port: port)
+            }
             guard cut.count <= OuterFragments.most else { return drop(found.frame, .outerFragmentsTooMany) }
         }
         guard makeRoom(&found, OuterTemplate.longRoom &+ options.length) else {
@@ -91,7 +93,8 @@ extension Forwarder {
             culvert_mbuf_data_length(mbuf) &+ culvert_mbuf_tailroom(mbuf) &- found.payloadOffset &- found.payloadLength
         guard distance <= behind else { return false }
         let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
-        culvert_move_up(payload + Int(truncatingIfNeeded: distance), payload, Int(truncatingIfNeeded: found.payloadLength))
+        culvert_move_up(
+            payload + Int(truncatingIfNeeded: distance), payload, Int(truncatingIfNeeded: found.payloadLength))
         found.payloadOffset &+= distance
         return true
     }

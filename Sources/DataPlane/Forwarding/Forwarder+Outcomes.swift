@@ -4,11 +4,11 @@ import Segment
 
 // Where frames end that are not forwarded. These are calls, not inlined: they are rare, and the loops stay small.
 extension Forwarder {
-    /// Frees a frame and counts why.
-    @inline(never)
+    /// Frees a frame and counts why. It is one call of a function that is marked as cold, wherever it stands: so the compiler
+    /// knows of every branch that ends here that it is not the usual one.
+    @inline(__always)
     func drop(_ frame: PacketBuffer, _ reason: Counter) {
-        count(reason)
-        frame.free()
+        culvert_mbuf_drop(frame.mbuf, counters + reason.rawValue)
     }
 
     /// Puts a frame aside for culvertd, or drops it when its class has had its share.
@@ -22,6 +22,11 @@ extension Forwarder {
         // The exchange copies from one buffer. What fits a slot fits one, unless a port's are smaller than ours.
         guard frame.length <= CULVERT_FRAME_CAPACITY, !frame.isChained else { return drop(frame, .puntTooLong) }
         guard punts.hasRoom else { return drop(frame, .puntRingFull) }
+        // The client's own share first: one that floods must not use up what all clients have together.
+        let sender = client(of: frame, punt, port: port, slot: slot)
+        guard state.pointee.puntClients.take(punt, sender, now: state.pointee.now) else {
+            return drop(frame, .puntClientLimited(punt))
+        }
         guard punts.take(punt, now: state.pointee.now) else { return drop(frame, .puntLimited(punt)) }
         count(.punted(punt))
         punts.append(frame, punt, port: port, slot: slot, detail: detail)

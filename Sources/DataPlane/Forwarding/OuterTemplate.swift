@@ -88,12 +88,12 @@ struct OuterTemplate {
         ip.storeBytes(of: identification.bigEndian, toByteOffset: 4, as: UInt16.self)
         var sum = UInt64(bytes.load(fromByteOffset: 104, as: UInt32.self))
         sum &+= UInt64(ipLength.bigEndian) &+ UInt64(identification.bigEndian)
-        if has(TemplateFlag.inheritsTrafficClass) {
+        if rarely(has(TemplateFlag.inheritsTrafficClass)) {
             sum &+= inheritTrafficClass(ip, FrameBytes(UnsafeRawPointer(payload), count: Int(length)))
         }
         ip.storeBytes(of: ~InternetChecksum.fold(sum), toByteOffset: 10, as: UInt16.self)
         ip.storeBytes(of: (ipLength &- 20).bigEndian, toByteOffset: 24, as: UInt16.self)
-        if has(TemplateFlag.lengthField) {
+        if mostly(has(TemplateFlag.lengthField)) {
             ip.storeBytes(of: (ipLength &- 28).bigEndian, toByteOffset: 30, as: UInt16.self)
         }
         (payload - 4).storeBytes(of: session, as: UInt16.self)

@@ -116,7 +116,7 @@ extension TableWriter {
 
     // MARK: - Places
 
-    private func takeUpstream(_ circuit: CircuitIndex) throws(TableError) -> UpstreamSession {
+    func takeUpstream(_ circuit: CircuitIndex) throws(TableError) -> UpstreamSession {
         guard isLive(circuit) else { throw .noSuchCircuit(circuit) }
         let pages = regions(UnsafeMutableRawPointer(view.circuits + Int(circuit.rawValue)) + 16)
         do {
@@ -131,7 +131,7 @@ extension TableWriter {
         }
     }
 
-    private func takeDownstream(_ tunnel: TunnelID) throws(TableError) -> DownstreamSession {
+    func takeDownstream(_ tunnel: TunnelID) throws(TableError) -> DownstreamSession {
         guard isAllocated(tunnel) else { throw .noSuchTunnel(tunnel) }
         let pages = regions(UnsafeMutableRawPointer(view.tunnels + Int(tunnel.rawValue)) + 8)
         do {
@@ -150,7 +150,7 @@ extension TableWriter {
         pages.assumingMemoryBound(to: UInt32.self)
     }
 
-    private func releaseTunnel(_ tunnel: UInt32) {
+    func releaseTunnel(_ tunnel: UInt32) {
         let index = Int(tunnel & view.tunnelMask)
         if tunnelSessions[index] > 0 { tunnelSessions[index] -= 1 }
     }
@@ -158,7 +158,7 @@ extension TableWriter {
     // MARK: - Lines
 
     /// Fills a free line, still invisible.
-    private func write(
+    func write(
         _ session: UpstreamSession, circuit: CircuitIndex, clientMAC: MACAddress, owner: EntryOwner, reference: UInt64
     ) {
         let line = view.upstream + Int(session.slot.rawValue)
@@ -180,7 +180,7 @@ extension TableWriter {
     }
 
     /// Fills a free line, still invisible.
-    private func write(_ session: DownstreamSession, tunnel: TunnelID) {
+    func write(_ session: DownstreamSession, tunnel: TunnelID) {
         let line = view.downstream + Int(session.slot.rawValue)
         culvert_store_relaxed_u32(&line.pointee.state, EntryState.reserved)
         line.pointee.tunnel = UInt32(tunnel.rawValue)
@@ -196,7 +196,7 @@ extension TableWriter {
 
     /// Fills in what each side must know of the other. The upstream line may be visible as PUNT, in which state the workers
     /// look at none of this; the downstream line is invisible.
-    private func join(_ upstream: UpstreamSlot, _ downstream: DownstreamSlot, peerSessionID: UInt16) {
+    func join(_ upstream: UpstreamSlot, _ downstream: DownstreamSlot, peerSessionID: UInt16) {
         let up = view.upstream + Int(upstream.rawValue)
         let down = view.downstream + Int(downstream.rawValue)
         up.pointee.tunnel = down.pointee.tunnel

@@ -76,7 +76,7 @@ public struct Occupancy: Hashable, Sendable {
     /// What is free, given number by number.
     public init(
         freeUpstream: UInt32, freeDownstream: UInt32, freeTunnels: UInt32, freeCircuits: UInt32,
-        freeVLANBlocks: UInt32, freePolicers: UInt32 = 0, waiting: Int
+        freeVLANBlocks: UInt32, freePolicers: UInt32, waiting: Int
     ) {
         self.freeUpstream = freeUpstream
         self.freeDownstream = freeDownstream

@@ -21,7 +21,8 @@ extension Fixture {
         view.ports[0].vlan_block = 1
         view.vlanEntries[1 * 4_096 + 100] = CULVERT_VLAN_INNER | 2
         view.vlanEntries[2 * 4_096 + 7] = 2 + 1
-        view.ports[1].flags = UInt32(options.coreIsAccessToo ? CULVERT_PORT_CORE | CULVERT_PORT_ACCESS : CULVERT_PORT_CORE)
+        view.ports[1].flags = UInt32(
+            options.coreIsAccessToo ? CULVERT_PORT_CORE | CULVERT_PORT_ACCESS : CULVERT_PORT_CORE)
         view.ports[1].untagged_circuit = CULVERT_NO_INDEX
         view.ports[1].address_count = 1
         view.ports[1].local_ipv4.0 = localAddress.value.bigEndian

@@ -17,7 +17,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let fixture = Fixture(
         Fixture.Options(UInt32(input[0] & 7) | 1 << 11),
         reassembly: ReassemblyLimits(
-            datagrams: 16, fragments: 1_024, seed: .init(low: UInt64(input[1]), high: 0x9e37_79b9_7f4a_7c15)))
+            datagrams: 16, fragments: 1_024, seed: .init(low: UInt64(input[1] & 7), high: 0x9e37_79b9_7f4a_7c15)))
     var model = FragmentModel()
     var wholes: [Int] = []
     for place in stride(from: 2, to: min(count - 4, 5 * 2_000), by: 5) {

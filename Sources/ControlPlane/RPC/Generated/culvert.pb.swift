@@ -2342,6 +2342,14 @@ nonisolated struct Culvert_V1_StaticOperation: Sendable {
     set {operation = .removeSession(newValue)}
   }
 
+  var addSessions: Culvert_V1_StaticSessionBatch {
+    get {
+      if case .addSessions(let v)? = operation {return v}
+      return Culvert_V1_StaticSessionBatch()
+    }
+    set {operation = .addSessions(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Operation: Equatable, Sendable {
@@ -2349,6 +2357,7 @@ nonisolated struct Culvert_V1_StaticOperation: Sendable {
     case removeTunnel(Culvert_V1_StaticTunnelReference)
     case addSession(Culvert_V1_StaticSession)
     case removeSession(Culvert_V1_StaticSessionReference)
+    case addSessions(Culvert_V1_StaticSessionBatch)
 
   }
 
@@ -2505,6 +2514,50 @@ nonisolated struct Culvert_V1_StaticSession: Sendable {
   fileprivate var _tunnel: Culvert_V1_StaticTunnelReference? = nil
 }
 
+/// Many sessions of one tunnel and one access port, column by column: the n-th of each column belong together. It is to
+/// `add_session` what a table is to a form: a million sessions take seconds.
+nonisolated struct Culvert_V1_StaticSessionBatch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Name of the access port.
+  var port: String = String()
+
+  var tunnel: Culvert_V1_StaticTunnelReference {
+    get {_tunnel ?? Culvert_V1_StaticTunnelReference()}
+    set {_tunnel = newValue}
+  }
+  /// Returns true if `tunnel` has been explicitly set.
+  var hasTunnel: Bool {self._tunnel != nil}
+  /// Clears the value of `tunnel`. Subsequent reads from it will return its default value.
+  mutating func clearTunnel() {self._tunnel = nil}
+
+  /// TPID of the outer tags, 0x8100 or 0x88a8; 0 is 0x8100.
+  var outerTpid: UInt32 = 0
+
+  /// The controller's numbers, unique among static sessions, not 0; at most 16,384.
+  var references: [UInt64] = []
+
+  /// The clients' addresses, first octet highest; as many as references.
+  var clientMacs: [UInt64] = []
+
+  /// The L2TP session ids that the peer assigned, 1 to 65,535; as many as references.
+  var peerSessionIds: [UInt32] = []
+
+  /// Outer VLANs, 0 for none; as many as references, or none at all where no session has one.
+  var outerVlans: [UInt32] = []
+
+  /// Inner VLANs likewise.
+  var innerVlans: [UInt32] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _tunnel: Culvert_V1_StaticTunnelReference? = nil
+}
+
 /// Names a static session by the controller's number.
 nonisolated struct Culvert_V1_StaticSessionReference: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2567,6 +2620,14 @@ nonisolated struct Culvert_V1_StaticResult: Sendable {
     set {outcome = .error(newValue)}
   }
 
+  var sessionsAdded: Culvert_V1_SessionsAdded {
+    get {
+      if case .sessionsAdded(let v)? = outcome {return v}
+      return Culvert_V1_SessionsAdded()
+    }
+    set {outcome = .sessionsAdded(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Outcome: Equatable, Sendable {
@@ -2575,6 +2636,7 @@ nonisolated struct Culvert_V1_StaticResult: Sendable {
     case sessionAdded(Culvert_V1_SessionAdded)
     case sessionRemoved(Culvert_V1_SessionRemoved)
     case error(Culvert_V1_StaticError)
+    case sessionsAdded(Culvert_V1_SessionsAdded)
 
   }
 
@@ -2622,6 +2684,50 @@ nonisolated struct Culvert_V1_SessionAdded: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// The ids that the clients and the peer have to send to, in the order of the batch; 0 for a session that was refused.
+nonisolated struct Culvert_V1_SessionsAdded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var tunnelID: UInt32 = 0
+
+  var pppoeSessionIds: [UInt32] = []
+
+  var sessionIds: [UInt32] = []
+
+  /// Only what was refused; the others are there.
+  var refused: [Culvert_V1_SessionRefused] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_SessionRefused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Place in the batch, from 0 on.
+  var index: UInt32 = 0
+
+  var error: Culvert_V1_StaticError {
+    get {_error ?? Culvert_V1_StaticError()}
+    set {_error = newValue}
+  }
+  /// Returns true if `error` has been explicitly set.
+  var hasError: Bool {self._error != nil}
+  /// Clears the value of `error`. Subsequent reads from it will return its default value.
+  mutating func clearError() {self._error = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _error: Culvert_V1_StaticError? = nil
 }
 
 /// Final counters: nothing is forwarded for the session any more.
@@ -5793,7 +5899,7 @@ nonisolated extension Culvert_V1_ApplyStaticResponse: SwiftProtobuf.Message, Swi
 
 nonisolated extension Culvert_V1_StaticOperation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StaticOperation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}add_tunnel\0\u{3}remove_tunnel\0\u{3}add_session\0\u{3}remove_session\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}add_tunnel\0\u{3}remove_tunnel\0\u{3}add_session\0\u{3}remove_session\0\u{3}add_sessions\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5854,6 +5960,19 @@ nonisolated extension Culvert_V1_StaticOperation: SwiftProtobuf.Message, SwiftPr
           self.operation = .removeSession(v)
         }
       }()
+      case 6: try {
+        var v: Culvert_V1_StaticSessionBatch?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .addSessions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .addSessions(v)
+        }
+      }()
       default: break
       }
     }
@@ -5883,6 +6002,10 @@ nonisolated extension Culvert_V1_StaticOperation: SwiftProtobuf.Message, SwiftPr
     case .removeSession?: try {
       guard case .removeSession(let v)? = self.operation else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .addSessions?: try {
+      guard case .addSessions(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
     case nil: break
     }
@@ -6140,6 +6263,75 @@ nonisolated extension Culvert_V1_StaticSession: SwiftProtobuf.Message, SwiftProt
   }
 }
 
+nonisolated extension Culvert_V1_StaticSessionBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StaticSessionBatch"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}port\0\u{1}tunnel\0\u{3}outer_tpid\0\u{1}references\0\u{3}client_macs\0\u{3}peer_session_ids\0\u{3}outer_vlans\0\u{3}inner_vlans\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.port) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._tunnel) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.outerTpid) }()
+      case 4: try { try decoder.decodeRepeatedUInt64Field(value: &self.references) }()
+      case 5: try { try decoder.decodeRepeatedFixed64Field(value: &self.clientMacs) }()
+      case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.peerSessionIds) }()
+      case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.outerVlans) }()
+      case 8: try { try decoder.decodeRepeatedUInt32Field(value: &self.innerVlans) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.port.isEmpty {
+      try visitor.visitSingularStringField(value: self.port, fieldNumber: 1)
+    }
+    try { if let v = self._tunnel {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.outerTpid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.outerTpid, fieldNumber: 3)
+    }
+    if !self.references.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.references, fieldNumber: 4)
+    }
+    if !self.clientMacs.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.clientMacs, fieldNumber: 5)
+    }
+    if !self.peerSessionIds.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.peerSessionIds, fieldNumber: 6)
+    }
+    if !self.outerVlans.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.outerVlans, fieldNumber: 7)
+    }
+    if !self.innerVlans.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.innerVlans, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_StaticSessionBatch, rhs: Culvert_V1_StaticSessionBatch) -> Bool {
+    if lhs.port != rhs.port {return false}
+    if lhs._tunnel != rhs._tunnel {return false}
+    if lhs.outerTpid != rhs.outerTpid {return false}
+    if lhs.references != rhs.references {return false}
+    if lhs.clientMacs != rhs.clientMacs {return false}
+    if lhs.peerSessionIds != rhs.peerSessionIds {return false}
+    if lhs.outerVlans != rhs.outerVlans {return false}
+    if lhs.innerVlans != rhs.innerVlans {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Culvert_V1_StaticSessionReference: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StaticSessionReference"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0")
@@ -6172,7 +6364,7 @@ nonisolated extension Culvert_V1_StaticSessionReference: SwiftProtobuf.Message, 
 
 nonisolated extension Culvert_V1_StaticResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StaticResult"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}tunnel_added\0\u{3}tunnel_removed\0\u{3}session_added\0\u{3}session_removed\0\u{1}error\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}tunnel_added\0\u{3}tunnel_removed\0\u{3}session_added\0\u{3}session_removed\0\u{1}error\0\u{3}sessions_added\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6246,6 +6438,19 @@ nonisolated extension Culvert_V1_StaticResult: SwiftProtobuf.Message, SwiftProto
           self.outcome = .error(v)
         }
       }()
+      case 7: try {
+        var v: Culvert_V1_SessionsAdded?
+        var hadOneofValue = false
+        if let current = self.outcome {
+          hadOneofValue = true
+          if case .sessionsAdded(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.outcome = .sessionsAdded(v)
+        }
+      }()
       default: break
       }
     }
@@ -6279,6 +6484,10 @@ nonisolated extension Culvert_V1_StaticResult: SwiftProtobuf.Message, SwiftProto
     case .error?: try {
       guard case .error(let v)? = self.outcome else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .sessionsAdded?: try {
+      guard case .sessionsAdded(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -6388,6 +6597,90 @@ nonisolated extension Culvert_V1_SessionAdded: SwiftProtobuf.Message, SwiftProto
     if lhs.pppoeSessionID != rhs.pppoeSessionID {return false}
     if lhs.sessionID != rhs.sessionID {return false}
     if lhs.tunnelID != rhs.tunnelID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_SessionsAdded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SessionsAdded"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tunnel_id\0\u{3}pppoe_session_ids\0\u{3}session_ids\0\u{1}refused\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.tunnelID) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.pppoeSessionIds) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.sessionIds) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.refused) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.tunnelID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tunnelID, fieldNumber: 1)
+    }
+    if !self.pppoeSessionIds.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.pppoeSessionIds, fieldNumber: 2)
+    }
+    if !self.sessionIds.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.sessionIds, fieldNumber: 3)
+    }
+    if !self.refused.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.refused, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_SessionsAdded, rhs: Culvert_V1_SessionsAdded) -> Bool {
+    if lhs.tunnelID != rhs.tunnelID {return false}
+    if lhs.pppoeSessionIds != rhs.pppoeSessionIds {return false}
+    if lhs.sessionIds != rhs.sessionIds {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_SessionRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SessionRefused"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}error\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._error) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 1)
+    }
+    try { if let v = self._error {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_SessionRefused, rhs: Culvert_V1_SessionRefused) -> Bool {
+    if lhs.index != rhs.index {return false}
+    if lhs._error != rhs._error {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -152,6 +152,11 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
             throw ControlPlaneError(
                 .invalid, "\(messages.count) operations in one message are too many: at most \(Self.operationLimit)")
         }
+        let batched = messages.reduce(0) { $0 + $1.addSessions.references.count }
+        guard batched <= StaticSessionBatch.limit else {
+            throw ControlPlaneError(
+                .invalid, "\(batched) sessions in one message are too many: at most \(StaticSessionBatch.limit)")
+        }
         var results: [StaticResult?] = []
         var operations: [StaticOperation] = []
         for message in messages {

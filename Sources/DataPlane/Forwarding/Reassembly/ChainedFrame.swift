@@ -58,7 +58,7 @@ extension PacketBuffer {
         var skipped = offset
         while skipped >= Int(culvert_mbuf_data_length(first)), let next = culvert_mbuf_next(first) {
             skipped &-= Int(culvert_mbuf_data_length(first))
-            culvert_mbuf_free_segment(first)
+            PacketBuffer(first).freeSegment()
             first = next
         }
         culvert_mbuf_move_start(first, Int32(truncatingIfNeeded: skipped))
@@ -73,7 +73,7 @@ extension PacketBuffer {
         var rest = culvert_mbuf_next(last)
         while let segment = rest {
             rest = culvert_mbuf_next(segment)
-            culvert_mbuf_free_segment(segment)
+            PacketBuffer(segment).freeSegment()
         }
         culvert_mbuf_set_next(last, nil)
         culvert_mbuf_set_data_length(last, UInt32(truncatingIfNeeded: left))
@@ -81,6 +81,10 @@ extension PacketBuffer {
         culvert_mbuf_clear_offload_flags(first)
         return PacketBuffer(first)
     }
+
+    /// Gives this buffer alone back to its pool; it is no part of a frame any more.
+    @inline(never)
+    func freeSegment() { culvert_mbuf_free_segment(mbuf) }
 
     /// Adds `octets` octets in front of the frame, which has the room, whether it lies in one buffer or in several.
     @inline(__always)

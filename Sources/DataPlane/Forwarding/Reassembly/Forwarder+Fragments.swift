@@ -22,7 +22,7 @@ extension Forwarder {
     /// - Returns: the whole datagram without fragment header and with its IPv6 header at the same offset, when this was what was
     ///   missing, or was all of it (RFC 6946); as for IPv4.
     @inline(never)
-    func takeFragment(
+    package func takeFragment(
         _ frame: PacketBuffer, ipv6 header: UnsafeRawPointer, payload: FrameBytes, at offset: Int, port: UInt32
     ) -> PacketBuffer? {
         guard let fragmentHeader = IPv6FragmentHeader(payload) else {
@@ -44,7 +44,7 @@ extension Forwarder {
             drop(frame, fault)
             return nil
         }
-        let hash = reassembler.hash(fragment.key)
+        let hash = reassembler.hash(of: fragment.key)
         let owner = UInt32(truncatingIfNeeded: ((hash >> 32) &* UInt64(workers)) >> 32)
         guard owner == worker else {
             handOver(frame, to: owner, port: port)

@@ -16,14 +16,16 @@ extension Reassembler {
         let isIPv6 = datagram.pointee.key.isIPv6
         // Only the first fragment's header counts, and it may be longer than the one that was looked at when the last came.
         guard isIPv6 || length &- ipOffset <= 65_535 else {
-            return dropAll(datagram, .fragmentTooLong)
+            freeFragments(of: datagram, .fragmentTooLong)
+            return nil
         }
         let rest = length &- Int(frame.length)
         if rest <= Int(culvert_mbuf_tailroom(mbuf)) {
             appendData(to: frame, from: fragments[firstPlace].next)
             frame.reframe(shift: 0, length: UInt32(truncatingIfNeeded: length))
         } else if !chain(frame, length: length, fragments[firstPlace].next) {
-            return dropAll(datagram, .fragmentTiny)
+            freeFragments(of: datagram, .fragmentTiny)
+            return nil
         }
         count(.reassembledFragments, UInt64(datagram.pointee.count))
         count(.reassembledDatagrams)
@@ -75,7 +77,7 @@ extension Reassembler {
                 culvert_mbuf_move_start(mbuf, Int32(truncatingIfNeeded: moved))
             }
             guard moved != Int(held.length) else {
-                part.free()
+                part.freeSegment()
                 continue
             }
             culvert_mbuf_set_next(last, mbuf)
@@ -95,16 +97,6 @@ extension Reassembler {
         ip.storeBytes(of: 0, toByteOffset: 10, as: UInt16.self)
         let sum = InternetChecksum.sum(FrameBytes(UnsafeRawPointer(ip), count: headerLength))
         ip.storeBytes(of: ~InternetChecksum.fold(sum), toByteOffset: 10, as: UInt16.self)
-    }
-
-    private func dropAll(_ datagram: UnsafeMutablePointer<Datagram>, _ reason: Counter) -> PacketBuffer? {
-        var place = datagram.pointee.first
-        while place != Self.none {
-            if let mbuf = fragments[Int(place)].mbuf { PacketBuffer(mbuf).free() }
-            place = fragments[Int(place)].next
-        }
-        count(reason, UInt64(datagram.pointee.count))
-        return nil
     }
 }
 

@@ -25,7 +25,7 @@ import Segment
 /// A datagram lies in its first fragment's buffer when it fits there, else in the buffers of its fragments, one behind the
 /// other. It then looks like a frame that came in whole.
 ///
-/// The value holds pointers and constants only; what changes belongs to one worker.
+/// The value is a pointer; what is behind it belongs to one worker.
 struct Reassembler: @unchecked Sendable {
     /// The most fragments that one datagram may come in: 65,535 octets in pieces of 1,280 and less are 53.
     static let fragmentLimit: UInt32 = 64
@@ -89,48 +89,64 @@ struct Reassembler: @unchecked Sendable {
         var fragments: UInt32
     }
 
-    /// What changes beside the tables.
+    /// Where everything is, and what changes beside the tables. It is behind a pointer of its own so that the reassembler is one
+    /// word in the forwarder, which is handed from function to function.
     struct State {
+        let hash: FragmentHash
+        let limits: ReassemblyLimits
+        /// Cycles.
+        let timeout: UInt64
+        let counters: UnsafeMutablePointer<UInt64>
+        /// By the low bits of the hash, the number of places less one.
+        let places: UnsafeMutablePointer<UInt32>
+        let placeMask: UInt32
+        let datagrams: UnsafeMutablePointer<Datagram>
+        let fragments: UnsafeMutablePointer<HeldFragment>
+        let shares: UnsafeMutablePointer<Share>
+        /// All datagrams, and those of each share.
+        let byAge: AgeLists
+        let byShare: AgeLists
         /// Heads of the lists of unused places.
-        var freeDatagram: UInt32
-        var freeFragment: UInt32
+        var freeDatagram: UInt32 = 0
+        var freeFragment: UInt32 = 0
         /// Datagrams that are known.
-        var datagrams: UInt32
+        var known: UInt32 = 0
         /// Fragments held.
-        var fragments: UInt32
+        var held: UInt32 = 0
     }
 
-    let hash: FragmentHash
-    private let limits: ReassemblyLimits
-    private let timeout: UInt64
-    private let placeMask: UInt32
-    private let places: UnsafeMutablePointer<UInt32>
-    let datagrams: UnsafeMutablePointer<Datagram>
-    let fragments: UnsafeMutablePointer<HeldFragment>
-    private let shares: UnsafeMutablePointer<Share>
-    private let byAge: AgeLists
-    private let byShare: AgeLists
     let state: UnsafeMutablePointer<State>
-    private let counters: UnsafeMutablePointer<UInt64>
+
+    @inline(__always)
+    var datagrams: UnsafeMutablePointer<Datagram> { state.pointee.datagrams }
+    @inline(__always)
+    var fragments: UnsafeMutablePointer<HeldFragment> { state.pointee.fragments }
+    @inline(__always)
+    private var places: UnsafeMutablePointer<UInt32> { state.pointee.places }
+    @inline(__always)
+    private var shares: UnsafeMutablePointer<Share> { state.pointee.shares }
+    @inline(__always)
+    private var byAge: AgeLists { state.pointee.byAge }
+    @inline(__always)
+    private var byShare: AgeLists { state.pointee.byShare }
 
     /// A reassembler that counts into a worker's `counters`.
     init(
         _ limits: ReassemblyLimits, cyclesPerSecond: UInt64, counters: UnsafeMutablePointer<UInt64>, socket: Int32
     ) throws(AllocationError) {
-        self.limits = limits
-        self.counters = counters
-        hash = FragmentHash(limits.seed)
-        timeout = UInt64(limits.timeoutMilliseconds) * (cyclesPerSecond / 1_000)
         var places: UInt32 = 1
         while places < limits.datagrams { places *= 2 }
-        placeMask = places - 1
-        self.places = try allocate(Int(places), socket: socket)
-        datagrams = try allocate(Int(limits.datagrams), socket: socket)
-        fragments = try allocate(Int(limits.fragments), socket: socket)
-        shares = try allocate(Self.shares, socket: socket)
-        byAge = try AgeLists(lists: 1, elements: limits.datagrams, socket: socket)
-        byShare = try AgeLists(lists: Self.shares, elements: limits.datagrams, socket: socket)
         state = try allocate(1, socket: socket)
+        state.initialize(
+            to: State(
+                hash: FragmentHash(limits.seed), limits: limits,
+                timeout: UInt64(limits.timeoutMilliseconds) * (cyclesPerSecond / 1_000), counters: counters,
+                places: try allocate(Int(places), socket: socket), placeMask: places - 1,
+                datagrams: try allocate(Int(limits.datagrams), socket: socket),
+                fragments: try allocate(Int(limits.fragments), socket: socket),
+                shares: try allocate(Self.shares, socket: socket),
+                byAge: try AgeLists(lists: 1, elements: limits.datagrams, socket: socket),
+                byShare: try AgeLists(lists: Self.shares, elements: limits.datagrams, socket: socket)))
         for index in 0..<Int(places) { self.places[index] = Self.none }
         for index in 0..<limits.datagrams {
             datagrams[Int(index)].next = index + 1 < limits.datagrams ? index + 1 : Self.none
@@ -152,13 +168,17 @@ struct Reassembler: @unchecked Sendable {
         culvert_free(state)
     }
 
+    /// The hash that says whose a datagram is, and where it is looked for.
+    @inline(__always)
+    func hash(of key: FragmentKey) -> UInt64 { state.pointee.hash(key) }
+
     /// Fragments held.
-    var held: Int { Int(state.pointee.fragments) }
+    var held: Int { Int(state.pointee.held) }
 
     /// Drops datagrams whose time is over at `now`, in cycles. Cheap when there are none.
     @inline(__always)
     func expire(now: UInt64) {
-        if state.pointee.datagrams != 0 { giveUp(now: now) }
+        if state.pointee.known != 0 { giveUp(now: now) }
     }
 
     @inline(never)
@@ -173,10 +193,10 @@ struct Reassembler: @unchecked Sendable {
     /// Adds to a counter.
     @inline(__always)
     func count(_ counter: Counter, _ amount: UInt64 = 1) {
-        culvert_add_single_writer_u64(counters + counter.rawValue, amount)
+        culvert_add_single_writer_u64(state.pointee.counters + counter.rawValue, amount)
     }
 
-    @inline(__always)
+    @inline(never)
     func drop(_ frame: PacketBuffer, _ reason: Counter) -> PacketBuffer? {
         count(reason)
         frame.free()
@@ -188,7 +208,7 @@ struct Reassembler: @unchecked Sendable {
     /// The datagram with a key; one that is past its time is forgotten now.
     @inline(__always)
     func find(_ key: FragmentKey, hash: UInt64, now: UInt64) -> UInt32? {
-        var index = places[Int(UInt32(truncatingIfNeeded: hash) & placeMask)]
+        var index = places[Int(UInt32(truncatingIfNeeded: hash) & state.pointee.placeMask)]
         while index != Self.none {
             let datagram = datagrams + Int(index)
             if datagram.pointee.key == key {
@@ -204,23 +224,24 @@ struct Reassembler: @unchecked Sendable {
     /// Makes a datagram known, in the place of an older one when there is no room.
     @inline(__always)
     func insert(_ key: FragmentKey, hash: UInt64, now: UInt64) -> UInt32 {
-        let share = self.hash.share(key, of: Self.shares)
+        let share = state.pointee.hash.share(key, of: Self.shares)
         if state.pointee.freeDatagram == Self.none {
-            evict(share, hasMoreThanItsShare: shares[share].datagrams >= limits.datagrams / Self.shareDivisor)
+            let isGreedy = shares[share].datagrams >= state.pointee.limits.datagrams / Self.shareDivisor
+            evict(share, hasMoreThanItsShare: isGreedy)
         }
         let index = state.pointee.freeDatagram
         let datagram = datagrams + Int(index)
         state.pointee.freeDatagram = datagram.pointee.next
-        let place = UInt32(truncatingIfNeeded: hash) & placeMask
+        let place = UInt32(truncatingIfNeeded: hash) & state.pointee.placeMask
         datagram.pointee = Datagram(
-            key: key, deadline: now &+ timeout, next: places[Int(place)], place: place, first: Self.none,
+            key: key, deadline: now &+ state.pointee.timeout, next: places[Int(place)], place: place, first: Self.none,
             last: Self.none, received: 0, end: 0, count: 0, spoilt: 0, share: UInt32(truncatingIfNeeded: share),
             ipOffset: 0, dataOffset: 0)
         places[Int(place)] = index
         byAge.append(index, to: 0)
         byShare.append(index, to: share)
         shares[share].datagrams &+= 1
-        state.pointee.datagrams &+= 1
+        state.pointee.known &+= 1
         return index
     }
 
@@ -239,7 +260,7 @@ struct Reassembler: @unchecked Sendable {
         byAge.remove(index)
         byShare.remove(index)
         shares[Int(datagram.pointee.share)].datagrams &-= 1
-        state.pointee.datagrams &-= 1
+        state.pointee.known &-= 1
         datagram.pointee.next = state.pointee.freeDatagram
         state.pointee.freeDatagram = index
     }
@@ -272,7 +293,7 @@ struct Reassembler: @unchecked Sendable {
         if state.pointee.freeFragment == Self.none, !makeRoom(for: index) { return nil }
         let place = state.pointee.freeFragment
         state.pointee.freeFragment = fragments[Int(place)].next
-        state.pointee.fragments &+= 1
+        state.pointee.held &+= 1
         shares[Int(datagrams[Int(index)].share)].fragments &+= 1
         return place
     }
@@ -283,7 +304,7 @@ struct Reassembler: @unchecked Sendable {
     private func makeRoom(for index: UInt32) -> Bool {
         let share = Int(datagrams[Int(index)].share)
         while state.pointee.freeFragment == Self.none {
-            let isGreedy = shares[share].fragments >= limits.fragments / Self.shareDivisor
+            let isGreedy = shares[share].fragments >= state.pointee.limits.fragments / Self.shareDivisor
             guard let victim = (isGreedy ? byShare.oldest(share) : nil) ?? byAge.oldest(0) else { return false }
             release(victim, .fragmentEvicted)
             if victim == index { return false }
@@ -292,13 +313,19 @@ struct Reassembler: @unchecked Sendable {
     }
 
     private func dropFragments(of index: UInt32, _ reason: Counter) {
-        var place = datagrams[Int(index)].first
+        freeFragments(of: datagrams + Int(index), reason)
+        returnFragments(of: index)
+    }
+
+    /// Frees the buffers of a datagram's fragments, and counts why.
+    @inline(never)
+    func freeFragments(of datagram: UnsafeMutablePointer<Datagram>, _ reason: Counter) {
+        var place = datagram.pointee.first
         while place != Self.none {
             if let mbuf = fragments[Int(place)].mbuf { PacketBuffer(mbuf).free() }
             place = fragments[Int(place)].next
         }
-        count(reason, UInt64(datagrams[Int(index)].count))
-        returnFragments(of: index)
+        count(reason, UInt64(datagram.pointee.count))
     }
 
     /// Gives the places of a datagram's fragments back; their buffers have gone elsewhere.
@@ -308,7 +335,7 @@ struct Reassembler: @unchecked Sendable {
         guard datagram.pointee.count != 0 else { return }
         fragments[Int(datagram.pointee.last)].next = state.pointee.freeFragment
         state.pointee.freeFragment = datagram.pointee.first
-        state.pointee.fragments &-= datagram.pointee.count
+        state.pointee.held &-= datagram.pointee.count
         shares[Int(datagram.pointee.share)].fragments &-= datagram.pointee.count
         (datagram.pointee.first, datagram.pointee.last, datagram.pointee.count) = (Self.none, Self.none, 0)
     }

@@ -3,49 +3,55 @@ import CSegment
 import Segment
 import Wire
 
-// Stage 1 from core to access, second half: from an IPv4 packet's bytes to the tunnel that should know it. It is a loop of its own
-// so that each of the two stays within what the compiler makes one piece of.
+// Stage 1 from core to access: from an IPv4 packet's bytes to the tunnel that should know it.
 extension Forwarder {
-    /// Parses each packet; those that are L2TP data messages stay in the list.
-    func findTunnels(_ count: Int, port: UInt32) -> Int {
-        let entry = UnsafeRawPointer(view.ports + Int(truncatingIfNeeded: port))
-        let addresses = (entry + 264).assumingMemoryBound(to: UInt32.self)
-        let isCore = culvert_load_relaxed_u32((entry + 300).assumingMemoryBound(to: UInt32.self)) & PortRole.core != 0
-        var kept = 0
-        for index in 0..<count {
-            let frame = downstream[index].frame
-            let offset = Int(truncatingIfNeeded: downstream[index].payloadOffset)  // within the frame, by `classify`
-            let packet = FrameBytes(frame.bytes.start + offset, count: frame.bytes.count &- offset)
-            if findTunnel(
-                of: frame, packet, port: port, isCore: isCore, addresses: addresses, &downstream[kept])
-            {
-                kept &+= 1
-            }
-        }
-        return kept
+    /// An L2TP data message to this node in its plain form (`PlainDataMessage`), as nearly all of them come. False: nothing has been
+    /// done with the frame, and `findTunnel` decides what it is.
+    /// - Parameter address: the node's, in wire order.
+    @inline(__always)
+    func findTunnel(
+        ofPlain frame: PacketBuffer, _ packet: FrameBytes, address: UInt64, _ found: inout DownstreamFrame
+    ) -> Bool {
+        guard let message = PlainDataMessage(packet), UInt64(message.destinationInWireOrder) == address,
+            !message.hasUDPChecksum || frame.hasVerifiedUDPChecksum, message.hasValidIPChecksum
+        else { return false }
+        let tunnel = UInt32(message.tunnelID)
+        guard tunnel <= view.tunnelMask else { return false }
+        culvert_prefetch(view.tunnels + Int(truncatingIfNeeded: tunnel))
+        found.frame = frame
+        found.tunnel = tunnel
+        found.sessionID = message.sessionID
+        found.peerAddress = message.sourceInWireOrder
+        found.localAddress = message.destinationInWireOrder
+        found.ports = message.portsInWireOrder
+        found.payloadOffset = offset(of: packet, in: frame) &+ UInt32(PlainDataMessage.headerLength)
+        found.payloadLength = UInt32(truncatingIfNeeded: message.payloadLength)
+        found.ipv6Offset = 0
+        found.special = 0
+        return true
     }
 
     /// RFC 791, RFC 768 and RFC 2661, section 3.1: an L2TP data message to this node. False: dropped or punted.
     /// - Parameter isChained: whether the frame lies in several buffers. Then nothing behind the headers is read at `packet`.
-    @inline(__always)
-    private func findTunnel(
-        of frame: PacketBuffer, _ packet: FrameBytes, isChained: Bool = false, port: UInt32, isCore: Bool,
-        addresses: UnsafePointer<UInt32>, _ found: inout DownstreamFrame
+    @inline(never)
+    func findTunnel(
+        of frame: PacketBuffer, _ packet: FrameBytes, isChained: Bool = false, port: UInt32,
+        _ found: inout DownstreamFrame
     ) -> Bool {
+        let entry = view.ports + Int(truncatingIfNeeded: port)
+        let isCore = culvert_load_relaxed_u32(&entry.pointee.flags) & PortRole.core != 0
+        let addresses = (UnsafeRawPointer(entry) + 264).assumingMemoryBound(to: UInt32.self)
         guard let ip = IPv4Header(packet) else {
             guard !isChained, frame.isChained else { return rejected(frame, .ipv4Malformed) }
             // Put together by another worker, and handed over.
-            return findTunnel(
-                ofWhole: frame, at: Int(offset(of: packet, in: frame)), port: port, isCore: isCore,
-                addresses: addresses, &found)
+            return findTunnel(ofWhole: frame, at: Int(offset(of: packet, in: frame)), port: port, &found)
         }
         guard ip.hasValidChecksum else { return rejected(frame, .ipv4Checksum) }
         guard isLocal(ip.destinationInWireOrder, addresses) else { return rejected(frame, .ipv4NotForUs) }
         guard !ip.isFragment else {
             let offset = Int(offset(of: packet, in: frame))
             guard let whole = takeFragment(frame, ip, at: offset, port: port) else { return false }
-            return findTunnel(
-                ofWhole: whole, at: offset, port: port, isCore: isCore, addresses: addresses, &found)
+            return findTunnel(ofWhole: whole, at: offset, port: port, &found)
         }
         guard ip.payloadProtocol == IPv4Header.udp else { return punted(frame, .ipv4, port) }
         guard let udp = UDPHeader(ip.payload) else { return rejected(frame, .udpLength) }
@@ -86,14 +92,12 @@ extension Forwarder {
     /// - Parameter offset: octets from the frame's first to the IPv4 header.
     @inline(never)
     private func findTunnel(
-        ofWhole frame: PacketBuffer, at offset: Int, port: UInt32, isCore: Bool, addresses: UnsafePointer<UInt32>,
-        _ found: inout DownstreamFrame
+        ofWhole frame: PacketBuffer, at offset: Int, port: UInt32, _ found: inout DownstreamFrame
     ) -> Bool {
-        // Where frames are handed out by the hash of their session, this is the first place where the session can be read; the
-        // claim in the session's line brings the datagram to the worker that has it.
+        // Where frames are handed out by the hash of their session, this is the first place where the session can be read.
         findTunnel(
-            of: frame, frame.headerBytes(from: offset), isChained: frame.isChained, port: port, isCore: isCore,
-            addresses: addresses, &found)
+            of: frame, frame.headerBytes(from: offset), isChained: frame.isChained, port: port, &found)
+            && isMine(found, port: port)
     }
 
     /// As `PPPProtocolField.strippingAddressAndControl`, where the PPP frame may lie in any buffer.

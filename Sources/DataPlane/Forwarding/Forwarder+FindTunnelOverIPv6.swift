@@ -3,42 +3,24 @@ import CSegment
 import Segment
 import Wire
 
-// Stage 1 from core to access for tunnels over IPv6: from a packet's bytes to the tunnel that should know it. A loop of its own,
-// so that the one over IPv4 stays as short as it is; both fill the same list.
+// Stage 1 from core to access for tunnels over IPv6: from a packet's bytes to the tunnel that should know it.
 extension Forwarder {
-    /// Parses each packet; those that are L2TP data messages go to the list of downstream frames behind the first `kept`.
-    /// Answers how long that is then.
-    func findTunnelsOverIPv6(_ count: Int, behind kept: Int, port: UInt32) -> Int {
-        let entry = UnsafeRawPointer(view.ports + Int(truncatingIfNeeded: port))
-        let addresses = entry + 304
-        let isCore = culvert_load_relaxed_u32((entry + 300).assumingMemoryBound(to: UInt32.self)) & PortRole.core != 0
-        var kept = kept
-        for index in 0..<count {
-            let arrival = overIPv6[index]
-            let offset = Int(truncatingIfNeeded: arrival.offset)  // within the frame, by `classify`
-            let bytes = arrival.frame.bytes
-            let packet = FrameBytes(bytes.start + offset, count: bytes.count &- offset)
-            if findTunnel(arrival, packet, port: port, isCore: isCore, addresses: addresses, &downstream[kept]) {
-                kept &+= 1
-            }
-        }
-        return kept
-    }
-
     /// RFC 8200, RFC 768 and RFC 2661, section 3.1: an L2TP data message to this node. False: dropped or punted.
     /// - Parameters:
     ///   - isWhole: whether the packet was put together here, and may have no further fragment header.
     ///   - isChained: whether the frame lies in several buffers. Then nothing behind the headers is read at `packet`.
-    @inline(__always)
-    private func findTunnel(
-        _ arrival: IPv6Arrival, _ packet: FrameBytes, isWhole: Bool = false, isChained: Bool = false, port: UInt32, isCore: Bool,
-        addresses: UnsafeRawPointer, _ found: inout DownstreamFrame
+    @inline(never)
+    func findTunnelOverIPv6(
+        of frame: PacketBuffer, _ packet: FrameBytes, isWhole: Bool = false, isChained: Bool = false, port: UInt32,
+        _ found: inout DownstreamFrame
     ) -> Bool {
-        let frame = arrival.frame
+        let entry = UnsafeRawPointer(view.ports + Int(truncatingIfNeeded: port))
+        let addresses = entry + 304
+        let isCore = culvert_load_relaxed_u32((entry + 300).assumingMemoryBound(to: UInt32.self)) & PortRole.core != 0
         guard let ip = IPv6Header(packet) else {
             guard !isWhole, frame.isChained else { return rejected(frame, .ipv6Malformed) }
             // Put together by another worker, and handed over.
-            return findTunnel(ofWhole: arrival, port: port, isCore: isCore, addresses: addresses, &found)
+            return findTunnelOverIPv6(ofWhole: frame, at: Int(offset(of: packet, in: frame)), port: port, &found)
         }
         guard isLocal(ip, addresses) else {
             return isForHost(ip) ? punted(frame, .ipv6, port) : rejected(frame, .ipv6NotForUs)
@@ -47,13 +29,11 @@ extension Forwarder {
             guard ip.nextHeader == IPv6Header.fragment, !isWhole else {
                 return ip.hasExtensionHeader ? rejected(frame, .ipv6ExtensionHeader) : punted(frame, .ipv6, port)
             }
-            let offset = Int(truncatingIfNeeded: arrival.offset)
+            let offset = Int(offset(of: packet, in: frame))
             guard
                 let whole = takeFragment(frame, ipv6: packet.start, payload: ip.payload, at: offset, port: port)
             else { return false }
-            return findTunnel(
-                ofWhole: IPv6Arrival(frame: whole, offset: arrival.offset), port: port, isCore: isCore,
-                addresses: addresses, &found)
+            return findTunnelOverIPv6(ofWhole: whole, at: offset, port: port, &found)
         }
         guard let udp = UDPHeader(ip.payload) else { return rejected(frame, .udpLength) }
         guard udp.destinationPort == UDPHeader.l2tpPort, isCore else { return punted(frame, .ipv6, port) }
@@ -86,7 +66,7 @@ extension Forwarder {
         found.peerAddress = .max
         found.localAddress = .max
         found.ports = udp.portsInWireOrder
-        found.ipv6Offset = arrival.offset
+        found.ipv6Offset = offset(of: packet, in: frame)
         found.payloadOffset = offset(of: payload, in: frame)
         found.payloadLength = UInt32(truncatingIfNeeded: payload.count)
         found.sequence = data.sequence
@@ -96,13 +76,12 @@ extension Forwarder {
 
     /// A datagram that was put together from fragments: as one that came in whole, but it may lie in several buffers.
     @inline(never)
-    private func findTunnel(
-        ofWhole arrival: IPv6Arrival, port: UInt32, isCore: Bool, addresses: UnsafeRawPointer,
-        _ found: inout DownstreamFrame
+    private func findTunnelOverIPv6(
+        ofWhole frame: PacketBuffer, at offset: Int, port: UInt32, _ found: inout DownstreamFrame
     ) -> Bool {
-        findTunnel(
-            arrival, arrival.frame.headerBytes(from: Int(truncatingIfNeeded: arrival.offset)),
-            isWhole: true, isChained: arrival.frame.isChained, port: port, isCore: isCore, addresses: addresses, &found)
+        findTunnelOverIPv6(
+            of: frame, frame.headerBytes(from: offset), isWhole: true, isChained: frame.isChained, port: port, &found)
+            && isMine(found, port: port)
     }
 
     /// Whether a packet to none of the port's addresses is culvertd's all the same: what neighbour discovery needs (RFC 4861),
@@ -166,7 +145,8 @@ extension Forwarder {
         // Source and destination lie beside each other in the packet as peer_address and local_address do in the entry.
         let peer = tunnel + 24
         return peer.load(as: UInt64.self) == header.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-            && peer.load(fromByteOffset: 8, as: UInt64.self) == header.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+            && peer.load(fromByteOffset: 8, as: UInt64.self)
+                == header.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
             && peer.load(fromByteOffset: 16, as: UInt64.self)
                 == header.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
             && peer.load(fromByteOffset: 24, as: UInt64.self)
