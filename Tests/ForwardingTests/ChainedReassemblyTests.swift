@@ -89,7 +89,9 @@ extension ForwardingTests {
             #expect(fragments.rig.view.downstream[9].packets == 0)
         }
 
-        @Test(arguments: [(49, UInt8(8), Counter.l2tpSessionUnknown), (47, 8, .l2tpTunnelUnknown), (43, 3, .l2tpVersion)])
+        @Test(arguments: [
+            (49, UInt8(8), Counter.l2tpSessionUnknown), (47, 8, .l2tpTunnelUnknown), (43, 3, .l2tpVersion),
+        ])
         func judgesTheHeaders(octet: Int, value: UInt8, reason: Counter) throws {
             let fragments = try FragmentRig(accessMTU: 9_000, sendsChained: true)
             var parts = Datagram(ppp: 3_000, isChecked: false).fragments([1_400, 2_800])

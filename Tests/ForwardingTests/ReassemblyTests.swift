@@ -254,7 +254,9 @@ extension ForwardingTests {
             let fragments = try FragmentRig(datagrams: 16)
             let datagram = Datagram(ppp: 600)
             let sources = (0..<18).map { IPv4Address(value: 0x0a00_0000 + UInt32($0)) }
-            for source in sources.prefix(16) { fragments.receive([datagram.fragment(0, 96, more: true, source: source)]) }
+            for source in sources.prefix(16) {
+                fragments.receive([datagram.fragment(0, 96, more: true, source: source)])
+            }
             fragments.receive([datagram.fragment(96, 96, more: true, source: sources[0])])
             #expect(fragments.terminals().isEmpty && fragments.forwarders[0].heldFragments == 17)
             fragments.receive([datagram.fragment(0, 96, more: true, source: sources[16])])
