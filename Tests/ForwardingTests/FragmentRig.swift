@@ -168,13 +168,16 @@ struct Datagram {
     ///   - pad: octets of offset pad.
     ///   - trailer: octets in the datagram behind the L2TP message.
     ///   - isChecked: whether there is a UDP checksum.
+    ///   - sequence: Ns, where the message has it.
     ///   - seed: makes contents differ.
-    init(ppp: Int, pad: Int? = nil, trailer: Int = 0, isChecked: Bool = true, seed: Int = 0) {
+    init(ppp: Int, pad: Int? = nil, trailer: Int = 0, isChecked: Bool = true, sequence: Int? = nil, seed: Int = 0) {
         func word(_ value: Int) -> [UInt8] { [UInt8(value >> 8 & 255), UInt8(value & 255)] }
         let frame = [0, 0x21] + (2..<max(ppp, 2)).map { UInt8(truncatingIfNeeded: ($0 + seed) &* 2_654_435_761 >> 13) }
-        let offset = pad.map { word($0) + [UInt8](repeating: 0x5a, count: $0) } ?? []
+        var offset = sequence.map { word($0) + word(0) } ?? []
+        offset += pad.map { word($0) + [UInt8](repeating: 0x5a, count: $0) } ?? []
         let length = 8 + offset.count + 2 + ppp
-        var message = word(pad == nil ? 0x4002 : 0x4202) + word(length) + word(7) + word(9) + offset + [0xff, 3]
+        let flags = 0x4002 | (pad == nil ? 0 : 0x200) | (sequence == nil ? 0 : 0x800)
+        var message = word(flags) + word(length) + word(7) + word(9) + offset + [0xff, 3]
         message += frame + [UInt8](repeating: 0xee, count: trailer)
         var udp = word(1_701) + word(1_701) + word(8 + message.count) + [0, 0] + message
         if isChecked {
