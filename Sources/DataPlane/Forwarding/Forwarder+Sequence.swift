@@ -264,7 +264,8 @@ extension Forwarder {
             DownstreamFrame(
                 frame: frame, line: entry, tunnel: message.tunnel, sessionID: message.sessionID, peerAddress: 0,
                 localAddress: 0, ports: 0, ipv6Offset: 0, payloadOffset: message.payloadOffset,
-                payloadLength: message.payloadLength, sequence: UInt32(message.sequence) << 16, special: 1), word)
+                payloadLength: message.payloadLength, sequence: UInt32(message.sequence) << 16,
+                special: frame.isChained ? 3 : 1), word)
         return true
     }
 }
