@@ -29,6 +29,32 @@ extension ForwardingTests {
             }
         }
 
+        @Test(arguments: [1_000, 2_001, 40_001, 65_400]) func joinsLongDatagramsOverIPv6(ppp: Int) throws {
+            let fragments = try FragmentRig(accessMTU: 65_535, sendsChained: true, isOverIPv6: true)
+            let datagram = Datagram(ppp: ppp, isOverIPv6: true)
+            let parts = datagram.ipv6Fragments(1_448)
+            fragments.receive(parts)
+            fragments.receive(parts.reversed())
+            #expect(fragments.sent() == [datagram.output, datagram.output])
+            #expect(fragments.isBalanced() && fragments.buffersOut == 0)
+            var broken = parts
+            broken[parts.count - 1][62] ^= 1
+            fragments.receive(broken)
+            #expect(fragments.terminals()[.udpChecksum] == 1)
+            #expect(fragments.isBalanced() && fragments.buffersOut == 0)
+        }
+
+        @Test func waitsForItsTurnInSeveralBuffers() throws {
+            let fragments = try FragmentRig(accessMTU: 9_000, sendsChained: true)
+            fragments.rig.view.downstream[9].features = UInt8(CULVERT_FEATURE_REORDERED)
+            let datagrams = (0..<3).map { Datagram(ppp: 3_000, seed: $0, sequence: $0) }
+            for index in [2, 1] { fragments.receive(datagrams[index].fragments([1_400, 2_800], id: index)) }
+            #expect(fragments.sent().isEmpty && fragments.buffersOut == 6)
+            fragments.receive(datagrams[0].fragments([1_400, 2_800], id: 0))
+            #expect(fragments.sent() == datagrams.map(\.output))
+            #expect(fragments.isBalanced() && fragments.buffersOut == 0)
+        }
+
         @Test func findsTheFrameInAnyBuffer() throws {
             // First fragments as short as can be, offset pads that end in any buffer and at any place of it.
             for pad in [0, 1, 4, 5, 6, 7, 8, 100, 1_480, 1_484, 1_486, 1_487, 1_488, 1_490, 2_500, 4_000] {

@@ -14,6 +14,10 @@ final class FragmentRig {
         private init() throws { pool = try #require(culvert_pool_create("fragments", 4_095, 0, 2_048 + 128, 0)) }
     }
 
+    /// Ends of the tunnel when it is over IPv6.
+    static let peerIPv6: [UInt8] = [0x20, 1, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    static let localIPv6: [UInt8] = [0x20, 1, 0x0d, 0xb8, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+
     let rig: Rig
     let pool: OpaquePointer
     /// The workers' forwarders; mostly one.
@@ -25,10 +29,19 @@ final class FragmentRig {
 
     init(
         datagrams: UInt32 = 64, fragments: UInt32 = 512, accessMTU: UInt16 = 1_500, sendsChained: Bool = false,
-        workers: UInt32 = 1
+        workers: UInt32 = 1, isOverIPv6: Bool = false
     ) throws {
         let rig = try Rig()
         self.rig = rig
+        if isOverIPv6 {
+            let port = rig.view.ports + 1
+            port.pointee.ipv6_address_count = 1
+            let tunnel = rig.view.tunnels + 7
+            tunnel.pointee.family = UInt8(CULVERT_TUNNEL_IPV6)
+            withUnsafeMutableBytes(of: &port.pointee.local_ipv6) { $0.copyBytes(from: Self.localIPv6) }
+            withUnsafeMutableBytes(of: &tunnel.pointee.peer_address) { $0.copyBytes(from: Self.peerIPv6) }
+            withUnsafeMutableBytes(of: &tunnel.pointee.local_address) { $0.copyBytes(from: Self.localIPv6) }
+        }
         pool = try Pool.shared.get().pool
         forwarders = try (0..<workers).map { worker in
             try Forwarder(
@@ -168,25 +181,44 @@ struct Datagram {
     ///   - pad: octets of offset pad.
     ///   - trailer: octets in the datagram behind the L2TP message.
     ///   - isChecked: whether there is a UDP checksum.
-    ///   - sequence: Ns, where the message has it.
     ///   - seed: makes contents differ.
-    init(ppp: Int, pad: Int? = nil, trailer: Int = 0, isChecked: Bool = true, sequence: Int? = nil, seed: Int = 0) {
+    ///   - sequence: Ns of the message, when it has sequence numbers.
+    init(
+        ppp: Int, pad: Int? = nil, trailer: Int = 0, isChecked: Bool = true, seed: Int = 0, sequence: Int? = nil,
+        isOverIPv6: Bool = false
+    ) {
         func word(_ value: Int) -> [UInt8] { [UInt8(value >> 8 & 255), UInt8(value & 255)] }
         let frame = [0, 0x21] + (2..<max(ppp, 2)).map { UInt8(truncatingIfNeeded: ($0 + seed) &* 2_654_435_761 >> 13) }
-        var offset = sequence.map { word($0) + word(0) } ?? []
-        offset += pad.map { word($0) + [UInt8](repeating: 0x5a, count: $0) } ?? []
-        let length = 8 + offset.count + 2 + ppp
-        let flags = 0x4002 | (pad == nil ? 0 : 0x200) | (sequence == nil ? 0 : 0x800)
-        var message = word(flags) + word(length) + word(7) + word(9) + offset + [0xff, 3]
+        let numbers = sequence.map { word($0) + [0, 0] } ?? []
+        let offset = pad.map { word($0) + [UInt8](repeating: 0x5a, count: $0) } ?? []
+        let length = 8 + numbers.count + offset.count + 2 + ppp
+        let flags = 0x4002 | (sequence == nil ? 0 : 0x0800) | (pad == nil ? 0 : 0x0200)
+        var message = word(flags) + word(length) + word(7) + word(9) + numbers + offset + [0xff, 3]
         message += frame + [UInt8](repeating: 0xee, count: trailer)
         var udp = word(1_701) + word(1_701) + word(8 + message.count) + [0, 0] + message
         if isChecked {
-            let pseudo = peerAddress.octets + localAddress.octets + [0, 17] + word(udp.count)
-            let sum = checksum(pseudo + udp)
+            let addresses =
+                isOverIPv6
+                ? FragmentRig.peerIPv6 + FragmentRig.localIPv6 : peerAddress.octets + localAddress.octets
+            let sum = checksum(addresses + [0, 17] + word(udp.count) + udp)
             (udp[6], udp[7]) = (UInt8(sum >> 8), UInt8(sum & 255))
         }
         payload = udp
         output = clientMAC.octets + accessMAC.octets + [0x88, 0x64, 0x11, 0, 0, 5] + word(ppp) + frame
+    }
+
+    /// The datagram over IPv6, in pieces of `length` octets.
+    func ipv6Fragments(_ length: Int) -> [[UInt8]] {
+        stride(from: 0, to: payload.count, by: length).map { offset in
+            let data = payload.dropFirst(offset).prefix(length)
+            let field = offset | (offset + data.count < payload.count ? 1 : 0)
+            let count = data.count + 8
+            return coreMAC.octets + nextHopMAC.octets + [
+                0x86, 0xdd, 0x60, 0, 0, 0, UInt8(count >> 8), UInt8(count & 255),
+            ]
+                + [44, 64] + FragmentRig.peerIPv6 + FragmentRig.localIPv6
+                + [17, 0, UInt8(field >> 8), UInt8(field & 255), 0xde, 0xad, 0xbe, 0xef] + data
+        }
     }
 
     /// The frame with the datagram's octets from `offset` on.

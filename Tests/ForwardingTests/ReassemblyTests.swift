@@ -9,10 +9,18 @@ extension ForwardingTests {
     /// Fragments through a forwarder.
     @Suite(.serialized) struct ReassemblyTests {
         @Test(arguments: FragmentGolden.ipv4) func joinsGoldenFragments(golden: FragmentGolden) throws {
+            try join(golden, isOverIPv6: false)
+        }
+
+        @Test(arguments: FragmentGolden.ipv6) func joinsGoldenFragmentsOverIPv6(golden: FragmentGolden) throws {
+            try join(golden, isOverIPv6: true)
+        }
+
+        private func join(_ golden: FragmentGolden, isOverIPv6: Bool) throws {
             let count = golden.fragments.count
             let orders = count <= 5 ? permutations(count) : [Array(0..<count), (0..<count).reversed()]
             for order in orders {
-                let fragments = try FragmentRig()
+                let fragments = try FragmentRig(isOverIPv6: isOverIPv6)
                 fragments.receive(order.map { golden.fragments[$0] })
                 let (sent, punts) = (fragments.sent(), fragments.punts())
                 var terminals: [Counter: UInt64] = [.reassembledFragments: UInt64(count)]
