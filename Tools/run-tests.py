@@ -49,6 +49,7 @@ STAGES = [
           "random frames against an independent model, byte for byte", programs=[SYSTEM_PYTHON]),
     Stage("hostile", ".build/release/model-harness hostile 1 3000", "tables of random bytes under the worker"),
     Stage("churn", ".build/release/model-harness churn 1 10", "sessions added, changed and removed under traffic"),
+    Stage("million", ".build/release/model-harness churn 2 5 1000000", "the same with a million sessions"),
     Stage("bench", "make bench BENCH='--rounds 50'", "the benchmark runs; Swift and C agree on every byte"),
     Stage("restart", f"{SYSTEM_PYTHON} Tests/Restart/run.py", "the data plane's process: killed under traffic, dispatch, idle",
           root=True, programs=["ip"]),

@@ -350,6 +350,27 @@ actor FakeControlPlane: ControlPlaneInterface {
                 throw StaticFault(.notFound, "there is no static session \(reference)")
             }
             return .sessionRemoved(session.data)
+        case .addSessions(let batch):
+            var added = StaticSessionsAdded(
+                tunnelID: try staticTunnelID(batch.tunnel), pppoeSessionIDs: [], sessionIDs: [], refused: [])
+            for (index, reference) in batch.references.enumerated() {
+                let session = StaticSession(
+                    reference: reference, port: batch.port,
+                    outerVLAN: batch.outerVLANs.isEmpty ? 0 : UInt16(batch.outerVLANs[index]),
+                    innerVLAN: batch.innerVLANs.isEmpty ? 0 : UInt16(batch.innerVLANs[index]),
+                    outerTPID: batch.outerVLANs.isEmpty ? 0 : batch.outerTPID,
+                    clientMAC: MACAddress(value: batch.clientMACs[index]), tunnel: batch.tunnel,
+                    peerSessionID: UInt16(batch.peerSessionIDs[index]))
+                var ids: (UInt32, UInt32) = (0, 0)
+                do throws(StaticFault) {
+                    if case .sessionAdded(let pppoe, let l2tp, _) = try apply(.addSession(session)) {
+                        ids = (UInt32(pppoe), UInt32(l2tp))
+                    }
+                } catch { added.refused.append(.init(index: UInt32(index), fault: error)) }
+                added.pppoeSessionIDs.append(ids.0)
+                added.sessionIDs.append(ids.1)
+            }
+            return .sessionsAdded(added)
         }
     }
 

@@ -19,6 +19,43 @@ struct StaticFeedTests {
             peerSessionID: UInt16(truncatingIfNeeded: number))
     }
 
+    @Test func addsABatch() async throws {
+        try await serving(FakeControlPlane()) { path in
+            try await RPCClient.connect(to: path) { client in
+                let batch = StaticSessionBatch(
+                    port: "access0", tunnel: .name("lns-a"), outerTPID: 0x88a8, references: [1, 1, 2],
+                    clientMACs: [0x0200_0000_0001, 0x0200_0000_0001, 0x0200_0000_0002], peerSessionIDs: [1, 1, 2],
+                    outerVLANs: [100, 100, 100], innerVLANs: [7, 7, 7])
+                let results = try await client.apply([.addTunnel(Self.tunnel), .addSessions(batch)])
+                #expect(
+                    results == [
+                        .tunnelAdded(tunnelID: 30_000),
+                        .sessionsAdded(
+                            StaticSessionsAdded(
+                                tunnelID: 30_000, pppoeSessionIDs: [1, 0, 2], sessionIDs: [1, 0, 2],
+                                refused: [
+                                    .init(index: 1, fault: StaticFault(.alreadyExists, "reference 1 is taken"))
+                                ])),
+                    ])
+                let sessions = Collector<StaticSessionStatus>()
+                try await client.staticEntries(receiveTunnels: { _ in }, receiveSessions: { await sessions.add($0) })
+                #expect(await sessions.elements.map(\.session) == [Self.session(1), Self.session(2)])
+
+                // Columns that do not go together are refused before anything is done.
+                var uneven = batch
+                uneven.clientMACs.removeLast()
+                var large = batch
+                large.references = [UInt64](repeating: 9, count: StaticSessionBatch.limit + 1)
+                for wrong in [uneven, large] {
+                    await #expect(throws: RPCClientError.self) {
+                        let results = try await client.apply([.addSessions(wrong)])
+                        if case .refused(let fault) = results[0] { throw RPCClientError.unintelligible(fault.reason) }
+                    }
+                }
+            }
+        }
+    }
+
     @Test func addsListsAndRemoves() async throws {
         let fake = FakeControlPlane()
         try await serving(fake) { path in

@@ -59,20 +59,24 @@ extension ControlNode {
         feed.sessions[reference].map { status(of: $0, reference) }
     }
 
+    /// Places of the table that are looked at for one page at most: the loop has other work.
+    private static let placesAPage = 65_536
+
     /// Up to `limit` static sessions, of one tunnel or all, in the order of their places in the table from `position` on, and
-    /// the position to go on from; nil at the end.
+    /// the position to go on from; nil at the end. There may be more even when there are fewer than `limit`.
     public func staticSessions(
         inTunnel id: UInt16?, from position: UInt64, limit: Int
     ) -> (sessions: [StaticSessionStatus], next: UInt64?) {
         var found: [StaticSessionStatus] = []
         guard position < UInt64(feed.references.count) else { return (found, nil) }
-        for slot in Int(position)..<feed.references.count where feed.references[slot] != 0 {
+        let end = min(Int(position) + Self.placesAPage, feed.references.count)
+        for slot in Int(position)..<end where feed.references[slot] != 0 {
             let reference = feed.references[slot]
             guard let entry = feed.sessions[reference], id == nil || entry.tunnel == id else { continue }
             guard found.count < limit else { return (found, UInt64(slot)) }
             found.append(status(of: entry, reference))
         }
-        return (found, nil)
+        return (found, end < feed.references.count ? UInt64(end) : nil)
     }
 
     private func status(of entry: StaticFeed.StaticSessionEntry, _ reference: UInt64) -> StaticSessionStatus {
