@@ -5,7 +5,7 @@ import Segment
 final class Contest {
     private let scenario: Scenario
     private let direction: Direction
-    private let bytes: Int
+    private let subject: Case
     private let burst: Int
     private let bursts: Int
     private let set: FrameSet
@@ -13,16 +13,16 @@ final class Contest {
     private let baselines: [Baseline]
 
     init(
-        scenario: Scenario, direction: Direction, bytes: Int, burst: Int, frames: Int, gccBaseline: String?,
+        scenario: Scenario, direction: Direction, subject: Case, frames: Int, gccBaseline: String?,
         pool: OpaquePointer
     ) throws(BenchError) {
         self.scenario = scenario
         self.direction = direction
-        self.bytes = bytes
-        self.burst = burst
+        self.subject = subject
+        burst = subject.burst
         bursts = frames / burst
         set = try FrameSet(
-            scenario: scenario, direction: direction, bytes: bytes, count: bursts * burst, pool: pool)
+            scenario: scenario, direction: direction, bytes: subject.bytes, count: bursts * burst, pool: pool)
         swift = try SwiftForwarder(scenario: scenario)
         var baselines = [try Baseline(path: nil, view: scenario.view, ports: scenario.ports)]
         if let gccBaseline {
@@ -82,9 +82,7 @@ final class Contest {
                 }
             }
         }
-        return Figure(
-            direction: direction, sessions: scenario.count, bytes: bytes, burst: burst, swift: samples,
-            baselines: others)
+        return Figure(direction: direction, subject: subject, swift: samples, baselines: others)
     }
 
     private func hex(_ bytes: [UInt8]) -> String {
