@@ -127,6 +127,7 @@ struct BenchForwarding: ParsableCommand {
                         scenario: scenario, direction: direction, subject: subject, frames: frames,
                         gccBaseline: gccBaseline, pool: environment.pool)
                     try contest.verify()
+                    contest.claimSessions()
                     let figure = contest.measure(rounds: rounds)
                     print(figure.line(ticksPerSecond: environment.ticksPerSecond))
                     figures.append(figure)

@@ -58,6 +58,15 @@ final class Contest {
         }
     }
 
+    /// Forwards a frame of every session once: a session belongs to the worker from its first frame on, and what is to be
+    /// measured is all the others.
+    func claimSessions() {
+        for start in stride(from: 0, to: scenario.count, by: set.count) {
+            set.restore(from: start)
+            swift.run(direction, set.frames, burst: burst, bursts: bursts)
+        }
+    }
+
     /// Many short rounds. Each implementation walks the same random order of sessions, far from where the others are, so
     /// that none finds in the cache what another, or `verify`, has just brought there.
     func measure(rounds: Int) -> Figure {
