@@ -1,11 +1,14 @@
-# make bench             the table
-# make bench JSON=FILE   the table, and the same figures as a JSON array in FILE
-# make bench BENCH="--sessions 1000000 --rounds 500"   other cases
+# make bench                what a packet costs: the tables, in about three minutes
+# make bench JSON=FILE      the same figures as a JSON array in FILE
+# make bench PLOTS=FOLDER   plots of cycles against sessions and packet size, SVG, in FOLDER
+# make bench BENCH="--stage cycles --sessions 1000000 --rounds 500"   other cases (bench-forwarding --help)
+# As root it takes huge pages for its time, where there are none; else it runs on small ones and says so.
 .PHONY: bench
 bench:
 	swift build -c release --product bench-forwarding
 	Bench/Baseline/build-gcc.sh .build/bench/libbaseline-gcc.so
-	.build/release/bench-forwarding --gcc-baseline .build/bench/libbaseline-gcc.so $(if $(JSON),--json $(JSON)) $(BENCH)
+	.build/release/bench-forwarding --gcc-baseline .build/bench/libbaseline-gcc.so $(if $(JSON),--json $(JSON)) \
+		$(if $(PLOTS),--plots $(PLOTS)) $(BENCH)
 
 # make bench-table           the session table: fill, churn, look-up, memory, forwarding beside changes; JSON=FILE as above
 # make bench-feed            sessions a second through culvertd's RPC

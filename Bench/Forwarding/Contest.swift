@@ -5,7 +5,7 @@ import Segment
 final class Contest {
     private let scenario: Scenario
     private let direction: Direction
-    private let bytes: Int
+    private let subject: Case
     private let burst: Int
     private let bursts: Int
     private let set: FrameSet
@@ -13,16 +13,16 @@ final class Contest {
     private let baselines: [Baseline]
 
     init(
-        scenario: Scenario, direction: Direction, bytes: Int, burst: Int, frames: Int, gccBaseline: String?,
+        scenario: Scenario, direction: Direction, subject: Case, frames: Int, gccBaseline: String?,
         pool: OpaquePointer
     ) throws(BenchError) {
         self.scenario = scenario
         self.direction = direction
-        self.bytes = bytes
-        self.burst = burst
+        self.subject = subject
+        burst = subject.burst
         bursts = frames / burst
         set = try FrameSet(
-            scenario: scenario, direction: direction, bytes: bytes, count: bursts * burst, pool: pool)
+            scenario: scenario, direction: direction, bytes: subject.bytes, count: bursts * burst, pool: pool)
         swift = try SwiftForwarder(scenario: scenario)
         var baselines = [try Baseline(path: nil, view: scenario.view, ports: scenario.ports)]
         if let gccBaseline {
@@ -58,6 +58,15 @@ final class Contest {
         }
     }
 
+    /// Forwards a frame of every session once: a session belongs to the worker from its first frame on, and what is to be
+    /// measured is all the others.
+    func claimSessions() {
+        for start in stride(from: 0, to: scenario.count, by: set.count) {
+            set.restore(from: start)
+            swift.run(direction, set.frames, burst: burst, bursts: bursts)
+        }
+    }
+
     /// Many short rounds. Each implementation walks the same random order of sessions, far from where the others are, so
     /// that none finds in the cache what another, or `verify`, has just brought there.
     func measure(rounds: Int) -> Figure {
@@ -82,9 +91,7 @@ final class Contest {
                 }
             }
         }
-        return Figure(
-            direction: direction, sessions: scenario.count, bytes: bytes, burst: burst, swift: samples,
-            baselines: others)
+        return Figure(direction: direction, subject: subject, swift: samples, baselines: others)
     }
 
     private func hex(_ bytes: [UInt8]) -> String {

@@ -2,12 +2,8 @@
 struct Figure {
     /// The direction measured.
     var direction: Direction
-    /// Sessions in the table, visited in random order.
-    var sessions: Int
-    /// Bytes of the inner IP packet.
-    var bytes: Int
-    /// Frames a burst.
-    var burst: Int
+    /// The case.
+    var subject: Case
     /// Best and median round of Swift.
     var swift: Samples
     /// Best round of each build of the C baseline, by its compiler's name.
@@ -28,7 +24,8 @@ struct Figure {
     var json: String {
         let baselineBest = baseline?.samples.best ?? .nan
         return """
-            {"case": "\(direction.rawValue)", "sessions": \(sessions), "bytes": \(bytes), "burst": \(burst), \
+            {"case": "\(direction.rawValue)", "sessions": \(subject.sessions), "bytes": \(subject.bytes), \
+            "burst": \(subject.burst), "tags": "\(subject.tags.rawValue)", \
             "best_cycles": \(fixed(swift.best, 2)), "median_cycles": \(fixed(swift.median, 2)), \
             "baseline_cycles": \(fixed(baselineBest, 2)), "ratio": \(fixed(ratio, 3))}
             """
@@ -53,14 +50,15 @@ func column(_ text: String, _ width: Int) -> String {
 extension Figure {
     /// The table's heading.
     static let heading =
-        "case         sessions  bytes  burst   best  median  Mpps best  C best (compiler)  C median   ratio"
+        "case         sessions  bytes  burst      tags   best  median  Mpps best  C best (compiler)  C median   ratio"
 
     /// The table's line.
     func line(ticksPerSecond: Double) -> String {
         let name = direction.rawValue + String(repeating: " ", count: 11 - direction.rawValue.count)
         let base = baseline.map { "\(column(fixed($0.samples.best, 1), 6)) (\($0.compiler))" } ?? "-"
-        return name + column(String(sessions), 10) + column(String(bytes), 7) + column(String(burst), 7)
-            + column(fixed(swift.best, 1), 7) + column(fixed(swift.median, 1), 8)
+        return name + column(String(subject.sessions), 10) + column(String(subject.bytes), 7)
+            + column(String(subject.burst), 7) + column(subject.tags.rawValue, 10) + column(fixed(swift.best, 1), 7)
+            + column(fixed(swift.median, 1), 8)
             + column(fixed(Self.megapackets(swift.best, ticksPerSecond: ticksPerSecond), 1), 11)
             + column(base, 19) + column(fixed(baseline?.samples.median ?? .nan, 1), 10) + column(fixed(ratio, 3), 8)
     }

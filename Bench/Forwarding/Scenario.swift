@@ -21,23 +21,27 @@ final class Scenario {
     /// The ports as the forwarding path knows them.
     let ports = [ForwardingPort(mac: accessMAC, mtu: mtu), ForwardingPort(mac: coreMAC, mtu: mtu)]
 
-    private static let mtu: UInt16 = 1600
+    static let mtu: UInt16 = 1600
     private let order: [UInt32]
     private let keys: [Key]
-    private let header: UnsafeMutableBufferPointer<UInt8>
+    private let tags: Tags
 
-    /// What names a session on the wire, 16 bytes.
+    /// Octets that `writeHeader` may need.
+    static let headerCapacity = 64
+
+    /// What names a session on the wire.
     private struct Key {
         var clientMAC: UInt64
-        var vlan: UInt16
+        var outerVLAN: UInt16
+        var innerVLAN: UInt16
         var pppoeSessionID: UInt16
         var tunnel: UInt16
         var peer: UInt16
         var l2tpSessionID: UInt16
     }
 
-    private static let accessMAC = MACAddress(value: 0x02c0_0000_0001)
-    private static let coreMAC = MACAddress(value: 0x02c0_0000_0002)
+    static let accessMAC = MACAddress(value: 0x02c0_0000_0001)
+    static let coreMAC = MACAddress(value: 0x02c0_0000_0002)
     private static let nextHopMAC = MACAddress(value: 0x02ee_0000_0001)
     private static let localAddress = IPv4Address(value: 0xc000_0201)
 
@@ -49,19 +53,19 @@ final class Scenario {
     /// Sessions of each circuit and tunnel where there are several.
     private static let sharedCircuitSessions = 4_000
 
-    /// A segment with `sessions` sessions, spread evenly over at least `tunnels` tunnels. They are on one untagged circuit
-    /// or, where its ids do not suffice, on several VLANs' circuits with as many tunnels.
-    init(sessions: Int, tunnels: Int, hugePages: Bool) throws(BenchError) {
+    /// A segment with `sessions` sessions, spread evenly over at least `tunnels` tunnels. They are on one circuit or, where its
+    /// ids do not suffice, on several VLANs' circuits with as many tunnels.
+    init(sessions: Int, tunnels: Int, tags: Tags = .untagged, hugePages: Bool) throws(BenchError) {
         count = sessions
-        header = .allocate(capacity: 64)
-        header.initialize(repeating: 0)
         let share = sessions <= Self.circuitSessions ? Self.circuitSessions : Self.sharedCircuitSessions
         let circuits = (sessions + share - 1) / share
         let tunnels = max(tunnels, circuits)
+        let tags = tags == .untagged && circuits > 1 ? Tags.vlan : tags
+        self.tags = tags
         let slots = UInt32(max(65_536, sessions.roundedUpToPowerOfTwo))
         let geometry = Geometry(
             sessions: slots, tunnels: UInt32(max(8_192, (tunnels + 1).roundedUpToPowerOfTwo)), circuits: 512,
-            vlanBlocks: 4, workers: 1, ports: 2, frameRingDepth: 64)
+            vlanBlocks: 4, workers: 2, ports: 2, frameRingDepth: 64)
         do {
             let initialise: SegmentMapping.QuiescentInitialiser = { memory, size, workers in
                 culvert_rcu_initialise(memory, UInt64(size), workers) == 0
@@ -69,15 +73,14 @@ final class Scenario {
             segment = try Self.map(geometry, hugePages: hugePages, initialise)
             var random = SplitMix(seed: 0x7461_626c_65)
             let writer = TableWriter.recovering(segment, using: &random).writer
-            keys = try Self.fill(writer, segment.view, sessions: sessions, tunnels: tunnels, circuits: circuits)
+            keys = try Self.fill(
+                writer, segment.view, sessions: sessions, tunnels: tunnels, circuits: circuits, tags: tags)
         } catch {
             throw .table("\(error)")
         }
         var random = SplitMix(seed: 0x63_75_6c_76_65_72_74)
         order = (0..<UInt32(sessions)).shuffled(using: &random)
     }
-
-    deinit { header.deallocate() }
 
     private static func map(
         _ geometry: Geometry, hugePages: Bool, _ initialise: SegmentMapping.QuiescentInitialiser
@@ -92,7 +95,7 @@ final class Scenario {
     }
 
     private static func fill(
-        _ writer: TableWriter, _ view: SegmentView, sessions: Int, tunnels: Int, circuits: Int
+        _ writer: TableWriter, _ view: SegmentView, sessions: Int, tunnels: Int, circuits: Int, tags: Tags
     ) throws -> [Key] {
         for (port, mac) in [(accessPort, accessMAC), (corePort, coreMAC)] {
             let entry = view.ports + Int(port)
@@ -117,13 +120,20 @@ final class Scenario {
         return try (0..<sessions).map { index in
             let clientMAC = MACAddress(value: 0x0211_0000_0000 | UInt64(index))
             let tunnel = ids[index % tunnels]
-            let vlan = circuits == 1 ? 0 : UInt16(truncatingIfNeeded: 100 + index % circuits)
+            let vlan = UInt16(truncatingIfNeeded: 100 + index % circuits)
+            let (outer, inner, tpid): (UInt16, UInt16, UInt16) =
+                switch tags {
+                case .untagged: (0, 0, 0)
+                case .vlan: (vlan, 0, 0x8100)
+                case .qinq: (7, vlan, 0x88a8)
+                }
             let session = try writer.addExternal(
-                port: accessPort, outerVLAN: vlan, innerVLAN: 0, tpid: vlan == 0 ? 0 : 0x8100, clientMAC: clientMAC,
+                port: accessPort, outerVLAN: outer, innerVLAN: inner, tpid: tpid, clientMAC: clientMAC,
                 tunnel: tunnel,
                 peerSessionID: UInt16(truncatingIfNeeded: index + 1), reference: UInt64(index))
             return Key(
-                clientMAC: clientMAC.value, vlan: vlan, pppoeSessionID: session.upstream.sessionID,
+                clientMAC: clientMAC.value, outerVLAN: outer, innerVLAN: inner,
+                pppoeSessionID: session.upstream.sessionID,
                 tunnel: tunnel.rawValue,
                 peer: UInt16(truncatingIfNeeded: index % tunnels),
                 l2tpSessionID: session.downstream.sessionID)
@@ -133,62 +143,77 @@ final class Scenario {
     /// The session at a place in the random order, which goes round.
     func session(at place: Int) -> Int { Int(order[place % count]) }
 
-    /// Calls `body` with everything in front of the inner packet of a frame of `session` as it arrives.
-    func withHeader(_ direction: Direction, session: Int, bytes: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    /// Writes everything in front of the inner packet of a frame of `session` as it arrives; answers how many octets that is.
+    func writeHeader(
+        _ direction: Direction, session: Int, bytes: Int, to header: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int {
+        var writer = HeaderWriter(header)
         let key = keys[session]
-        let length = direction == .encapsulate ? accessHeader(key, bytes) : coreHeader(key, bytes)
-        body(UnsafeBufferPointer(rebasing: header[..<length]))
+        direction == .encapsulate ? accessHeader(key, bytes, &writer) : coreHeader(key, bytes, &writer)
+        return writer.count
     }
 
     /// Ethernet, PPPoE and the PPP protocol field.
-    private func accessHeader(_ key: Key, _ bytes: Int) -> Int {
-        var cursor = 0
-        put(Self.accessMAC.value, 6, &cursor)
-        put(key.clientMAC, 6, &cursor)
-        if key.vlan != 0 { put(0x8100_0000 | UInt64(key.vlan), 4, &cursor) }
-        put(0x8864_1100, 4, &cursor)
-        put(UInt64(key.pppoeSessionID), 2, &cursor)
-        put(UInt64(bytes + 2), 2, &cursor)
-        put(0x0021, 2, &cursor)
-        return cursor
+    private func accessHeader(_ key: Key, _ bytes: Int, _ header: inout HeaderWriter) {
+        header.put(Self.accessMAC.value, 6)
+        header.put(key.clientMAC, 6)
+        if tags == .qinq { header.put(0x88a8_0000 | UInt64(key.outerVLAN), 4) }
+        if tags != .untagged { header.put(0x8100_0000 | UInt64(tags == .qinq ? key.innerVLAN : key.outerVLAN), 4) }
+        header.put(0x8864_1100, 4)
+        header.put(UInt64(key.pppoeSessionID), 2)
+        header.put(UInt64(bytes + 2), 2)
+        header.put(0x0021, 2)
     }
 
     /// Ethernet, IPv4, UDP, L2TP with a length field, ff 03 and the PPP protocol field.
-    private func coreHeader(_ key: Key, _ bytes: Int) -> Int {
-        var cursor = 0
-        put(Self.coreMAC.value, 6, &cursor)
-        put(Self.nextHopMAC.value, 6, &cursor)
-        put(0x0800_4500, 4, &cursor)
-        put(UInt64(bytes + 40), 2, &cursor)
-        put(0x0001_0000, 4, &cursor)
-        put(0x4011, 2, &cursor)
-        let checksumAt = cursor
-        put(0, 2, &cursor)
-        put(UInt64(Self.peer(Int(key.peer)).value), 4, &cursor)
-        put(UInt64(Self.localAddress.value), 4, &cursor)
-        put(0x06a5_06a5, 4, &cursor)
-        put(UInt64(bytes + 20), 2, &cursor)
-        put(0, 2, &cursor)
-        put(0x4002, 2, &cursor)
-        put(UInt64(bytes + 12), 2, &cursor)
-        put(UInt64(key.tunnel), 2, &cursor)
-        put(UInt64(key.l2tpSessionID), 2, &cursor)
-        put(0xff03_0021, 4, &cursor)
-        var sum: UInt32 = 0
-        for at in stride(from: 14, to: 34, by: 2) { sum += UInt32(header[at]) << 8 | UInt32(header[at + 1]) }
-        sum = sum & 0xffff + sum >> 16
-        sum = sum & 0xffff + sum >> 16
-        var at = checksumAt
-        put(UInt64(~sum & 0xffff), 2, &at)
-        return cursor
+    private func coreHeader(_ key: Key, _ bytes: Int, _ header: inout HeaderWriter) {
+        header.put(Self.coreMAC.value, 6)
+        header.put(Self.nextHopMAC.value, 6)
+        header.put(0x0800_4500, 4)
+        header.put(UInt64(bytes + 40), 2)
+        header.put(0x0001_0000, 4)
+        header.put(0x4011, 2)
+        header.put(0, 2)
+        header.put(UInt64(Self.peer(Int(key.peer)).value), 4)
+        header.put(UInt64(Self.localAddress.value), 4)
+        header.putChecksum(of: 14..<34, at: 24)
+        header.put(0x06a5_06a5, 4)
+        header.put(UInt64(bytes + 20), 2)
+        header.put(0, 2)
+        header.put(0x4002, 2)
+        header.put(UInt64(bytes + 12), 2)
+        header.put(UInt64(key.tunnel), 2)
+        header.put(UInt64(key.l2tpSessionID), 2)
+        header.put(0xff03_0021, 4)
+    }
+}
+
+/// Writes a header octet by octet.
+private struct HeaderWriter {
+    /// Octets written.
+    private(set) var count = 0
+    private let bytes: UnsafeMutableBufferPointer<UInt8>
+
+    init(_ bytes: UnsafeMutableBufferPointer<UInt8>) { self.bytes = bytes }
+
+    /// Appends the low `size` octets of `value`, highest first.
+    mutating func put(_ value: UInt64, _ size: Int) {
+        for index in 0..<size {
+            bytes[count + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (size - 1 - index)))
+        }
+        count += size
     }
 
-    /// Writes the low `size` octets of `value`, highest first.
-    private func put(_ value: UInt64, _ size: Int, _ cursor: inout Int) {
-        for index in 0..<size {
-            header[cursor + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (size - 1 - index)))
+    /// Puts the Internet checksum of `range`, in which its own two octets are 0, at `offset`.
+    func putChecksum(of range: Range<Int>, at offset: Int) {
+        var sum: UInt32 = 0
+        for at in stride(from: range.lowerBound, to: range.upperBound, by: 2) {
+            sum += UInt32(bytes[at]) << 8 | UInt32(bytes[at + 1])
         }
-        cursor += size
+        sum = sum & 0xffff + sum >> 16
+        sum = sum & 0xffff + sum >> 16
+        bytes[offset] = UInt8(truncatingIfNeeded: ~sum >> 8)
+        bytes[offset + 1] = UInt8(truncatingIfNeeded: ~sum)
     }
 }
 

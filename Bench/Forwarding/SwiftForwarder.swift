@@ -8,11 +8,13 @@ final class SwiftForwarder {
     private let forwarder: Forwarder
     private let view: SegmentView
 
-    init(scenario: Scenario) throws(BenchError) {
+    /// Worker `worker` of `workers`.
+    init(scenario: Scenario, worker: UInt32 = 0, workers: UInt32 = 1) throws(BenchError) {
         view = scenario.view
         do {
             forwarder = try Forwarder(
-                view: scenario.view, ports: scenario.ports, worker: 0, workers: 1, limits: PuntLimits(all: 0),
+                view: scenario.view, ports: scenario.ports, worker: worker, workers: workers,
+                limits: PuntLimits(all: 0),
                 cyclesPerSecond: culvert_bench_ticks_per_second())
         } catch {
             throw .noMemory("\(error)")
