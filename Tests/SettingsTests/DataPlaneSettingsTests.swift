@@ -105,7 +105,7 @@ import Testing
                 "arp: 1", "apr: 1",
                 [
                     "14: punt-limits.apr: unknown; known here: arp, ipv4, ipv6, l2tp-control, ppp-control, pppoe-discovery, "
-                        + "unknown-session"
+                        + "too-big, unknown-session"
                 ]
             ),
             (
@@ -139,7 +139,7 @@ import Testing
                 "main-core: 4", "cpu: 4",
                 [
                     "6: cpu: unknown; known here: circuits, cores, frame-ring-depth, idle, main-core, memory, ports, "
-                        + "punt-limits, reordering, segment, segment-group, sessions, tunnels, vlan-blocks"
+                        + "punt-limits, reassembly, reordering, segment, segment-group, sessions, tunnels, vlan-blocks"
                 ]
             ),
         ] as [(String, String, [String])])
