@@ -52,9 +52,9 @@ class Culvert:
         self.dataplane = self.daemon = None
 
     def configure(self, protocols=("chap", "pap"), service_name="any", secret=TUNNEL_SECRET, vlans=None, profile=None,
-                  instance=None, dataplane=None):
+                  instance=None, dataplane=None, core_addresses=None, lns=LNS_ADDRESS):
         """Writes the configuration file. `vlans` is what the port's tags may be, `OUTER.INNER` for two tags; `profile`,
-        `instance` and `dataplane` add settings to these sections."""
+        `instance` and `dataplane` add settings to these sections; `core_addresses` and `lns` are others than usual."""
         processors = sorted(os.sched_getaffinity(0))
         access = {"name": "access0", "pppoe-ac-service": "mylittleac"}
         if vlans is not None:
@@ -67,7 +67,7 @@ class Culvert:
             "service-name": service_name,
             "ppp-auth-protocols": list(protocols),
             "destination": "l2tp",
-            "l2tp": {"peer-address": f"static {LNS_ADDRESS}", "profile": "isp1"},
+            "l2tp": {"peer-address": f"static {lns}", "profile": "isp1"},
             **(instance or {}),
         }
         tree = {
@@ -85,7 +85,7 @@ class Culvert:
                 **(dataplane or {}),
             },
             "control": {"rpc-socket": self.socket},
-            "interfaces": [access, {"name": "core0", "ip-address": f"{NODE_ADDRESS}/24"}],
+            "interfaces": [access, {"name": "core0", "ip-address": core_addresses or f"{NODE_ADDRESS}/24"}],
             "pppoe-ac": [service],
             "l2tp-profile": [
                 {"name": "isp1", "version": 2, **({"shared-secret": secret} if secret else {}), **(profile or {})}],

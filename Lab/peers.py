@@ -219,3 +219,15 @@ set cluster_master_min_adv 0
         self.process.signal(signal.SIGTERM)
         self.process.stop()
         self.radius.stop()
+
+
+class Relay:
+    """Stands between the node's IPv6 and an LNS that speaks IPv4 alone; runs in a namespace, in the lab's care."""
+
+    def __init__(self, lab, namespace, ipv6, ipv4, lns=LNS_ADDRESS):
+        here = os.path.dirname(os.path.abspath(__file__))
+        self.process = Process(
+            "relay", namespace.command(sys.executable, os.path.join(here, "relay.py"), ipv6, ipv4, lns),
+            lab.path("relay.log"))
+        lab.undo.append(self.process.stop)
+        self.process.wait_for(r"^relaying", 10)

@@ -114,9 +114,12 @@ struct Node {
         stack.receive(frame: Frames.octets(hex), port: 3, at: .at(seconds: seconds))
     }
 
-    static func address(_ text: String) -> IPv4Address { IPv4Address(text) ?? .any }
-    static func prefix(_ text: String) -> IPv4Prefix {
-        guard let prefix = IPv4Prefix(text) else { preconditionFailure("`\(text)` is no prefix") }
+    static func address(_ text: String) -> IPAddress {
+        guard let address = IPAddress(text) else { preconditionFailure("`\(text)` is no address") }
+        return address
+    }
+    static func prefix(_ text: String) -> IPPrefix {
+        guard let prefix = IPPrefix(text) else { preconditionFailure("`\(text)` is no prefix") }
         return prefix
     }
 }

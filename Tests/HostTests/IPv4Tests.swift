@@ -63,7 +63,7 @@ import Wire
     @Test func sendsDatagrams() throws {
         var node = Node.resolved()
         let outputs = try node.stack.send(
-            Array("control message, odd".utf8), from: UDPEndpoint(.any, 1_701), to: UDPEndpoint(Node.far, 1_701),
+            Array("control message, odd".utf8), from: UDPEndpoint(.v4(.any), 1_701), to: UDPEndpoint(Node.far, 1_701),
             typeOfService: 0x48, at: .zero)
         #expect(outputs == [.sent(Frames.udpSent)])
     }
@@ -81,7 +81,7 @@ import Wire
         var seen: Set<[UInt8]> = []
         for _ in 0..<300 {
             let outputs = try node.stack.send(
-                [1], from: UDPEndpoint(.any, 1_701), to: UDPEndpoint(Node.far, 1_701), at: .zero)
+                [1], from: UDPEndpoint(.v4(.any), 1_701), to: UDPEndpoint(Node.far, 1_701), at: .zero)
             guard case .transmit(let frame, _)? = outputs.first else { continue }
             seen.insert(Array(frame[18..<20]))
         }
@@ -94,7 +94,7 @@ import Wire
         var node = Node(limits: limits)
         for octet in UInt8(1)...4 {
             let outputs = try node.stack.send(
-                [octet], from: UDPEndpoint(.any, 1_701), to: UDPEndpoint(Node.far, 1_701), at: .zero)
+                [octet], from: UDPEndpoint(.v4(.any), 1_701), to: UDPEndpoint(Node.far, 1_701), at: .zero)
             #expect(outputs.count == (octet == 1 ? 1 : 0))
         }
         let payloads = node.receive(Frames.replyOfRouter).compactMap { output -> UInt8? in
@@ -106,19 +106,19 @@ import Wire
 
     @Test func dropsWhatWaitsForASilentNeighbour() throws {
         var node = Node()
-        _ = try node.stack.send([1], from: UDPEndpoint(.any, 1), to: UDPEndpoint(Node.far, 2), at: .zero)
+        _ = try node.stack.send([1], from: UDPEndpoint(.v4(.any), 1), to: UDPEndpoint(Node.far, 2), at: .zero)
         #expect(node.stack.timerFired(at: .at(seconds: 1)) == [.sent(Frames.requestForRouter)])
         #expect(node.stack.timerFired(at: .at(seconds: 2)) == [.sent(Frames.requestForRouter)])
         #expect(
             node.stack.timerFired(at: .at(seconds: 3)) == [.nextHopChanged(gateway: Node.router, port: 3, mac: nil)])
         #expect(node.stack.counters[.resolutionDropped] == 1)
         #expect(
-            try node.stack.send([1], from: UDPEndpoint(.any, 1), to: UDPEndpoint(Node.far, 2), at: .at(seconds: 4))
+            try node.stack.send([1], from: UDPEndpoint(.v4(.any), 1), to: UDPEndpoint(Node.far, 2), at: .at(seconds: 4))
                 .isEmpty)
         #expect(node.stack.counters[.resolutionDropped] == 2, "left alone during the hold-down")
         #expect(node.stack.timerFired(at: .at(seconds: 8)).isEmpty)
         #expect(
-            try node.stack.send([1], from: UDPEndpoint(.any, 1), to: UDPEndpoint(Node.far, 2), at: .at(seconds: 9))
+            try node.stack.send([1], from: UDPEndpoint(.v4(.any), 1), to: UDPEndpoint(Node.far, 2), at: .at(seconds: 9))
                 == [.sent(Frames.requestForRouter)])
     }
 
@@ -129,7 +129,7 @@ import Wire
         _ = try node.stack.hold(Node.far, at: .zero)
         for host in 10..<60 {
             _ = try node.stack.send(
-                [1], from: UDPEndpoint(.any, 1), to: UDPEndpoint(Node.address("10.99.0.\(host)"), 1),
+                [1], from: UDPEndpoint(.v4(.any), 1), to: UDPEndpoint(Node.address("10.99.0.\(host)"), 1),
                 at: .at(seconds: Double(host) / 1_000))
         }
         #expect(node.stack.counters[.resolutionDropped] == 46)
@@ -190,7 +190,7 @@ import Wire
         var node = Node()
         #expect(throws: fault) {
             try node.stack.send(
-                [], from: UDPEndpoint(.any, 1), to: UDPEndpoint(Node.address(destination), 1), at: .zero)
+                [], from: UDPEndpoint(.v4(.any), 1), to: UDPEndpoint(Node.address(destination), 1), at: .zero)
         }
         #expect(throws: fault) { try node.stack.hold(Node.address(destination), at: .zero) }
     }
@@ -202,10 +202,11 @@ import Wire
             try node.stack.send([], from: UDPEndpoint(Node.address("10.99.0.9"), 1), to: far, at: .zero)
         }
         #expect(throws: HostFault.tooLong(mtu: 1_500)) {
-            try node.stack.send([UInt8](repeating: 0, count: 1_473), from: UDPEndpoint(.any, 1), to: far, at: .zero)
+            try node.stack.send(
+                [UInt8](repeating: 0, count: 1_473), from: UDPEndpoint(.v4(.any), 1), to: far, at: .zero)
         }
         let longest = try node.stack.send(
-            [UInt8](repeating: 0, count: 1_472), from: UDPEndpoint(.any, 1), to: far, at: .zero)
+            [UInt8](repeating: 0, count: 1_472), from: UDPEndpoint(.v4(.any), 1), to: far, at: .zero)
         guard case .transmit(let frame, _)? = longest.first else {
             Issue.record("nothing sent")
             return

@@ -22,6 +22,7 @@ from Lab.process import LabError  # noqa: E402
 import stage  # noqa: E402
 import scenarios_discovery  # noqa: E402, F401
 import scenarios_failure  # noqa: E402, F401
+import scenarios_path  # noqa: E402, F401
 import scenarios_process  # noqa: E402, F401
 import scenarios_session  # noqa: E402, F401
 import scenarios_static  # noqa: E402, F401

@@ -13,8 +13,8 @@ enum SeedExamples {
 
     static var tunnel: TunnelSnapshot {
         var tunnel = TunnelSnapshot(
-            id: 11_008, name: "tunnel1", localAddress: IPv4Address(value: 0x8210_0001),
-            remoteAddress: IPv4Address(value: 0x8210_0102), state: .established, createdAt: created, mode: .lac)
+            id: 11_008, name: "tunnel1", localAddress: .v4(IPv4Address(value: 0x8210_0001)),
+            remoteAddress: .v4(IPv4Address(value: 0x8210_0102)), state: .established, createdAt: created, mode: .lac)
         tunnel.createdByAdmin = true
         tunnel.persist = true
         tunnel.remoteTunnelID = 33_363

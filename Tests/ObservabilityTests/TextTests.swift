@@ -220,7 +220,7 @@ struct TextTests {
         port.core = true
         port.queues = 2
         port.dispatch = .rss
-        port.addresses = [IPv4Address(value: 0xc000_0201), IPv4Address(value: 0xc000_0202)]
+        port.addresses = [.v4(IPv4Address(value: 0xc000_0201)), .v4(IPv4Address(value: 0xc000_0202))]
         port.counters = [NamedCounter(name: "rxFrames", text: "frames received", value: 9)]
         #expect(
             PortSnapshot.heading + port.text() == """
@@ -233,7 +233,7 @@ struct TextTests {
                 Link:                   up, 25000 Mbit/s
                 MTU:                    1500
                 Addresses:              192.0.2.1, 192.0.2.2
-                Queues:                 2, RSS
+                Queues:                 2, rss
                 NUMA Node:              0
                   rxFrames:             9 (frames received)
 
@@ -316,7 +316,8 @@ struct TextTests {
 
     @Test func staticEntries() {
         let tunnel = StaticTunnel(
-            name: "lns-a", peerAddress: IPv4Address(value: 0xc633_6402), localAddress: IPv4Address(value: 0xc000_0201),
+            name: "lns-a", peerAddress: .v4(IPv4Address(value: 0xc633_6402)),
+            localAddress: .v4(IPv4Address(value: 0xc000_0201)),
             peerTunnelID: 77, egressPort: "core0")
         #expect(
             StaticTunnelStatus.text(

@@ -142,11 +142,48 @@ struct CommandLineTests {
         }
     }
 
+    @Test(arguments: [
+        ([], "upstream: OFF\ndownstream: OFF\n"),
+        (
+            ["--up", "1M,2M,15k,30k"],
+            "upstream: cir 1000000 pir 2000000 bit/s, cbs 15000 pbs 30000 octets\ndownstream: OFF\n"
+        ),
+        (
+            ["--down", "1G", "--up=off"],
+            "upstream: OFF\ndownstream: cir 1000000000 pir 1000000000 bit/s, cbs 12500000 pbs 12500000 octets\n"
+        ),
+        (
+            ["--down", "64k"],
+            "upstream: OFF\ndownstream: cir 64000 pir 64000 bit/s, cbs 15000 pbs 15000 octets\n"
+        ),
+    ])
+    func police(rates: [String], text: String) async throws {
+        try await serving(FakeControlPlane()) { path in
+            let outcome = try await Self.culvert(
+                ["police", "session", "1", "--tunnel", "2"] + rates + ["--socket", path])
+            #expect(outcome.status == 0)
+            #expect(outcome.output == text)
+            let shown = try await Self.culvert(["police", "session", "1", "--tunnel", "2", "--socket", path])
+            #expect(shown.output == text)
+        }
+    }
+
+    @Test(arguments: ["", "1", "2M,1M", "1M,2M,0", "1M,2M,1,1,1", "1X", "-1M", "1M,", "99999999999999999999"])
+    func policersThatMakeNoSense(rates: String) async throws {
+        let outcome = try await Self.culvert(["police", "session", "1", "--tunnel", "2", "--up=\(rates)"])
+        #expect(outcome.status == 64)
+        #expect(
+            outcome.errors.hasPrefix("Error: The value '\(rates)' is invalid for '--up <rates|off>'"),
+            "\(outcome.errors)")
+    }
+
     /// Errors: exit status and what the operator reads.
     @Test(arguments: [
         (["show", "l2tp", "tunnel", "nobody"], Int32(1), "culvert: there is no tunnel named 'nobody'\n"),
         (["show", "pppoe-ac", "nobody", "connections", "--json"], 1, "culvert: there is no pppoe-ac named 'nobody'\n"),
         (["clear", "l2tp", "session", "1"], 1, "culvert: session 1 exists in 2 tunnels: name the tunnel\n"),
+        (["police", "route", "7"], 1, "culvert: there is no route(7)\n"),
+        (["police", "static", "7", "--up", "off"], 1, "culvert: there is no staticSession(7)\n"),
         (["static", "apply", "/nonexistent.json"], 1, "culvert: cannot read /nonexistent.json: "),
         (["show", "pppoe-ac", "nonsense"], 64, "Error: expected connections, NAME connections, or statistics\n"),
         (["clear", "l2tp", "destination", "1.2.3"], 64, "Error: '1.2.3' is not an IPv4 address\n"),

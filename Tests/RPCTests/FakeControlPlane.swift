@@ -27,8 +27,8 @@ actor FakeControlPlane: ControlPlaneInterface {
 
     static func tunnel(_ id: UInt16, sessions: UInt32) -> TunnelSnapshot {
         var tunnel = TunnelSnapshot(
-            id: id, name: "tunnel\(id)", localAddress: IPv4Address(value: 0xc000_0201),
-            remoteAddress: IPv4Address(value: 0xc633_6401 + UInt32(id % 4)), state: .established, createdAt: start,
+            id: id, name: "tunnel\(id)", localAddress: .v4(IPv4Address(value: 0xc000_0201)),
+            remoteAddress: .v4(IPv4Address(value: 0xc633_6401 + UInt32(id % 4))), state: .established, createdAt: start,
             mode: .lac)
         tunnel.remoteTunnelID = id &+ 1_000
         tunnel.remoteHostName = "lns\(id)"
@@ -212,7 +212,7 @@ actor FakeControlPlane: ControlPlaneInterface {
             linkUp: false)
         core.core = true
         core.dispatch = .software
-        core.addresses = [IPv4Address(value: 0xc000_0201)]
+        core.addresses = [.v4(IPv4Address(value: 0xc000_0201))]
         return [access, core]
     }
 
@@ -276,6 +276,26 @@ actor FakeControlPlane: ControlPlaneInterface {
         }
     }
 
+    func setPolicers(
+        of session: SessionName, upstream: PolicerChange, downstream: PolicerChange
+    ) throws -> SessionPolicers {
+        guard case .l2tp(let id, let tunnel?) = session,
+            let key = sessionTable.first(where: { $0.value.id == id && $0.value.tunnelID == tunnel })?.key
+        else { throw ControlPlaneError(.notFound, "there is no \(session)") }
+        func changed(_ change: PolicerChange, _ old: PolicerSettings?) -> PolicerSettings? {
+            switch change {
+            case .keep: old
+            case .set(let settings): settings
+            case .remove: nil
+            }
+        }
+        let old = sessionTable[key]?.policers ?? SessionPolicers()
+        let policers = SessionPolicers(
+            upstream: changed(upstream, old.upstream), downstream: changed(downstream, old.downstream))
+        sessionTable[key]?.policers = policers
+        return policers
+    }
+
     func apply(_ operations: [StaticOperation]) -> [StaticResult] {
         operations.map { operation in
             do throws(StaticFault) {
@@ -330,6 +350,27 @@ actor FakeControlPlane: ControlPlaneInterface {
                 throw StaticFault(.notFound, "there is no static session \(reference)")
             }
             return .sessionRemoved(session.data)
+        case .addSessions(let batch):
+            var added = StaticSessionsAdded(
+                tunnelID: try staticTunnelID(batch.tunnel), pppoeSessionIDs: [], sessionIDs: [], refused: [])
+            for (index, reference) in batch.references.enumerated() {
+                let session = StaticSession(
+                    reference: reference, port: batch.port,
+                    outerVLAN: batch.outerVLANs.isEmpty ? 0 : UInt16(batch.outerVLANs[index]),
+                    innerVLAN: batch.innerVLANs.isEmpty ? 0 : UInt16(batch.innerVLANs[index]),
+                    outerTPID: batch.outerVLANs.isEmpty ? 0 : batch.outerTPID,
+                    clientMAC: MACAddress(value: batch.clientMACs[index]), tunnel: batch.tunnel,
+                    peerSessionID: UInt16(batch.peerSessionIDs[index]))
+                var ids: (UInt32, UInt32) = (0, 0)
+                do throws(StaticFault) {
+                    if case .sessionAdded(let pppoe, let l2tp, _) = try apply(.addSession(session)) {
+                        ids = (UInt32(pppoe), UInt32(l2tp))
+                    }
+                } catch { added.refused.append(.init(index: UInt32(index), fault: error)) }
+                added.pppoeSessionIDs.append(ids.0)
+                added.sessionIDs.append(ids.1)
+            }
+            return .sessionsAdded(added)
         }
     }
 

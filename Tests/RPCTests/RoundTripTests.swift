@@ -33,8 +33,8 @@ struct RoundTripTests {
 
     @Test(arguments: [
         (TunnelFilter.all, [1, 2, 3, 4, 5] as [UInt16]), (.id(3), [3]), (.name("tunnel5"), [5]),
-        (.remoteAddress(IPv4Address(value: 0xc633_6402)), [1, 5]),
-        (.remoteAddress(IPv4Address(value: 1)), []),
+        (.remoteAddress(.v4(IPv4Address(value: 0xc633_6402))), [1, 5]),
+        (.remoteAddress(.v4(IPv4Address(value: 1))), []),
     ])
     func tunnelFilter(filter: TunnelFilter, ids: [UInt16]) async throws {
         try await serving(FakeControlPlane(tunnels: 5, sessionsPerTunnel: 0)) { path in
@@ -124,7 +124,7 @@ struct RoundTripTests {
     }
 
     @Test(arguments: [
-        ClearTarget.destination(IPv4Address(value: 0xc633_6401)), .tunnel(1), .tunnelNamed("tunnel2"),
+        ClearTarget.destination(.v4(IPv4Address(value: 0xc633_6401))), .tunnel(1), .tunnelNamed("tunnel2"),
         .session(2, tunnel: 1), .connection(7), .allConnections, .everything,
     ])
     func clearNamesItsTarget(target: ClearTarget) async throws {
@@ -134,6 +134,48 @@ struct RoundTripTests {
             let outcome = try await RPCClient.connect(to: path) { try await $0.clear(target) }
             #expect(outcome == expected)
             #expect(await fake.cleared == [target])
+        }
+    }
+
+    @Test func policersAreChangedOneByOne() async throws {
+        let slow = PolicerSettings(
+            committedRate: 8_000, peakRate: 400_000_000_000, committedBurst: 1, peakBurst: 4_294_967_295)
+        let session = SessionName.l2tp(1, tunnel: 2)
+        try await serving(FakeControlPlane()) { path in
+            try await RPCClient.connect(to: path) { client in
+                #expect(
+                    try await client.setPolicers(of: session, upstream: .keep, downstream: .keep) == SessionPolicers())
+                #expect(
+                    try await client.setPolicers(of: session, upstream: .set(slow), downstream: .keep)
+                        == SessionPolicers(upstream: slow))
+                #expect(
+                    try await client.setPolicers(of: session, upstream: .remove, downstream: .set(slow))
+                        == SessionPolicers(downstream: slow))
+                for (fault, change) in [
+                    (
+                        "upstream.set: committed_rate",
+                        PolicerSettings(committedRate: 7_999, peakRate: 8_000, committedBurst: 1, peakBurst: 1)
+                    ),
+                    (
+                        "upstream.set: peak_rate",
+                        PolicerSettings(committedRate: 9_000, peakRate: 8_000, committedBurst: 1, peakBurst: 1)
+                    ),
+                    (
+                        "upstream.set: committed_burst",
+                        PolicerSettings(committedRate: 8_000, peakRate: 8_000, committedBurst: 0, peakBurst: 1)
+                    ),
+                    (
+                        "upstream.set: peak_burst",
+                        PolicerSettings(
+                            committedRate: 8_000, peakRate: 8_000, committedBurst: 1, peakBurst: 4_294_967_296)
+                    ),
+                ] {
+                    let error = await #expect(throws: RPCClientError.self) {
+                        _ = try await client.setPolicers(of: session, upstream: .set(change), downstream: .keep)
+                    }
+                    #expect(error.map { "\($0)" }?.contains(fault) == true, "\(String(describing: error))")
+                }
+            }
         }
     }
 

@@ -6,9 +6,10 @@ import Wire
 @Suite(.timeLimit(.minutes(1)))
 struct StaticFeedTests {
     private static let tunnel = StaticTunnel(
-        name: "lns-a", peerAddress: IPv4Address(value: 0xc633_6402), localAddress: IPv4Address(value: 0xc000_0201),
+        name: "lns-a", peerAddress: .v4(IPv4Address(value: 0xc633_6402)),
+        localAddress: .v4(IPv4Address(value: 0xc000_0201)),
         peerPort: 1_702, localPort: 1_703, peerTunnelID: 77, egressPort: "core0",
-        nextHop: .address(IPv4Address(value: 0xc000_02fe)), mtu: 1_460, lengthBit: true, udpChecksum: true,
+        nextHop: .address(.v4(IPv4Address(value: 0xc000_02fe))), mtu: 1_460, lengthBit: true, udpChecksum: true,
         tosInherit: false, tos: 0x28)
 
     private static func session(_ number: UInt64) -> StaticSession {
@@ -16,6 +17,43 @@ struct StaticFeedTests {
             reference: number, port: "access0", outerVLAN: 100, innerVLAN: 7, outerTPID: 0x88a8,
             clientMAC: MACAddress(value: 0x0200_0000_0000 + number), tunnel: .name("lns-a"),
             peerSessionID: UInt16(truncatingIfNeeded: number))
+    }
+
+    @Test func addsABatch() async throws {
+        try await serving(FakeControlPlane()) { path in
+            try await RPCClient.connect(to: path) { client in
+                let batch = StaticSessionBatch(
+                    port: "access0", tunnel: .name("lns-a"), outerTPID: 0x88a8, references: [1, 1, 2],
+                    clientMACs: [0x0200_0000_0001, 0x0200_0000_0001, 0x0200_0000_0002], peerSessionIDs: [1, 1, 2],
+                    outerVLANs: [100, 100, 100], innerVLANs: [7, 7, 7])
+                let results = try await client.apply([.addTunnel(Self.tunnel), .addSessions(batch)])
+                #expect(
+                    results == [
+                        .tunnelAdded(tunnelID: 30_000),
+                        .sessionsAdded(
+                            StaticSessionsAdded(
+                                tunnelID: 30_000, pppoeSessionIDs: [1, 0, 2], sessionIDs: [1, 0, 2],
+                                refused: [
+                                    .init(index: 1, fault: StaticFault(.alreadyExists, "reference 1 is taken"))
+                                ])),
+                    ])
+                let sessions = Collector<StaticSessionStatus>()
+                try await client.staticEntries(receiveTunnels: { _ in }, receiveSessions: { await sessions.add($0) })
+                #expect(await sessions.elements.map(\.session) == [Self.session(1), Self.session(2)])
+
+                // Columns that do not go together are refused before anything is done.
+                var uneven = batch
+                uneven.clientMACs.removeLast()
+                var large = batch
+                large.references = [UInt64](repeating: 9, count: StaticSessionBatch.limit + 1)
+                for wrong in [uneven, large] {
+                    await #expect(throws: RPCClientError.self) {
+                        let results = try await client.apply([.addSessions(wrong)])
+                        if case .refused(let fault) = results[0] { throw RPCClientError.unintelligible(fault.reason) }
+                    }
+                }
+            }
+        }
     }
 
     @Test func addsListsAndRemoves() async throws {

@@ -83,7 +83,7 @@ import Wire
             case .clearConnections: try clear(.allConnections)
             case .clearTunnel: try clear(.tunnel(1))
             case .clearName: try clear(.tunnelNamed("isp1-198.51.100.2"))
-            case .clearDestination: try clear(.destination(World.lnsAddress))
+            case .clearDestination: try clear(.destination(.v4(World.lnsAddress)))
             case .clearEverything: try clear(.everything)
             case .shutDown: world.node.shutDown(at: world.now)
             }
@@ -116,7 +116,7 @@ import Wire
 
     @Test(arguments: [
         ClearTarget.session(7, tunnel: nil), .session(1, tunnel: 9), .connection(9), .tunnel(9), .tunnelNamed("x"),
-        .destination(World.otherLNSAddress),
+        .destination(.v4(World.otherLNSAddress)),
     ])
     func ofWhatIsNotThere(target: ClearTarget) throws {
         let world = try World()

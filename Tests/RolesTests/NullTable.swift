@@ -1,4 +1,5 @@
 import Host
+import Observability
 import PPPoE
 import Roles
 import Wire
@@ -32,6 +33,8 @@ final class NullTable: ForwardingTable {
         let isExternal: Bool
         var downstream: UInt32?
         var traffic = SessionTraffic()
+        var features = SessionSettings()
+        var policers = SessionPolicers()
     }
 
     struct Downstream {
@@ -67,6 +70,8 @@ final class NullTable: ForwardingTable {
     var tunnelCapacity: Int
     /// Refuses the next `forward` for want of nothing in particular.
     var failsForward = false
+    /// The next `setPolicers` is refused.
+    var failsPolicers = false
     /// Refuses the next `publishTunnel`.
     var failsPublish = false
 
@@ -201,7 +206,7 @@ final class NullTable: ForwardingTable {
         return DownstreamHandle(slot: slot, sessionID: sessionID)
     }
 
-    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16) throws {
+    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws {
         guard !failsForward else {
             failsForward = false
             throw Refusal.forced
@@ -212,6 +217,25 @@ final class NullTable: ForwardingTable {
         }
         guard tunnels[other.tunnel]?.paths.isEmpty == false else { throw refuse(.noSuchTunnel(other.tunnel)) }
         join(upstream, downstream, peerSessionID: peerSessionID)
+        upstreams[upstream]?.features = features
+    }
+
+    func setPolicers(_ policers: SessionPolicers, upstream: UInt32) throws {
+        guard !failsPolicers else {
+            failsPolicers = false
+            throw Refusal.forced
+        }
+        guard upstreams[upstream]?.downstream != nil else { throw refuse(.noSuchUpstream(upstream)) }
+        upstreams[upstream]?.policers = policers
+    }
+
+    func details(upstream: UInt32) -> SessionDetails {
+        var details = SessionDetails()
+        guard let line = upstreams[upstream] else { return details }
+        details.policers = line.policers
+        details.maximumSegmentSize = line.features.maximumSegmentSize
+        details.isSequenced = line.features.sendsSequenceNumbers
+        return details
     }
 
     private func join(_ upstream: UInt32, _ downstream: UInt32, peerSessionID: UInt16) {

@@ -99,7 +99,7 @@ import Wire
             switch number >> 8 & 7 {
             case 0: .everything
             case 1: .allConnections
-            case 2: .destination(World.lnsAddress)
+            case 2: .destination(.v4(World.lnsAddress))
             case 3: .tunnel(tunnels.first ?? 1)
             case 4: .connection(world.node.routeIDs.last ?? 1)
             case 5: .tunnelNamed("isp1-\(World.lnsAddress)")
@@ -115,8 +115,8 @@ import Wire
             case 0:
                 .addTunnel(
                     StaticTunnel(
-                        name: name, peerAddress: World.otherLNSAddress,
-                        localAddress: IPv4Address(value: 0xc633_6401), peerTunnelID: 9, egressPort: "core0"))
+                        name: name, peerAddress: .v4(World.otherLNSAddress),
+                        localAddress: .v4(IPv4Address(value: 0xc633_6401)), peerTunnelID: 9, egressPort: "core0"))
             case 1: .removeTunnel(.name(name))
             case 2:
                 .addSession(

@@ -5,10 +5,10 @@ import Wire
 
 /// What a controller feeds.
 @Suite struct StaticFeedTests {
-    private static let localAddress = IPv4Address(value: 0xc633_6401)
+    private static let localAddress = IPAddress.v4(IPv4Address(value: 0xc633_6401))
 
     private func tunnel(
-        _ name: String = "t", peer: IPv4Address = World.lnsAddress, nextHop: StaticNextHop = .peer
+        _ name: String = "t", peer: IPAddress = .v4(World.lnsAddress), nextHop: StaticNextHop = .peer
     ) -> StaticOperation {
         .addTunnel(
             StaticTunnel(
@@ -53,6 +53,50 @@ import Wire
         world.expectNothingLeft()
     }
 
+    @Test func addedAsABatch() throws {
+        let world = try World()
+        var batch = StaticSessionBatch(
+            port: "access0", tunnel: .name("t"), references: [1, 2, 3, 0, 2, 6, 7],
+            clientMACs: [0x0200_0000_4001, 0x0200_0000_4002, 0x0100_0000_4003, 5, 5, 6, 6],
+            peerSessionIDs: [11, 12, 13, 14, 15, 0, 17], outerVLANs: [0, 100, 0, 0, 0, 0, 4_095])
+        var results: [StaticResult] = []
+        world.act { results = world.node.apply([tunnel(), .addSessions(batch)], at: world.now) }
+        guard case .sessionsAdded(let added) = results[1] else {
+            Issue.record("\(results)")
+            return
+        }
+        #expect(added.tunnelID == 1)
+        #expect(added.refused.map(\.index) == [2, 3, 4, 5, 6])
+        #expect(added.refused.map(\.fault.code) == [.invalid, .invalid, .alreadyExists, .invalid, .invalid])
+        #expect(added.sessionIDs == [1, 2, 0, 0, 0, 0, 0])
+        #expect(added.pppoeSessionIDs == [1, 1, 0, 0, 0, 0, 0])
+        #expect(world.node.staticReferences(inTunnel: 1) == [1, 2])
+        let second = try #require(world.node.staticSessionStatus(2))
+        #expect(
+            second.session
+                == StaticSession(
+                    reference: 2, port: "access0", outerVLAN: 100, outerTPID: 0x8100,
+                    clientMAC: MACAddress(value: 0x0200_0000_4002), tunnel: .name("t"), peerSessionID: 12))
+
+        // Page by page, in the order of their places, whatever comes and goes.
+        let first = world.node.staticSessions(inTunnel: 1, from: 0, limit: 1)
+        #expect(first.sessions.map(\.session.reference) == [1])
+        world.act { _ = world.node.apply([.removeSession(1)], at: world.now) }
+        let rest = world.node.staticSessions(inTunnel: nil, from: try #require(first.next), limit: 10)
+        #expect(rest.sessions == [second])
+        #expect(rest.next == nil)
+
+        batch.peerSessionIDs.removeLast()
+        for (part, code) in [(batch, StaticFault.Code.invalid)] {
+            world.act { results = world.node.apply([.addSessions(part)], at: world.now) }
+            guard case .refused(let fault) = results[0] else {
+                Issue.record("\(results)")
+                return
+            }
+            #expect(fault.code == code)
+        }
+    }
+
     @Test func aClearOfEverythingLeavesItAlone() throws {
         let world = try World()
         world.act { _ = world.node.apply([tunnel(), session(1)], at: world.now) }
@@ -74,7 +118,8 @@ import Wire
 
     private static func newTunnel(_ change: (inout StaticTunnel) -> Void) -> StaticOperation {
         var tunnel = StaticTunnel(
-            name: "new", peerAddress: World.lnsAddress, localAddress: localAddress, peerTunnelID: 5, egressPort: "core0"
+            name: "new", peerAddress: .v4(World.lnsAddress), localAddress: localAddress, peerTunnelID: 5,
+            egressPort: "core0"
         )
         change(&tunnel)
         return .addTunnel(tunnel)
@@ -93,9 +138,9 @@ import Wire
         Fault(name: "name taken", code: .alreadyExists) { newTunnel { $0.name = "t" } },
         Fault(name: "peer id 0", code: .invalid) { newTunnel { $0.peerTunnelID = 0 } },
         Fault(name: "no such egress port", code: .notFound) { newTunnel { $0.egressPort = "x" } },
-        Fault(name: "foreign address", code: .invalid) { newTunnel { $0.localAddress = World.lnsAddress } },
+        Fault(name: "foreign address", code: .invalid) { newTunnel { $0.localAddress = .v4(World.lnsAddress) } },
         Fault(name: "no way to the peer", code: .invalid) {
-            newTunnel { $0.peerAddress = IPv4Address(value: 0x0a00_0001) }
+            newTunnel { $0.peerAddress = .v4(IPv4Address(value: 0x0a00_0001)) }
         },
         Fault(name: "reference taken", code: .alreadyExists) { newSession { $0.reference = 1 } },
         Fault(name: "no such port", code: .notFound) { newSession { $0.port = "x" } },

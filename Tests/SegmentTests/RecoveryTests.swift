@@ -20,6 +20,14 @@ import Wire
             external = [try bed.external(1, tunnel: tunnel, outer: 10), try bed.external(2, tunnel: tunnel)]
             ownTunnel = try bed.tunnel(owner: .subscriber)
             own = try bed.session(3, circuit: try bed.circuit(10, 20), tunnel: ownTunnel)
+            // One policer that both external sessions share, one more for one of them, and one of the own session.
+            let shared = PolicerRates(rate: 1, burst: 1)
+            for session in external {
+                try bed.writer.setPolicer(shared, direction: .upstream, of: session.upstream.slot)
+            }
+            let other = PolicerRates(rate: 2, burst: 2)
+            try bed.writer.setPolicer(other, direction: .downstream, of: external[1].upstream.slot)
+            try bed.writer.setPolicer(PolicerRates(rate: 3, burst: 3), direction: .upstream, of: own.up.slot)
         }
 
         func up(_ slot: UpstreamSlot) -> UnsafeMutablePointer<culvert_upstream> {
@@ -293,7 +301,7 @@ import Wire
             bed.writer.occupancy
                 == Occupancy(
                     freeUpstream: 256, freeDownstream: 256, freeTunnels: 15, freeCircuits: 32, freeVLANBlocks: 7,
-                    waiting: 0))
+                    freePolicers: 1_024, waiting: 0))
     }
 }
 

@@ -63,15 +63,16 @@ public struct Interface: Hashable, Sendable {
     /// `inner-vlans`: second tags that PPPoE is served on (QinQ); `vlans` are the outer ones then. Nil: frames with one
     /// tag, or none, are served.
     public internal(set) var innerVLANs: VLANSet?
-    /// `ip-address`: the node's addresses on the port, at most eight, each with its network's length. L2TP is served where
-    /// there is one.
-    public internal(set) var addresses: [IPv4Prefix] = []
+    /// `ip-address`: the node's addresses on the port, at most eight IPv4 and eight IPv6 ones, each with its network's length. L2TP
+    /// is served where there is one. A port with IPv6 addresses has a link-local one as well, made from its MAC address unless one
+    /// is given.
+    public internal(set) var addresses: [IPPrefix] = []
 }
 
 /// One element of `ip-route:`.
 public struct IPRoute: Hashable, Sendable {
     /// `prefix`: the destinations, no bits set behind the prefix length.
-    public internal(set) var prefix: IPv4Prefix
-    /// `next-hop`: a router on one of the interfaces' networks.
-    public internal(set) var nextHop: IPv4Address
+    public internal(set) var prefix: IPPrefix
+    /// `next-hop`: a router on one of the interfaces' networks, of the prefix's family.
+    public internal(set) var nextHop: IPAddress
 }

@@ -27,9 +27,11 @@ extension ConfigurationNode {
         }
     }
 
-    /// A host's IPv4 address.
-    func hostAddress() -> IPv4Address? {
-        parsed("a host's IPv4 address such as 192.0.2.1") { IPv4Address($0).flatMap { $0.isUnicast ? $0 : nil } }
+    /// A host's IPv4 or IPv6 address.
+    func hostAddress() -> IPAddress? {
+        parsed("a host's IP address such as 192.0.2.1 or 2001:db8::1") {
+            IPAddress($0).flatMap { $0.isUnicast ? $0 : nil }
+        }
     }
 
     /// The elements of a list, or this node alone where a single value stands for a list of one.

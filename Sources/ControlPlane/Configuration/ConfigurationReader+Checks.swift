@@ -9,15 +9,21 @@ extension ConfigurationReader {
         checkAddresses()
         checkRoutes()
         for profile in profiles {
-            guard let source = profile.value.source, let node = profile.source, !owns(source),
+            guard let source = profile.value.source, let node = profile.source, !owns(source) || source.isLinkLocal,
                 !incomplete.contains(.addresses)
             else { continue }
-            node.fault("`\(source)` is no `ip-address` of an interface")
+            node.fault(
+                source.isLinkLocal
+                    ? "`\(source)` is link-local; a tunnel needs an address that means something beyond the link"
+                    : "`\(source)` is no `ip-address` of an interface")
         }
-        for concentrator in concentrators { checkPeer(of: concentrator) }
+        for concentrator in concentrators {
+            checkPeer(of: concentrator)
+            checkFamily(of: concentrator)
+        }
     }
 
-    private func owns(_ address: IPv4Address) -> Bool {
+    private func owns(_ address: IPAddress) -> Bool {
         interfaces.contains { $0.value.addresses.contains { $0.address == address } }
     }
 
@@ -32,12 +38,46 @@ extension ConfigurationReader {
                 concentrators[index].value.pppMRU = min(1_492, profile?.value.mtu ?? 1_492)
                 continue
             }
-            concentrators[index].value.pppMRU = given.value
-            if let profile, profile.hasMTU, given.value > profile.value.mtu {
+            guard case .octets(let octets) = given.value else {
+                computeMRU(index, profile: profile, node: given.node)
+                continue
+            }
+            concentrators[index].value.pppMRU = octets
+            if let profile, profile.hasMTU, octets > profile.value.mtu {
                 given.node.fault(
                     "exceeds the `mtu` of l2tp-profile `\(profile.value.name)`, which is \(profile.value.mtu)")
             }
         }
+    }
+
+    /// The seed's arithmetic: the path's MTU less 20 for IPv4 or 40 for IPv6, 8 for UDP and 30 for L2TP with up to 16 octets of offset pad and
+    /// PPP; at most the profile's `mtu` where that is given, else 1,492 (RFC 2516, section 7).
+    private mutating func computeMRU(_ index: Int, profile: ProfileDraft?, node: ConfigurationNode) {
+        guard case .fixed(let lns) = concentrators[index].value.peerAddress else { return }
+        let hop = routes.filter { $0.value.prefix.contains(lns) }.max {
+            $0.value.prefix.length < $1.value.prefix.length
+        }
+        let connected = interfaces.first { $0.value.addresses.contains { $0.contains(lns) } }?.value
+        let way = connected ?? hop.flatMap { hop in interface(of: hop.value.nextHop) }
+        let port = dataPlane?.ports.first { $0.name == way?.name }
+        // Without a way to the LNS there is a fault already.
+        guard let port else { return }
+        let path = min(port.mtu, profile?.value.pathMTU ?? port.mtu)
+        let computed = Int(path) - (lns.ipv6 == nil ? 20 : 40) - 8 - 30
+        guard computed >= 576 else {
+            return node.fault("the path's MTU of \(path) leaves \(computed) octets; an MRU is 576 at least")
+        }
+        let bound = profile.flatMap { $0.hasMTU ? $0.value.mtu : nil } ?? 1_492
+        concentrators[index].value.pppMRU = UInt16(clamping: min(computed, Int(bound)))
+    }
+
+    /// Where a router is a neighbour: on the network that it lies in, or, with a link-local address, on the one interface with IPv6.
+    private func interface(of nextHop: IPAddress) -> Interface? {
+        guard nextHop.isLinkLocal else {
+            return interfaces.first { $0.value.addresses.contains { $0.isHost(nextHop) } }?.value
+        }
+        let links = interfaces.filter { $0.value.addresses.contains { $0.address.ipv6 != nil } }
+        return Set(links.map(\.value.port)).count == 1 ? links.first?.value : nil
     }
 
     private func checkInterfaces() {
@@ -106,20 +146,27 @@ extension ConfigurationReader {
     }
 
     private func checkAddresses() {
-        var seen: [(address: IPv4Prefix, interface: String)] = []
+        var seen: [(address: IPPrefix, interface: String)] = []
         for (interface, nodes) in interfaces {
             for placed in nodes.addresses {
-                if seen.contains(where: { $0.address.address == placed.value.address }) {
-                    placed.node.fault("`\(placed.value.address)` is given twice")
-                } else if let rival = seen.first(where: {
+                // Every link has a network of link-local addresses of its own.
+                let address = placed.value.address
+                let rivals = seen.filter { !address.isLinkLocal || $0.interface == interface.name }
+                if rivals.contains(where: { $0.address.address == address }) {
+                    placed.node.fault("`\(address)` is given twice")
+                } else if let rival = rivals.first(where: {
                     $0.interface != interface.name && $0.address.overlaps(placed.value)
                 }) {
                     placed.node.fault(
                         "the network of `\(placed.value)` overlaps with `\(rival.address)` on `\(rival.interface)`")
                 }
-                // The segment's port entry has room for eight.
-                if seen.count(where: { $0.interface == interface.name }) == 8 {
-                    placed.node.fault("`\(interface.name)` has more than 8 addresses")
+                // The segment's port entry has room for eight of each kind; link-local ones are not in it.
+                let others = rivals.count {
+                    $0.interface == interface.name && !$0.address.address.isLinkLocal
+                        && ($0.address.address.ipv6 == nil) == (address.ipv6 == nil)
+                }
+                if others == 8, !address.isLinkLocal {
+                    placed.node.fault("`\(interface.name)` has more than 8 \(address.family) addresses")
                 }
                 seen.append((placed.value, interface.name))
             }
@@ -127,13 +174,15 @@ extension ConfigurationReader {
     }
 
     private func checkRoutes() {
-        let connected = interfaces.flatMap(\.value.addresses)
         for route in routes {
             let nextHop = route.value.nextHop
             if owns(nextHop) {
                 route.node.fault("`\(nextHop)` is the node's own address")
-            } else if !incomplete.contains(.addresses), !connected.contains(where: { $0.isHost(nextHop) }) {
-                route.node.fault("`\(nextHop)` is on no interface's network")
+            } else if !incomplete.contains(.addresses), interface(of: nextHop) == nil {
+                route.node.fault(
+                    nextHop.isLinkLocal
+                        ? "`\(nextHop)` is link-local: it names a router only where one interface alone has IPv6 addresses"
+                        : "`\(nextHop)` is on no interface's network")
             }
         }
     }
@@ -153,4 +202,19 @@ extension ConfigurationReader {
             node.fault("neither an interface's network nor an `ip-route` leads to `\(address)`")
         }
     }
+
+    /// Both ends of a tunnel are IPv4, or both IPv6.
+    private func checkFamily(of concentrator: ConcentratorDraft) {
+        guard let node = concentrator.peerAddress, case .fixed(let address) = concentrator.value.peerAddress,
+            let profile = profiles.first(where: { $0.value.name == concentrator.value.profile })?.value,
+            let source = profile.source, (source.ipv6 == nil) != (address.ipv6 == nil)
+        else { return }
+        node.fault(
+            "`\(address)` is \(address.family), but the `source` of l2tp-profile `\(profile.name)` is \(source.family)")
+    }
+}
+
+extension IPAddress {
+    /// The protocol's name.
+    fileprivate var family: String { ipv6 == nil ? "IPv4" : "IPv6" }
 }

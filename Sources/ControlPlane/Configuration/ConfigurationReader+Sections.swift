@@ -59,7 +59,9 @@ extension ConfigurationReader {
         }
         if let vlans, nodes.services.isEmpty { vlans.fault("VLANs serve PPPoE, but there is no `pppoe-ac-service`") }
         for node in mapping.optional("ip-address")?.oneOrMore() ?? [] {
-            guard let prefix = node.parsed("an address with prefix length such as 10.99.0.1/24", IPv4Prefix.init(_:))
+            guard
+                let prefix = node.parsed(
+                    "an address with prefix length such as 10.99.0.1/24 or 2001:db8::1/64", IPPrefix.init(_:))
             else {
                 incomplete.insert(.addresses)
                 continue
@@ -94,7 +96,7 @@ extension ConfigurationReader {
 
     mutating func readRoute(_ mapping: inout ConfigurationMapping) {
         let prefixNode = mapping.required("prefix")
-        let prefix = prefixNode?.parsed("a network such as 192.0.2.0/24", IPv4Prefix.init(_:))
+        let prefix = prefixNode?.parsed("a network such as 192.0.2.0/24 or 2001:db8::/32", IPPrefix.init(_:))
         let hopNode = mapping.required("next-hop")
         let nextHop = hopNode?.hostAddress()
         guard let prefixNode, let prefix, let hopNode, let nextHop else {
@@ -106,6 +108,10 @@ extension ConfigurationReader {
             return prefixNode.fault(
                 "bits are set behind the prefix; the network is \(prefix.network)/\(prefix.length)")
         }
+        guard (prefix.address.ipv6 == nil) == (nextHop.ipv6 == nil) else {
+            incomplete.insert(.routes)
+            return hopNode.fault("`\(prefix)` and its next hop `\(nextHop)` are not both IPv4 or both IPv6")
+        }
         if routes.contains(where: { $0.value.prefix == prefix }) {
             prefixNode.fault("there is another route for `\(prefix)`")
         }
@@ -116,7 +122,7 @@ extension ConfigurationReader {
         var value = AccessConcentrator(
             name: "", acName: control.hostName, serviceName: .any, authenticationProtocols: [.chap, .pap],
             pppMRU: 1_492, challengeName: control.hostName, sessionLimit: 0, sessionLimitPerMAC: 0,
-            destination: .l2tp, peerAddress: .fixed(.any), profile: "")
+            destination: .l2tp, peerAddress: .fixed(.v4(.any)), profile: "")
         if let node = mapping.required("name"), let name = node.name() {
             if concentrators.contains(where: { $0.value.name == name }) {
                 node.fault("another instance is called `\(name)`")
@@ -138,8 +144,13 @@ extension ConfigurationReader {
                 value.authenticationProtocols.append(choice)
             }
         }
-        let pppMRU: Placed<UInt16>? = mapping.optional("ppp-mru").flatMap { node in
-            node.integer(in: 576...9_592).map { Placed(value: $0, node: node) }
+        let pppMRU: Placed<ConcentratorDraft.MRU>? = mapping.optional("ppp-mru").flatMap { node in
+            node.parsed("`computed` or a whole number from 576 to 9592", Self.mru).map { Placed(value: $0, node: node) }
+        }
+        if let size = mapping.optional("tcp-mss")?.parsed(
+            "`off`, `auto` or a whole number from 536 to 9552", Self.segmentSize)
+        {
+            value.segmentSize = size
         }
         Self.read(&value.challengeName, mapping.optional("challenge-name"))
         Self.read(&value.sessionLimit, mapping.optional("session-limit"), in: 0...1_048_576)
@@ -161,6 +172,25 @@ extension ConfigurationReader {
         concentrators.append(draft)
     }
 
+    private static func mru(_ text: String) -> ConcentratorDraft.MRU? {
+        text == "computed" ? .computed : decimal(text, in: 576...9_592).map { .octets($0) }
+    }
+
+    private static func segmentSize(_ text: String) -> AccessConcentrator.SegmentSize? {
+        switch text {
+        case "off": .off
+        case "auto": .automatic
+        default: decimal(text, in: 536...9_552).map { .octets($0) }
+        }
+    }
+
+    /// A number of decimal digits alone.
+    private static func decimal(_ text: String, in range: ClosedRange<UInt16>) -> UInt16? {
+        guard text.utf8.allSatisfy({ (48...57).contains($0) }), let number = UInt16(text), range.contains(number)
+        else { return nil }
+        return number
+    }
+
     private static func serviceName(_ node: ConfigurationNode) -> AccessConcentrator.ServiceName? {
         guard let text = node.text(upTo: 255) else { return nil }
         let words = text.split(separator: " ").map(String.init)
@@ -175,9 +205,10 @@ extension ConfigurationReader {
     }
 
     private static func peerAddress(_ node: ConfigurationNode) -> AccessConcentrator.PeerAddress? {
-        node.parsed("`static ADDRESS` with a host's IPv4 address") { text in
+        node.parsed("`static ADDRESS` with a host's IP address") { text in
             let words = text.split(separator: " ")
-            guard words.count == 2, words[0] == "static", let address = IPv4Address(String(words[1])), address.isUnicast
+            guard words.count == 2, words[0] == "static", let address = IPAddress(String(words[1])), address.isUnicast,
+                !address.isLinkLocal
             else { return nil }
             return .fixed(address)
         }
@@ -206,6 +237,7 @@ extension ConfigurationReader {
         Self.read(&draft.value.rxWindowSize, mapping.optional("rx-window-size"), in: 1...1_024)
         Self.read(&draft.value.sessionLimit, mapping.optional("session-limit"), in: 0...65_535)
         if let flag = mapping.optional("udp-checksums")?.boolean() { draft.value.udpChecksums = flag }
+        if let flag = mapping.optional("ipv6-zero-checksum")?.boolean() { draft.value.ipv6ZeroChecksum = flag }
         if let tos = mapping.optional("tos")?.parsed("`inherit` or a whole number from 0 to 255", Self.typeOfService) {
             draft.value.typeOfService = tos
         }
@@ -214,6 +246,7 @@ extension ConfigurationReader {
             draft.value.mtu = mtu
             draft.hasMTU = true
         }
+        readPath(&draft.value, &mapping)
         Self.read(&draft.value.hostName, mapping.optional("host-name"))
         Self.read(&draft.value.vendorName, mapping.optional("vendor-name"))
         if let node = mapping.optional("source"), let address = node.hostAddress() {
@@ -221,6 +254,25 @@ extension ConfigurationReader {
             draft.source = node
         }
         profiles.append(draft)
+    }
+
+    /// What concerns the size and the order of data messages.
+    private func readPath(_ profile: inout L2TPProfile, _ mapping: inout ConfigurationMapping) {
+        profile.pathMTU = mapping.optional("path-mtu")?.integer(in: 576...9_600)
+        if let flag = mapping.optional("path-mtu-discovery")?.boolean() { profile.pathMTUDiscovery = flag }
+        profile.dontFragment = profile.pathMTUDiscovery
+        if let node = mapping.optional("dont-fragment"), let flag = node.boolean() {
+            if profile.pathMTUDiscovery, !flag {
+                node.fault("`path-mtu-discovery` learns nothing from packets that may be fragmented on their way")
+            }
+            profile.dontFragment = flag
+        }
+        if let choice: L2TPProfile.TooBig = mapping.optional("too-big")?.choice() { profile.tooBig = choice }
+        profile.offsetPad = mapping.optional("offset-pad")?.integer(in: 0...255)
+        if let choice: L2TPProfile.DataSequencing = mapping.optional("data-sequence-numbers")?.choice() {
+            profile.dataSequencing = choice
+        }
+        if let flag = mapping.optional("reorder")?.boolean() { profile.reorder = flag }
     }
 
     private static func secret(_ node: ConfigurationNode) -> Secret? {

@@ -17,12 +17,11 @@ struct ChecksumAccumulator {
     /// Adds one word.
     mutating func add(_ word: UInt16) { sum &+= UInt64(word) }
 
-    /// Adds the pseudo header of RFC 768.
-    mutating func addPseudoHeader(source: IPv4Address, destination: IPv4Address, protocol number: UInt8, length: UInt16)
-    {
-        sum &+= UInt64(source.value >> 16) &+ UInt64(source.value & 0xffff)
-        sum &+= UInt64(destination.value >> 16) &+ UInt64(destination.value & 0xffff)
-        sum &+= UInt64(number) &+ UInt64(length)
+    /// Adds the pseudo header of RFC 768, or that of RFC 8200 section 8.1: their sums are made of the same fields.
+    mutating func addPseudoHeader(source: IPAddress, destination: IPAddress, protocol number: UInt8, length: UInt32) {
+        add(source.octets)
+        add(destination.octets)
+        sum &+= UInt64(number) &+ UInt64(length >> 16) &+ UInt64(length & 0xffff)
     }
 
     /// The checksum to write. Over data that includes a right checksum it is 0.

@@ -8,10 +8,17 @@ public enum HostOutput: Equatable, Sendable {
     case datagram(UDPDatagram)
     /// A neighbour's Ethernet address became known, changed, or (nil) is no longer known because the neighbour does not
     /// answer. Header templates towards this gateway on this port must be rewritten.
-    case nextHopChanged(gateway: IPv4Address, port: UInt16, mac: MACAddress?)
-    /// Another station claims one of the node's addresses. Said at most every ten seconds an address; the address has
-    /// been defended (RFC 5227 section 2.4).
-    case addressConflict(IPv4Address, port: UInt16, with: MACAddress)
+    case nextHopChanged(gateway: IPAddress, port: UInt16, mac: MACAddress?)
+    /// Another station claims one of the node's addresses. Said at most every ten seconds an address and port; the address has
+    /// been defended (RFC 5227 section 2.4), or, where duplicate address detection found the other (RFC 4862 section 5.4.5),
+    /// is not used on that port.
+    case addressConflict(IPAddress, port: UInt16, with: MACAddress)
+    /// A router says that a datagram from `local` to `peer` was too long for its way, and that IP packets of `mtu` octets are not.
+    /// The router can be anybody: it has seen addresses and ports of such a datagram, or guessed them, so the caller looks
+    /// whether a tunnel has them, and whether `quotedTunnelID` is the one that the peer assigned to it; nil when the quoted
+    /// datagram was cut before it, or was no L2TP message.
+    case pathMTU(
+        local: IPAddress, peer: IPAddress, localPort: UInt16, peerPort: UInt16, quotedTunnelID: UInt16?, mtu: UInt16)
 }
 
 /// Why a datagram cannot be sent or a destination not be kept resolved.

@@ -13,9 +13,9 @@ struct IPv4Packet {
     var protocolNumber: UInt8
     var source: IPv4Address
     var destination: IPv4Address
-    /// Header with options, as received.
-    var header: ArraySlice<UInt8>
-    /// What the total length leaves behind the header; Ethernet's padding is not part of it.
+    /// The whole packet, as long as the total length says; Ethernet's padding is not part of it.
+    var bytes: ArraySlice<UInt8>
+    /// What follows the header with its options.
     var payload: ArraySlice<UInt8>
 
     enum ProtocolNumber {
@@ -34,9 +34,8 @@ struct IPv4Packet {
             let fragment = reader.readUInt16(), reader.readUInt8() != nil, let number = reader.readUInt8(),
             reader.readUInt16() != nil, let source = reader.readUInt32(), let destination = reader.readUInt32()
         else { throw .ipv4Malformed }
-        header = bytes.prefix(headerLength)
         var checksum = ChecksumAccumulator()
-        checksum.add(header)
+        checksum.add(bytes.prefix(headerLength))
         guard checksum.value == 0 else { throw .ipv4ChecksumWrong }
         // More-fragments flag or an offset: reassembly is not this stack's business.
         guard fragment & 0x3fff == 0 else { throw .ipv4Fragment }
@@ -44,7 +43,8 @@ struct IPv4Packet {
         protocolNumber = number
         self.source = IPv4Address(value: source)
         self.destination = IPv4Address(value: destination)
-        payload = bytes.prefix(totalLength).dropFirst(headerLength)
+        self.bytes = bytes.prefix(totalLength)
+        payload = self.bytes.dropFirst(headerLength)
     }
 
     /// A packet without options, time to live 64, may be fragmented on its way. `payload` must leave room in 65,535.

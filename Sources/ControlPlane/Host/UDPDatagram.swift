@@ -3,18 +3,18 @@ import Wire
 /// One end of a UDP exchange.
 public struct UDPEndpoint: Hashable, Sendable, CustomStringConvertible {
     /// The end's address.
-    public var address: IPv4Address
+    public var address: IPAddress
     /// The end's port, host byte order.
     public var port: UInt16
 
     /// The end at `address` and `port`.
-    public init(_ address: IPv4Address, _ port: UInt16) {
+    public init(_ address: IPAddress, _ port: UInt16) {
         self.address = address
         self.port = port
     }
 
-    /// `192.0.2.1:1701`
-    public var description: String { "\(address):\(port)" }
+    /// `192.0.2.1:1701`, `[2001:db8::1]:1701`
+    public var description: String { address.text(port: port) }
 }
 
 /// A UDP datagram (RFC 768) that came for this node.
@@ -33,9 +33,12 @@ public struct UDPDatagram: Equatable, Sendable {
 
     static let headerLength = 8
 
-    /// Reads the datagram in `packet`, checking length and, unless the sender left it out, checksum.
-    init(parsing packet: IPv4Packet, interface: UInt16) throws(HostCounter) {
-        var reader = ByteReader(packet.payload)
+    /// Reads the datagram in an IP packet's payload, checking length and checksum. A sender may leave the checksum out over
+    /// IPv4 but not over IPv6 (RFC 8200 section 8.1).
+    init(
+        parsing bytes: ArraySlice<UInt8>, from source: IPAddress, to destination: IPAddress, interface: UInt16
+    ) throws(HostCounter) {
+        var reader = ByteReader(bytes)
         guard let sourcePort = reader.readUInt16(), let destinationPort = reader.readUInt16(),
             let length = reader.readUInt16(), let checksum = reader.readUInt16(),
             length >= Self.headerLength, let payload = reader.readBytes(Int(length) - Self.headerLength)
@@ -43,13 +46,15 @@ public struct UDPDatagram: Equatable, Sendable {
         if checksum != 0 {
             var sum = ChecksumAccumulator()
             sum.addPseudoHeader(
-                source: packet.source, destination: packet.destination, protocol: IPv4Packet.ProtocolNumber.udp,
-                length: length)
-            sum.add(packet.payload.prefix(Int(length)))
+                source: source, destination: destination, protocol: IPv4Packet.ProtocolNumber.udp,
+                length: UInt32(length))
+            sum.add(bytes.prefix(Int(length)))
             guard sum.value == 0 else { throw .udpChecksumWrong }
+        } else if source.ipv6 != nil {
+            throw .udpChecksumMissing
         }
-        source = UDPEndpoint(packet.source, sourcePort)
-        destination = UDPEndpoint(packet.destination, destinationPort)
+        self.source = UDPEndpoint(source, sourcePort)
+        self.destination = UDPEndpoint(destination, destinationPort)
         self.interface = interface
         self.payload = payload
     }
@@ -66,7 +71,7 @@ public struct UDPDatagram: Equatable, Sendable {
         var checksum = ChecksumAccumulator()
         checksum.addPseudoHeader(
             source: source.address, destination: destination.address, protocol: IPv4Packet.ProtocolNumber.udp,
-            length: length)
+            length: UInt32(length))
         checksum.add(writer.bytes)
         writer.patch(checksum.value == 0 ? 0xffff : checksum.value, at: 6)
         return writer.bytes

@@ -46,6 +46,12 @@ public protocol ControlPlaneInterface: Sendable {
     /// session id without a tunnel fits several.
     func clear(_ target: ClearTarget) async throws -> ClearOutcome
 
+    /// Changes a session's policers, and answers what is in force then. Throws `notFound` when there is no such session or it
+    /// does not forward yet, `ambiguous` as `clear` does, `exhausted` when no other policer can be made.
+    func setPolicers(
+        of session: SessionName, upstream: PolicerChange, downstream: PolicerChange
+    ) async throws -> SessionPolicers
+
     /// Carries out a part of a controller's feed in order; one result for each operation.
     func apply(_ operations: [StaticOperation]) async throws -> [StaticResult]
 

@@ -13,7 +13,7 @@ extension ControlNode {
             let instance = configuration.accessConcentrator(connection.request.instance.name),
             let profile = configuration.l2tpProfile(instance.profile)
         else { return refuseConnection(slot, "no L2TP destination is configured", at: now) }
-        let address: IPv4Address
+        let address: IPAddress
         switch instance.peerAddress {
         case .fixed(let configured): address = configured
         }
@@ -25,7 +25,8 @@ extension ControlNode {
             connections[slot]?.call = CallID(tunnel: tunnelID, session: downstream.sessionID)
             connections[slot]?.phase = .connecting
             lastCallSerialNumber &+= 1  // a number that wraps by design (RFC 2661, section 4.4.3)
-            let call = incomingCall(of: connection, proxy: proxy, serialNumber: lastCallSerialNumber)
+            var call = incomingCall(of: connection, proxy: proxy, serialNumber: lastCallSerialNumber)
+            call.connected.sequencingRequired = profile.dataSequencing == .required
             do {
                 try run(tunnelID, at: now) { tunnel throws(SessionRefusal) in
                     try tunnel.openSession(localID: downstream.sessionID, call: call, at: now)
@@ -81,7 +82,8 @@ extension ControlNode {
         else { return }
         do {
             try table.forward(
-                upstream: call.upstreamSlot, downstream: call.downstream.slot, peerSessionID: information.peerID)
+                upstream: call.upstreamSlot, downstream: call.downstream.slot, peerSessionID: information.peerID,
+                features: features(of: connection, in: record))
         } catch {
             logger.error("session cannot be forwarded: \(error)", metadata: metadata(of: connection))
             statistics.count(.routesDstOpenFail)
@@ -95,6 +97,13 @@ extension ControlNode {
         statistics.count(.l2tpSessionsOpened)
         logger.info("session up", metadata: metadata(of: connection))
         if let snapshot = sessionSnapshot(tunnelID, information.localID) { effects.event(.sessionUp(snapshot)) }
+    }
+
+    private func features(of connection: Connection, in record: TunnelRecord) -> SessionSettings {
+        guard let instance = configuration.accessConcentrator(connection.request.instance.name),
+            let profile = configuration.l2tpProfile(record.destination.profile)
+        else { return SessionSettings() }
+        return SessionSettings(instance, profile)
     }
 
     /// The session has ended by itself: by CDN, with its tunnel, or for want of an answer.

@@ -10,16 +10,21 @@ public struct PuntedFrame: Sendable {
     public var puntClass: PuntClass
     /// Port it came in by.
     public var port: UInt16
-    /// Upstream slot of the session it belongs to; `pppControl` only.
+    /// Upstream slot of the session it belongs to; `pppControl` and `tooBig` only.
     public var upstreamSlot: UInt32?
+    /// Octets of the longest PPP frame, from the protocol field on, that would have passed; `tooBig` only.
+    public var detail: UInt32
     /// The whole Ethernet frame without FCS.
     public var bytes: [UInt8]
 
     /// A frame of the given parts.
-    public init(puntClass: PuntClass, port: UInt16, upstreamSlot: UInt32? = nil, bytes: [UInt8]) {
+    public init(
+        puntClass: PuntClass, port: UInt16, upstreamSlot: UInt32? = nil, detail: UInt32 = 0, bytes: [UInt8]
+    ) {
         self.puntClass = puntClass
         self.port = port
         self.upstreamSlot = upstreamSlot
+        self.detail = detail
         self.bytes = bytes
     }
 }
@@ -36,7 +41,8 @@ extension ControlNode {
             default: receiveUnknownSession(frame, port: punted.port)
             }
         case .tooBig:
-            break
+            perform(
+                host.answerTooBig(punted.bytes, largestPPPFrame: punted.detail, port: punted.port, at: now), at: now)
         case .arp, .ipv4, .ipv6, .l2tpControl:
             perform(host.receive(frame: punted.bytes, port: punted.port, at: now), at: now)
         }
@@ -55,6 +61,10 @@ extension ControlNode {
                         "next-hop": "\(gateway)", "port": "\(portName(port))", "mac": "\(mac?.description ?? "none")",
                     ])
                 nextHopChanged(gateway: gateway, port: port, at: now)
+            case .pathMTU(let local, let peer, let localPort, let peerPort, let tunnelID, let mtu):
+                learnPathMTU(
+                    mtu, from: UDPEndpoint(local, localPort), to: UDPEndpoint(peer, peerPort), peerTunnelID: tunnelID,
+                    at: now)
             case .addressConflict(let address, let port, let other):
                 logger.error(
                     "another station uses an address of this node; one of the two must be changed",

@@ -47,35 +47,34 @@ extension ControlNode {
     private func adoptStatic(from writer: TableWriter, at now: Instant) {
         writer.forEachTunnel { record in
             guard record.owner == .external else { return }
+            let (local, peer) = (record.endpoints.localAddress, record.endpoints.peerAddress)
             var tunnel = StaticTunnel(
-                name: "tunnel-\(record.id.rawValue)", peerAddress: record.endpoints.peerAddress,
-                localAddress: record.endpoints.localAddress, peerPort: record.endpoints.peerPort,
-                localPort: record.endpoints.localPort, peerTunnelID: record.endpoints.peerTunnelID,
-                egressPort: portName(record.egressPort))
+                name: "tunnel-\(record.id.rawValue)", peerAddress: peer, localAddress: local,
+                peerPort: record.endpoints.peerPort, localPort: record.endpoints.localPort,
+                peerTunnelID: record.endpoints.peerTunnelID, egressPort: portName(record.egressPort))
             tunnel.mtu = record.mtu
             tunnel.lengthBit = record.hasLengthField
             tunnel.udpChecksum = record.computesChecksum
             tunnel.tosInherit = record.inheritsTypeOfService
             tunnel.tos = record.inheritsTypeOfService ? 0 : record.typeOfService
-            var held: IPv4Address?
+            var held: IPAddress?
             do {
-                perform(try host.hold(record.endpoints.peerAddress, at: now), at: now)
-                held = record.endpoints.peerAddress
+                perform(try host.hold(peer, at: now), at: now)
+                held = peer
             } catch { tunnel.nextHop = .mac(record.nextHopMAC) }
             feed.tunnels[record.id.rawValue] = .init(tunnel: tunnel, heldAddress: held)
             feed.names[tunnel.name] = record.id.rawValue
         }
         writer.forEachSession { record in
             guard record.owner == .external, let core = record.core else { return true }
-            let session = StaticSession(
-                reference: record.reference, port: portName(record.circuit.port), outerVLAN: record.circuit.outerVLAN,
-                innerVLAN: record.circuit.innerVLAN, outerTPID: record.circuit.tpid, clientMAC: record.clientMAC,
-                tunnel: .id(core.tunnel.rawValue), peerSessionID: core.peerSessionID)
-            feed.sessions[record.reference] = .init(
-                session: session, upstream: UpstreamHandle(slot: record.slot.rawValue, sessionID: record.sessionID),
-                downstream: DownstreamHandle(slot: core.slot.rawValue, sessionID: core.localSessionID),
-                tunnel: core.tunnel.rawValue)
-            feed.tunnels[core.tunnel.rawValue]?.references.insert(record.reference)
+            feed.insert(
+                .init(
+                    clientMAC: record.clientMAC,
+                    upstream: UpstreamHandle(slot: record.slot.rawValue, sessionID: record.sessionID),
+                    downstream: DownstreamHandle(slot: core.slot.rawValue, sessionID: core.localSessionID),
+                    port: record.circuit.port, outerVLAN: record.circuit.outerVLAN,
+                    innerVLAN: record.circuit.innerVLAN, outerTPID: record.circuit.tpid, tunnel: core.tunnel.rawValue,
+                    peerSessionID: core.peerSessionID, hasTunnelName: false), as: record.reference)
             return true
         }
         if !feed.tunnels.isEmpty {

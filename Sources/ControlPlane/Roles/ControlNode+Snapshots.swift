@@ -73,7 +73,6 @@ extension ControlNode {
             clamping: record.machine.configuration.sessionEstablishTimeout.components.seconds)
         snapshot.name = "session-\(tunnelID)-\(sessionID)"
         snapshot.profile = record.destination.profile
-        snapshot.dataSequenceNumbers = machine?.sequencingRequired ?? false
         snapshot.framing = FramingTypes(sync: true)
         snapshot.bearer = BearerTypes(digital: true)
         snapshot.callSerialNumber = machine?.request.callSerialNumber ?? 0
@@ -84,7 +83,10 @@ extension ControlNode {
             snapshot.pppoeSessionID = connection.upstream.sessionID
             snapshot.routeID = connection.routeID
         }
-        if call.isForwarding { snapshot.data = Traffic(table.traffic(upstream: call.upstreamSlot)) }
+        if call.isForwarding {
+            snapshot.data = Traffic(table.traffic(upstream: call.upstreamSlot))
+            fill(&snapshot, with: table.details(upstream: call.upstreamSlot))
+        }
         if detail, let machine {
             snapshot.events = machine.history.records.map {
                 StateTransition(
@@ -93,6 +95,17 @@ extension ControlNode {
             }
         }
         return snapshot
+    }
+
+    private func fill(_ snapshot: inout SessionSnapshot, with details: SessionDetails) {
+        snapshot.policers = details.policers
+        snapshot.upstreamPolicedPackets = details.upstreamPolicedPackets
+        snapshot.downstreamPolicedPackets = details.downstreamPolicedPackets
+        snapshot.maximumSegmentSize = details.maximumSegmentSize ?? 0
+        snapshot.dataSequenceNumbers = details.isSequenced
+        snapshot.dataMissing = details.missing
+        snapshot.dataLate = details.late
+        snapshot.dataReordered = details.reordered
     }
 
     private static func state(of state: L2TP.SessionState) -> Observability.SessionState {
@@ -178,6 +191,12 @@ extension ControlNode {
             settings.mtu = profile.mtu
             settings.tosInherit = profile.typeOfService == .inherit
             settings.tos = profile.typeOfService.octet ?? 0
+            settings.pathMTUDiscovery = profile.pathMTUDiscovery
+            settings.dontFragment = profile.dontFragment
+            settings.tooBig = profile.tooBig.rawValue
+            settings.offsetPad = profile.offsetPad
+            settings.dataSequenceNumbers = profile.dataSequencing.rawValue
+            settings.pathMTU = pathMTU(of: record, profile: profile)
         }
         return settings
     }

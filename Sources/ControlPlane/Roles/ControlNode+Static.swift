@@ -17,6 +17,7 @@ extension ControlNode {
                 case .addSession(let session): return try add(session)
                 case .removeSession(let reference):
                     return .sessionRemoved(Traffic(try removeStaticSession(reference, isAskedFor: true, at: now)))
+                case .addSessions(let batch): return .sessionsAdded(try add(batch))
                 }
             } catch { return .refused(error) }
         }
@@ -55,10 +56,38 @@ extension ControlNode {
 
     /// A static session as it is.
     public func staticSessionStatus(_ reference: UInt64) -> StaticSessionStatus? {
-        guard let entry = feed.sessions[reference] else { return nil }
+        feed.sessions[reference].map { status(of: $0, reference) }
+    }
+
+    /// Places of the table that are looked at for one page at most: the loop has other work.
+    private static let placesAPage = 65_536
+
+    /// Up to `limit` static sessions, of one tunnel or all, in the order of their places in the table from `position` on, and
+    /// the position to go on from; nil at the end. There may be more even when there are fewer than `limit`.
+    public func staticSessions(
+        inTunnel id: UInt16?, from position: UInt64, limit: Int
+    ) -> (sessions: [StaticSessionStatus], next: UInt64?) {
+        var found: [StaticSessionStatus] = []
+        guard position < UInt64(feed.references.count) else { return (found, nil) }
+        let end = min(Int(position) + Self.placesAPage, feed.references.count)
+        for slot in Int(position)..<end where feed.references[slot] != 0 {
+            let reference = feed.references[slot]
+            guard let entry = feed.sessions[reference], id == nil || entry.tunnel == id else { continue }
+            guard found.count < limit else { return (found, UInt64(slot)) }
+            found.append(status(of: entry, reference))
+        }
+        return (found, end < feed.references.count ? UInt64(end) : nil)
+    }
+
+    private func status(of entry: StaticFeed.StaticSessionEntry, _ reference: UInt64) -> StaticSessionStatus {
+        let name = entry.hasTunnelName ? feed.tunnels[entry.tunnel]?.tunnel.name : nil
         return StaticSessionStatus(
-            session: entry.session, tunnelID: entry.tunnel, sessionID: entry.downstream.sessionID,
-            pppoeSessionID: entry.upstream.sessionID, data: Traffic(table.traffic(upstream: entry.upstream.slot)))
+            session: StaticSession(
+                reference: reference, port: portName(entry.port), outerVLAN: entry.outerVLAN,
+                innerVLAN: entry.innerVLAN, outerTPID: entry.outerTPID, clientMAC: entry.clientMAC,
+                tunnel: name.map { .name($0) } ?? .id(entry.tunnel), peerSessionID: entry.peerSessionID),
+            tunnelID: entry.tunnel, sessionID: entry.downstream.sessionID, pppoeSessionID: entry.upstream.sessionID,
+            data: Traffic(table.traffic(upstream: entry.upstream.slot)))
     }
 
     // MARK: Tunnels
@@ -134,7 +163,7 @@ extension ControlNode {
     }
 
     /// The way of static tunnels that go by `gateway` has changed.
-    func republishStatic(by gateway: IPv4Address, at now: Instant) {
+    func republishStatic(by gateway: IPAddress, at now: Instant) {
         for (id, entry) in feed.tunnels where entry.heldAddress.map({ host.route(to: $0)?.gateway }) == gateway {
             do { try table.publishTunnel(id, path(of: entry)) } catch {
                 logger.error("static tunnel cannot be rewritten: \(error)", metadata: ["tunnel": "\(id)"])
@@ -167,9 +196,14 @@ extension ControlNode {
                 ExternalSession(
                     circuit: circuit, outerTPID: tpid, client: session.clientMAC, tunnel: tunnel,
                     peerSessionID: session.peerSessionID, reference: session.reference))
-            feed.sessions[session.reference] = .init(
-                session: session, upstream: added.upstream, downstream: added.downstream, tunnel: tunnel)
-            feed.tunnels[tunnel]?.references.insert(session.reference)
+            var hasTunnelName = false
+            if case .name = session.tunnel { hasTunnelName = true }
+            feed.insert(
+                .init(
+                    clientMAC: session.clientMAC, upstream: added.upstream, downstream: added.downstream,
+                    port: port.index, outerVLAN: session.outerVLAN, innerVLAN: session.innerVLAN, outerTPID: tpid,
+                    tunnel: tunnel, peerSessionID: session.peerSessionID, hasTunnelName: hasTunnelName),
+                as: session.reference)
             return .sessionAdded(
                 pppoeSessionID: added.upstream.sessionID, sessionID: added.downstream.sessionID, tunnelID: tunnel)
         } catch { throw StaticFault(.exhausted, "\(error)") }
@@ -179,10 +213,9 @@ extension ControlNode {
     private func removeStaticSession(
         _ reference: UInt64, isAskedFor: Bool, at now: Instant
     ) throws(StaticFault) -> SessionTraffic {
-        guard let entry = feed.sessions.removeValue(forKey: reference) else {
+        guard let entry = feed.removeSession(reference) else {
             throw StaticFault(.notFound, "there is no static session with reference \(reference)")
         }
-        feed.tunnels[entry.tunnel]?.references.remove(reference)
         let traffic = table.traffic(upstream: entry.upstream.slot)
         giveBack(upstream: entry.upstream.slot)
         if isAskedFor { feed.removed[reference] = .some(nil) }
@@ -197,5 +230,5 @@ extension ControlNode {
         }
     }
 
-    private func port(named name: String) -> NodePort? { ports.first { $0.name == name } }
+    func port(named name: String) -> NodePort? { ports.first { $0.name == name } }
 }

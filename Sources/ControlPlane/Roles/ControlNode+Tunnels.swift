@@ -21,7 +21,9 @@ extension ControlNode {
     private func openTunnel(to key: Destination.Key, profile: L2TPProfile, at now: Instant) throws -> UInt16 {
         guard let route = host.route(to: key.address) else { throw TunnelError.noRoute(key.address) }
         let source = profile.source ?? route.source
-        guard host.owns(source) else { throw TunnelError.sourceNotOurs(source) }
+        guard host.owns(source), (source.ipv6 == nil) == (key.address.ipv6 == nil) else {
+            throw TunnelError.sourceNotOurs(source)
+        }
         let id = try table.allocateTunnel()
         var machine: Tunnel
         do {
@@ -237,8 +239,10 @@ extension ControlNode {
         let path = TunnelPath(
             port: route.port, local: record.local, peer: record.peer, peerTunnelID: peer.tunnelID,
             source: route.sourceMAC, nextHop: host.resolve(record.peer.address)?.mac,
-            mtu: route.mtu, lengthBit: profile.lengthBit,
-            udpChecksum: profile.udpChecksums, typeOfService: profile.typeOfService.octet)
+            mtu: pathMTU(of: record, profile: profile), lengthBit: profile.lengthBit,
+            udpChecksum: computesChecksum(record, profile), typeOfService: profile.typeOfService.octet,
+            dontFragment: profile.dontFragment, tooBig: profile.tooBig, offsetPad: profile.offsetPad,
+            acceptsZeroChecksum: profile.ipv6ZeroChecksum)
         do {
             try table.publishTunnel(id, path)
             tunnels[id]?.isPublished = true
@@ -249,7 +253,7 @@ extension ControlNode {
     }
 
     /// The way to some peers has changed.
-    func nextHopChanged(gateway: IPv4Address, port: UInt16, at now: Instant) {
+    func nextHopChanged(gateway: IPAddress, port: UInt16, at now: Instant) {
         for (id, record) in tunnels where record.isPublished {
             if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port {
                 publish(id, at: now)
@@ -286,13 +290,14 @@ extension L2TPProfile.TypeOfService {
 
 /// Why a tunnel cannot be opened.
 enum TunnelError: Error, CustomStringConvertible {
-    case noRoute(IPv4Address)
-    case sourceNotOurs(IPv4Address)
+    case noRoute(IPAddress)
+    case sourceNotOurs(IPAddress)
 
     var description: String {
         switch self {
         case .noRoute(let address): "no interface or ip-route leads to \(address)"
-        case .sourceNotOurs(let address): "the profile's source \(address) is no address of this node"
+        case .sourceNotOurs(let address):
+            "the profile's source \(address) is no address of this node, or not of the LNS's kind"
         }
     }
 }

@@ -25,6 +25,7 @@ public final class ControlNode {
         case tunnel(UInt16)
         case destination(Destination.Key)
         case reclaim
+        case pathMTU
     }
 
     /// What the node asks its owner to do.
@@ -81,6 +82,8 @@ public final class ControlNode {
     var outgoing: [UInt16: [[UInt8]]] = [:]
     var destinations: [Destination.Key: Destination] = [:]
     var lastCallSerialNumber: UInt32 = 0
+    /// What routers have told of the ways to LNSs.
+    var pathMTUs = PathMTUTable()
     /// The tunnel that a removed session was in, by upstream slot, until its counters are final.
     var endedIn: [UInt32: UInt16] = [:]
     /// Sessions that were removed and whose counters are not final yet, for the log.
@@ -140,6 +143,7 @@ public final class ControlNode {
             case .tunnel(let id): tunnelTimerFired(id, at: now)
             case .destination(let key): destinationTimerFired(key, at: now)
             case .reclaim: reclaim(at: now)
+            case .pathMTU: pathMTUTimerFired(at: now)
             }
         }
     }

@@ -1,4 +1,6 @@
+import Configuration
 import Host
+import Observability
 import PPPoE
 import Wire
 
@@ -29,7 +31,14 @@ public protocol ForwardingTable: AnyObject {
     func allocateDownstream(tunnel: UInt16) throws -> DownstreamHandle
 
     /// Lets data flow in both directions between a client and a session of a tunnel.
-    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16) throws
+    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws
+
+    /// Gives a session that forwards these policers, or takes them away. Throws when the table of policers is full; nothing
+    /// has changed then.
+    func setPolicers(_ policers: SessionPolicers, upstream: UInt32) throws
+
+    /// What a session's features have done so far.
+    func details(upstream: UInt32) -> SessionDetails
 
     /// Packets and octets of a session so far.
     func traffic(upstream: UInt32) -> SessionTraffic
@@ -55,6 +64,11 @@ public protocol ForwardingTable: AnyObject {
 
     /// Adds a whole session for a controller, in one step; it outlives this process.
     func addExternal(_ session: ExternalSession) throws -> (upstream: UpstreamHandle, downstream: DownstreamHandle)
+
+    /// Adds many sessions; one answer for each, nil where it was refused, which `refuse` is told with the index.
+    func addExternal(
+        _ sessions: [ExternalSession], refuse: (_ index: Int, _ error: any Error) -> Void
+    ) -> [ExternalHandle?]
 
     /// Final counters of controllers' sessions that were removed, by reference, since the last call.
     func finishedExternal() -> [(reference: UInt64, traffic: SessionTraffic)]
@@ -88,6 +102,37 @@ public struct DownstreamHandle: Hashable, Sendable {
     }
 }
 
+/// Both slots of a controller's session.
+public struct ExternalHandle: Hashable, Sendable {
+    /// The access side.
+    public var upstream: UpstreamHandle
+    /// The core side.
+    public var downstream: DownstreamHandle
+
+    /// A handle of the given parts.
+    public init(upstream: UpstreamHandle, downstream: DownstreamHandle) {
+        self.upstream = upstream
+        self.downstream = downstream
+    }
+}
+
+extension ForwardingTable {
+    /// One by one, for tables that know no better.
+    public func addExternal(
+        _ sessions: [ExternalSession], refuse: (_ index: Int, _ error: any Error) -> Void
+    ) -> [ExternalHandle?] {
+        sessions.enumerated().map { index, session in
+            do {
+                let added = try addExternal(session)
+                return ExternalHandle(upstream: added.upstream, downstream: added.downstream)
+            } catch {
+                refuse(index, error)
+                return nil
+            }
+        }
+    }
+}
+
 /// Both ends of a tunnel, and the way to the peer.
 public struct TunnelPath: Hashable, Sendable {
     /// Core port.
@@ -110,6 +155,14 @@ public struct TunnelPath: Hashable, Sendable {
     public var udpChecksum: Bool
     /// Type-of-service octet; nil inherits the inner packet's.
     public var typeOfService: UInt8?
+    /// Whether IPv4 packets that are sent whole have the don't-fragment bit.
+    public var dontFragment = false
+    /// What becomes of packets that exceed `mtu`.
+    public var tooBig = L2TPProfile.TooBig.fragment
+    /// Octets of offset pad; nil: without the field.
+    public var offsetPad: UInt8?
+    /// Whether packets over IPv6 with a UDP checksum of 0 are taken.
+    public var acceptsZeroChecksum = false
 }
 
 /// Packets and octets of a session in both directions; octets are PPP frames from the protocol field on.

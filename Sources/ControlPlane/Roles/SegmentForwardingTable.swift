@@ -1,3 +1,5 @@
+import Host
+import Observability
 import PPPoE
 import Segment
 import Wire
@@ -35,7 +37,7 @@ public final class SegmentForwardingTable: ForwardingTable {
     /// Publishes a tunnel, or changes the header of one that is in service.
     public func publishTunnel(_ id: UInt16, _ path: TunnelPath) throws {
         let tunnel = TunnelID(rawValue: id)
-        let header = OuterHeader(path)
+        let header = try OuterHeader(path)
         if writer.tunnel(tunnel) == nil {
             try writer.publishTunnel(tunnel, header: header)
         } else {
@@ -52,9 +54,45 @@ public final class SegmentForwardingTable: ForwardingTable {
     }
 
     /// Joins the two lines of a session.
-    public func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16) throws {
+    public func forward(
+        upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings
+    ) throws {
         try writer.forward(
-            UpstreamSlot(rawValue: upstream), DownstreamSlot(rawValue: downstream), peerSessionID: peerSessionID)
+            UpstreamSlot(rawValue: upstream), DownstreamSlot(rawValue: downstream), peerSessionID: peerSessionID,
+            features: SessionFeatures(features))
+    }
+
+    /// Polices a session in service, in both directions or in none of what is new.
+    public func setPolicers(_ policers: SessionPolicers, upstream: UInt32) throws {
+        let slot = UpstreamSlot(rawValue: upstream)
+        let before = try writer.features(of: slot).upstreamPolicer
+        try writer.setPolicer(policers.upstream.map(PolicerRates.init), direction: .upstream, of: slot)
+        do {
+            try writer.setPolicer(policers.downstream.map(PolicerRates.init), direction: .downstream, of: slot)
+        } catch {
+            try writer.setPolicer(before, direction: .upstream, of: slot)
+            throw error
+        }
+    }
+
+    /// What a session's features did; nothing when it is gone.
+    public func details(upstream: UInt32) -> SessionDetails {
+        let slot = UpstreamSlot(rawValue: upstream)
+        var details = SessionDetails()
+        guard let counters = writer.counters(of: slot), let features = try? writer.features(of: slot) else {
+            return details
+        }
+        details.policers = SessionPolicers(
+            upstream: features.upstreamPolicer.map(PolicerSettings.init),
+            downstream: features.downstreamPolicer.map(PolicerSettings.init))
+        details.upstreamPolicedPackets = counters.upstreamPoliced
+        details.downstreamPolicedPackets = counters.downstreamPoliced
+        details.maximumSegmentSize = features.mss
+        details.isSequenced = features.sendsSequence || writer.learnsSequence(of: slot)
+        details.missing = counters.sequence.missing
+        details.late = counters.sequence.late
+        details.reordered = counters.sequence.reordered
+        return details
     }
 
     /// A session's counters, zeros when it is gone.
@@ -77,6 +115,30 @@ public final class SegmentForwardingTable: ForwardingTable {
             tpid: session.outerTPID, clientMAC: session.client, tunnel: TunnelID(rawValue: session.tunnel),
             peerSessionID: session.peerSessionID, reference: session.reference)
         return (UpstreamHandle(added.upstream), DownstreamHandle(added.downstream))
+    }
+
+    /// Adds controllers' sessions by the writer's bulk call.
+    public func addExternal(
+        _ sessions: [ExternalSession], refuse: (_ index: Int, _ error: any Error) -> Void
+    ) -> [ExternalHandle?] {
+        let bulk = sessions.map { session in
+            BulkSession(
+                reference: session.reference, clientMAC: session.client, port: session.circuit.port,
+                outerVLAN: session.circuit.outerVLAN, innerVLAN: session.circuit.innerVLAN, tpid: session.outerTPID,
+                tunnel: TunnelID(rawValue: session.tunnel), peerSessionID: session.peerSessionID)
+        }
+        var places = [BulkPlace](repeating: .none, count: bulk.count)
+        bulk.withUnsafeBufferPointer { bulk in
+            places.withUnsafeMutableBufferPointer { places in
+                _ = writer.addExternal(bulk, into: places) { index, error in refuse(index, error) }
+            }
+        }
+        return places.map { place in
+            guard place.isAdded else { return nil }
+            return ExternalHandle(
+                upstream: UpstreamHandle(slot: place.upstream.rawValue, sessionID: place.sessionID),
+                downstream: DownstreamHandle(slot: place.downstream.rawValue, sessionID: place.localSessionID))
+        }
     }
 
     /// Whether removed entries still wait for the workers.
@@ -126,14 +188,52 @@ extension SessionTraffic {
     }
 }
 
-extension OuterHeader {
-    init(_ path: TunnelPath) {
+extension SessionFeatures {
+    init(_ settings: SessionSettings) {
+        self.init()
+        mss = settings.maximumSegmentSize
+        sendsSequence = settings.sendsSequenceNumbers
+        requiresSequence = settings.requiresSequenceNumbers
+        reorders = settings.reorders
+    }
+}
+
+extension PolicerRates {
+    /// Operators count in bit/s, the table in octets a second.
+    init(_ settings: PolicerSettings) {
         self.init(
-            endpoints: TunnelEndpoints(
+            committedRate: settings.committedRate / 8, peakRate: settings.peakRate / 8,
+            committedBurst: settings.committedBurst, peakBurst: settings.peakBurst)
+    }
+}
+
+extension PolicerSettings {
+    init(_ rates: PolicerRates) {
+        self.init(
+            committedRate: rates.committedRate * 8, peakRate: rates.peakRate * 8, committedBurst: rates.committedBurst,
+            peakBurst: rates.peakBurst)
+    }
+}
+
+extension OuterHeader {
+    init(_ path: TunnelPath) throws(TunnelPathFault) {
+        guard
+            let endpoints = TunnelEndpoints(
                 localAddress: path.local.address, peerAddress: path.peer.address, localPort: path.local.port,
-                peerPort: path.peer.port, peerTunnelID: path.peerTunnelID, port: UInt8(truncatingIfNeeded: path.port)),
-            egressPort: path.port, sourceMAC: path.source, destinationMAC: path.nextHop, mtu: path.mtu,
+                peerPort: path.peer.port, peerTunnelID: path.peerTunnelID, port: UInt8(truncatingIfNeeded: path.port))
+        else { throw TunnelPathFault(local: path.local, peer: path.peer) }
+        self.init(
+            endpoints: endpoints, egressPort: path.port, sourceMAC: path.source, destinationMAC: path.nextHop,
+            mtu: path.mtu,
             typeOfService: path.typeOfService ?? 0, inheritsTypeOfService: path.typeOfService == nil,
             hasLengthField: path.lengthBit, computesChecksum: path.udpChecksum)
     }
+}
+
+/// A tunnel whose one end is IPv4 and whose other is IPv6, which no packet can have.
+struct TunnelPathFault: Error, CustomStringConvertible {
+    let local: UDPEndpoint
+    let peer: UDPEndpoint
+
+    var description: String { "\(local) and \(peer) are not both IPv4 or both IPv6" }
 }

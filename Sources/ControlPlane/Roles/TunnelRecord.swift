@@ -48,7 +48,7 @@ struct Call {
 struct Destination {
     /// An LNS's address, and the profile that says how to talk to it.
     struct Key: Hashable {
-        var address: IPv4Address
+        var address: IPAddress
         var profile: String
     }
 

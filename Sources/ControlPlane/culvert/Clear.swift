@@ -65,11 +65,11 @@ struct ClearDestination: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "The LNS's IPv4 address.")
+    @Argument(help: "The LNS's address.")
     var address: String
 
     private func target() throws -> ClearTarget {
-        guard let address = IPv4Address(address) else { throw ValidationError("'\(address)' is not an IPv4 address") }
+        guard let address = IPAddress(address) else { throw ValidationError("'\(address)' is not an IP address") }
         return .destination(address)
     }
 

@@ -41,5 +41,5 @@ struct Culvert: AsyncParsableCommand {
 
             Exit status: 0 done, 1 refused by culvertd or fault in a file, 2 culvertd cannot be reached, 64 wrong usage.
             """,
-        subcommands: [Show.self, Clear.self, Watch.self, Monitor.self, Static.self, Check.self])
+        subcommands: [Show.self, Clear.self, Police.self, Watch.self, Monitor.self, Static.self, Check.self])
 }

@@ -66,7 +66,12 @@ extension ControlLoop {
             snapshot.core = port.flags & UInt32(CULVERT_PORT_CORE) != 0
             snapshot.addresses = withUnsafeBytes(of: port.local_ipv4) { bytes in
                 bytes.bindMemory(to: UInt32.self).prefix(Int(port.address_count)).map {
-                    IPv4Address(value: UInt32(bigEndian: $0))
+                    .v4(IPv4Address(value: UInt32(bigEndian: $0)))
+                }
+            }
+            snapshot.addresses += withUnsafeBytes(of: port.local_ipv6) { bytes in
+                (0..<min(Int(port.ipv6_address_count), bytes.count / 16)).compactMap {
+                    IPv6Address(bytes[16 * $0..<16 * ($0 + 1)]).map(IPAddress.v6)
                 }
             }
             snapshot.counters = [

@@ -22,7 +22,7 @@ extension ControlLoop: ControlPlaneInterface {
             guard !found.isEmpty else { throw ControlPlaneError(.notFound, "no tunnel named '\(name)'") }
             return Page(found)
         case .all, .remoteAddress:
-            let wanted: IPv4Address? = if case .remoteAddress(let address) = filter { address } else { nil }
+            let wanted: IPAddress? = if case .remoteAddress(let address) = filter { address } else { nil }
             return Page(of: node.tunnelIDs, from: page, limit: limit, position: UInt64.init) { id in
                 node.tunnelSnapshot(id, detail: detail).flatMap {
                     wanted == nil || $0.remoteAddress == wanted ? $0 : nil
@@ -105,6 +105,20 @@ extension ControlLoop: ControlPlaneInterface {
         }
     }
 
+    func setPolicers(
+        of session: SessionName, upstream: PolicerChange, downstream: PolicerChange
+    ) async throws -> SessionPolicers {
+        do throws(ControlNode.PolicerFault) {
+            return try node.setPolicers(of: session, upstream: upstream, downstream: downstream)
+        } catch {
+            switch error {
+            case .notFound(let message): throw ControlPlaneError(.notFound, message)
+            case .ambiguous(let message): throw ControlPlaneError(.ambiguous, message)
+            case .refused(let message): throw ControlPlaneError(.exhausted, message)
+            }
+        }
+    }
+
     // MARK: Static feed
 
     func apply(_ operations: [StaticOperation]) async throws -> [StaticResult] {
@@ -138,8 +152,9 @@ extension ControlLoop: ControlPlaneInterface {
     func staticSessions(
         _ reference: StaticTunnelReference?, from page: PageToken?, limit: Int
     ) async throws -> Page<StaticSessionStatus> {
-        let references = node.staticReferences(inTunnel: try reference.map(staticTunnel))
-        return Page(of: references, from: page, limit: limit, position: { $0 }) { node.staticSessionStatus($0) }
+        let tunnel = try reference.map(staticTunnel)
+        let found = node.staticSessions(inTunnel: tunnel, from: page?.position ?? 0, limit: limit)
+        return Page(found.sessions, next: found.next.map { PageToken(position: $0) })
     }
 
     private func staticTunnel(_ reference: StaticTunnelReference) throws -> UInt16 {

@@ -82,7 +82,10 @@ actor ControlLoop {
             var roles: PortRoles = []
             if settings.contains(where: { !$0.services.isEmpty }) { roles.insert(.access) }
             if !addresses.isEmpty { roles.insert(.core) }
-            try writer.configurePort(port.index, roles: roles, addresses: addresses)
+            // What is sent to a link-local address is the host stack's; the data plane hands it over without a list.
+            try writer.configurePort(
+                port.index, roles: roles, addresses: addresses.compactMap(\.ipv4),
+                ipv6Addresses: addresses.compactMap(\.ipv6).filter { !$0.isLinkLocal })
         }
     }
 
@@ -105,7 +108,9 @@ actor ControlLoop {
             guard let puntClass = PuntClass(rawValue: descriptor.puntClass) else { continue }
             let slot = descriptor.upstreamSlot == CULVERT_NO_INDEX ? nil : descriptor.upstreamSlot
             node.receive(
-                PuntedFrame(puntClass: puntClass, port: descriptor.port, upstreamSlot: slot, bytes: bytes), at: now)
+                PuntedFrame(
+                    puntClass: puntClass, port: descriptor.port, upstreamSlot: slot, detail: descriptor.detail,
+                    bytes: bytes), at: now)
         }
         node.timerFired(at: now)
         outbox.flush()

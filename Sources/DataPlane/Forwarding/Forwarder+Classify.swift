@@ -30,18 +30,27 @@ struct DownstreamFrame {
     var tunnel: UInt32
     /// Local session id, host byte order.
     var sessionID: UInt16
-    /// Outer addresses and UDP ports (source, then destination) as they lie in memory.
+    /// Outer IPv4 addresses as they lie in memory; all ones for a packet over IPv6.
     var peerAddress: UInt32
     var localAddress: UInt32
+    /// UDP ports (source, then destination) as they lie in memory.
     var ports: UInt32
+    /// Octets from the frame's first byte to the IPv6 header; 0 for a packet over IPv4.
+    var ipv6Offset: UInt32
     /// Octets from the frame's first byte to the IPv4 header; from `findTunnels` on, to the PPP protocol field.
     var payloadOffset: UInt32
     /// Octets of PPP from the protocol field on.
     var payloadLength: UInt32
     /// Ns and Nr, in host byte order, from high to low halves; of no meaning unless `isSequenced` is 1.
     var sequence: UInt32
+    /// Why the frame cannot take the short way, 0: it can. 1: the message has sequence numbers (S bit); 2: the frame lies in
+    /// several buffers.
+    var special: UInt32
+
     /// 1 when the message has sequence numbers (S bit), else 0.
-    var isSequenced: UInt32
+    var isSequenced: UInt32 { special & 1 }
+    /// Whether the frame lies in several buffers.
+    var isChained: Bool { special & 2 != 0 }
 }
 
 /// A port during one burst: what is the same for all of its frames.
@@ -55,12 +64,15 @@ private struct IngressPort {
 
 // Stage 1: what each frame is; and from a PPPoE session frame's bytes to the line of the table that should know it.
 extension Forwarder {
-    /// Parses each frame's Ethernet header and tags. Fills the upstream list with session frames, the downstream list with IPv4
-    /// packets to the port's address, and answers how long they are.
+    /// Parses each frame's Ethernet header and tags. Fills the upstream list with session frames and the downstream list with L2TP
+    /// data messages to the port's addresses, and answers how long they are. `port` is below the number of ports.
+    /// - Parameters:
+    ///   - source: who had the frames before. A datagram that another worker has put together may lie in several buffers.
+    ///   - isCounted: whether the frames have been counted already.
     func classify(
-        _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32
+        _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32, from source: FrameSource,
+        isCounted: Bool
     ) -> (upstream: Int, downstream: Int) {
-        precondition(port < portCount)
         let entry = view.ports + Int(truncatingIfNeeded: port)
         let roles = culvert_load_relaxed_u32(&entry.pointee.flags)
         let ingress = IngressPort(
@@ -72,7 +84,8 @@ extension Forwarder {
             guard let mbuf = frames[index] else { continue }
             let frame = PacketBuffer(mbuf)
             octets &+= UInt64(frame.length)
-            guard !frame.isChained else {
+            // Another worker hands over only what it has accepted: datagrams that it has put together are among it.
+            guard !frame.isChained || source == .worker else {
                 drop(frame, .frameChained)
                 continue
             }
@@ -100,13 +113,24 @@ extension Forwarder {
                 } else if findTunnel(of: frame, tags.payload, port: port, &downstream[downstreamCount]) {
                     downstreamCount &+= 1
                 }
+            } else if tags.etherType == EtherType.ipv6, isMine, roles != 0 {
+                if findTunnelOverIPv6(of: frame, tags.payload, port: port, &downstream[downstreamCount]) {
+                    downstreamCount &+= 1
+                }
             } else {
                 dispose(frame, ethernet, tags.etherType, port: port, roles: roles)
             }
         }
-        self.count(ingress.isAccess ? .rxAccessFrames : .rxCoreFrames, UInt64(count))
-        self.count(ingress.isAccess ? .rxAccessOctets : .rxCoreOctets, octets)
+        if !isCounted { countReceived(count, octets: octets, roles: roles) }
         return (upstreamCount, downstreamCount)
+    }
+
+    /// Counts frames that came in on a port of these roles.
+    @inline(__always)
+    func countReceived(_ count: Int, octets: UInt64, roles: UInt32) {
+        let isAccess = roles & PortRole.access != 0
+        self.count(isAccess ? .rxAccessFrames : .rxCoreFrames, UInt64(truncatingIfNeeded: count))
+        self.count(isAccess ? .rxAccessOctets : .rxCoreOctets, octets)
     }
 
     /// `IngressPort.address` of a port. It is read once a burst: where it changes meanwhile, `findTunnel` knows better.
@@ -151,7 +175,7 @@ extension Forwarder {
         return true
     }
 
-    /// Frames that are neither session data nor IPv4 to the port's address: punted by what they are, or dropped.
+    /// Frames that are neither session data nor IP to the port's address: punted by what they are, or dropped.
     @inline(never)
     private func dispose(
         _ frame: PacketBuffer, _ ethernet: EthernetHeader, _ type: UInt16, port: UInt32, roles: UInt32

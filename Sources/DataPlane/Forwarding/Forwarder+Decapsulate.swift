@@ -15,11 +15,7 @@ extension Forwarder {
                 drop(found.frame, .l2tpTunnelUnknown)
                 continue
             }
-            guard tunnel.load(fromByteOffset: 4, as: UInt8.self) == UInt8(CULVERT_TUNNEL_IPV4),
-                tunnel.load(fromByteOffset: 24, as: UInt32.self) == found.peerAddress,
-                tunnel.load(fromByteOffset: 40, as: UInt32.self) == found.localAddress,
-                tunnel.load(fromByteOffset: 56, as: UInt32.self) == found.ports
-            else {
+            guard isFromPeer(found, tunnel) || isFromPeerOverIPv6(found, tunnel) else {
                 drop(found.frame, .l2tpPeerMismatch)
                 continue
             }
@@ -31,6 +27,15 @@ extension Forwarder {
             kept &+= 1
         }
         return kept
+    }
+
+    /// Whether a packet over IPv4 has the tunnel's addresses and ports.
+    @inline(__always)
+    private func isFromPeer(_ found: DownstreamFrame, _ tunnel: UnsafeRawPointer) -> Bool {
+        tunnel.load(fromByteOffset: 4, as: UInt8.self) == UInt8(CULVERT_TUNNEL_IPV4)
+            && tunnel.load(fromByteOffset: 24, as: UInt32.self) == found.peerAddress
+            && tunnel.load(fromByteOffset: 40, as: UInt32.self) == found.localAddress
+            && tunnel.load(fromByteOffset: 56, as: UInt32.self) == found.ports
     }
 
     /// Stage 3: is it the session of this tunnel and id? Then its access header in front of the PPP frame.
@@ -50,7 +55,7 @@ extension Forwarder {
                 continue
             }
             let word = sessionWord(line + 32)
-            guard mostly(word ^ plainSession | found.isSequenced == 0) else {
+            guard mostly(word ^ plainSession | found.special == 0) else {
                 if hasClaim(line, at: 32, word, of: found.frame, port: ingress) {
                     decapsulateTheLongWay(downstream[index])
                 }

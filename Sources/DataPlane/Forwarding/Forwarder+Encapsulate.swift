@@ -62,7 +62,7 @@ extension Forwarder {
     }
 
     /// Stage 4: the template in front of the PPP frame, and what differs from packet to packet.
-    func encapsulate(_ count: Int) {
+    func encapsulate(_ count: Int, port: UInt32) {
         var (frames, octets): (UInt64, UInt64) = (0, 0)
         var identification = state.pointee.identification
         let step = state.pointee.identificationStep
@@ -75,7 +75,7 @@ extension Forwarder {
                 mostly(found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room),
                 mostly(template.port < portCount)
             else {
-                encapsulateTheLongWay(upstream[index], template, &identification)
+                encapsulateTheLongWay(upstream[index], template, &identification, port: port)
                 continue
             }
             let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
@@ -87,6 +87,7 @@ extension Forwarder {
             found.frame.reframe(
                 shift: Int32(bitPattern: found.payloadOffset &- template.length),
                 length: template.length &+ found.payloadLength)
+            if template.hasUDPChecksum { writeUDPChecksum(found.frame, template) }
             countSession(session + 32, octets: found.payloadLength)
             frames &+= 1
             octets &+= UInt64(found.payloadLength)

@@ -12,14 +12,24 @@ extension Forwarder {
     }
 
     /// Puts a frame aside for culvertd, or drops it when its class has had its share.
-    /// - Parameter slot: the session's upstream slot for `pppControl`.
+    /// - Parameters:
+    ///   - slot: the session's upstream slot for `pppControl` and `tooBig`.
+    ///   - detail: for `tooBig`, octets of the largest PPP frame that would have passed.
     @inline(never)
-    func punt(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX) {
-        guard frame.length <= CULVERT_FRAME_CAPACITY else { return drop(frame, .puntTooLong) }
+    func punt(
+        _ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX, detail: UInt16 = 0
+    ) {
+        // The exchange copies from one buffer. What fits a slot fits one, unless a port's are smaller than ours.
+        guard frame.length <= CULVERT_FRAME_CAPACITY, !frame.isChained else { return drop(frame, .puntTooLong) }
         guard punts.hasRoom else { return drop(frame, .puntRingFull) }
+        // The client's own share first: one that floods must not use up what all clients have together.
+        let sender = client(of: frame, punt, port: port, slot: slot)
+        guard state.pointee.puntClients.take(punt, sender, now: state.pointee.now) else {
+            return drop(frame, .puntClientLimited(punt))
+        }
         guard punts.take(punt, now: state.pointee.now) else { return drop(frame, .puntLimited(punt)) }
         count(.punted(punt))
-        punts.append(frame, punt, port: port, slot: slot)
+        punts.append(frame, punt, port: port, slot: slot, detail: detail)
     }
 
     /// Puts a finished frame into the transmit buffer of a port, which is below the number of ports.

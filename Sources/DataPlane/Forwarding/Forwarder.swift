@@ -6,16 +6,19 @@ import Wire
 /// What happens to a burst of frames: the forwarding path of one worker.
 ///
 /// ```
-///   receive --> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
-///                          |                                                          |
-///                          +--> verifyTunnels ----------------------> decapsulate ---+
-///                          |
-///                          +--> punt, drop
+///   receive --+--------------> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
+///             |                 |     ^   |                                                          |
+///             +--> handOut -----+-----+   +--> verifyTunnels ----------------------> decapsulate ----+
+///                     |         |     |   |
+///                     |         |     |   +--> punt, drop
+///                     |         +--> takeFragment: held until the datagram is whole
+///                     |
+///                     +--> other workers
 /// ```
 ///
 /// `classify` goes from a frame's bytes to the line of the session (upstream) or of the tunnel (downstream) that should know it,
-/// by `findSession` and `findTunnel`. Each stage is a loop over what is left of the burst. It does for every frame what can be done with the memory that the
-/// stage before has asked the cache for, asks for what the next stage needs, and hands on a list. Frames that fall out on the
+/// by `findSession` and `findTunnel`. Each stage is a loop over what is left of the burst. It does for every frame what can be done
+/// with the memory that the stage before has asked the cache for, asks for what the next stage needs, and hands on a list. Frames that fall out on the
 /// way are counted and freed, or put aside for culvertd, at the place where they fall out; so every frame ends in exactly one
 /// terminal `Counter`, or in a transmit buffer, whose owner counts it. A list is closed up in place, and nothing is copied as
 /// long as no frame has fallen out.
@@ -48,21 +51,39 @@ public struct Forwarder: @unchecked Sendable {
     public let dispatch: FrameBuffers
     /// Frames that wait for the exchange.
     public let punts: PuntBuffer
+    /// Fragments of datagrams to the node that are not complete.
+    let reassembler: Reassembler
     /// What the worker changes as it goes.
     let state: UnsafeMutablePointer<ForwarderState>
+    /// Meters of the segment's policers, by index.
+    let profiles: UnsafeMutablePointer<PolicerProfile>
+    /// Messages that came before their turn, and what bounds their waiting, the time-out also in cycles.
+    let reordering: ReorderBuffer
+    let reorderLimits: ReorderLimits
+    let reorderTimeout: UInt64
     /// Lists between stages.
     let upstream: UnsafeMutablePointer<UpstreamFrame>
     let downstream: UnsafeMutablePointer<DownstreamFrame>
+    /// The buffers of one packet's fragments.
+    let pieces: UnsafeMutablePointer<OpaquePointer?>
 
     /// The forwarding path of worker `worker` of `workers`.
     /// - Parameters:
     ///   - ports: at most as many as the segment has room for.
+    ///   - limits: of each punt class.
+    ///   - clientLimits: of each client or peer within its punt class.
+    ///   - reassembly: what fragments may take; with the same seed for all workers.
+    ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
+    ///   - seed: what strangers must not know about how their frames are hashed; the same for all workers of a data plane.
     ///   - socket: NUMA node of the worker's core; negative: any.
     /// - Throws: `AllocationError`. `worker` and the number of ports beyond the segment's capacity are programming errors.
     public init(
         view: SegmentView, ports: [ForwardingPort], worker: UInt32, workers: UInt32, limits: PuntLimits,
-        cyclesPerSecond: UInt64, socket: Int32 = -1
+        clientLimits: PuntLimits = PuntLimits(all: 0), reassembly: ReassemblyLimits = ReassemblyLimits(),
+        reordering: ReorderLimits = ReorderLimits(), cyclesPerSecond: UInt64, seed: UInt64 = HashSeed.ofProcess,
+        socket: Int32 = -1
     ) throws(AllocationError) {
+        precondition(reordering.isValid)
         precondition(worker < workers && workers <= view.workerCount && ports.count <= Int(view.portCount))
         self.view = view
         counters = (UnsafeMutableRawPointer(view.workers + Int(worker)) + 64).assumingMemoryBound(to: UInt64.self)
@@ -71,25 +92,44 @@ public struct Forwarder: @unchecked Sendable {
         plainSession = Claim.word(epoch: view.header.pointee.dataplane_epoch, worker: worker)
         portCount = UInt32(ports.count)
         self.ports = try allocate(max(ports.count, 1), socket: socket)
-        for (index, port) in ports.enumerated() { self.ports[index] = port }
+        for (index, port) in ports.enumerated() {
+            self.ports[index] = port
+            if workers == 1 { self.ports[index].isDispatched = false }  // to whom?
+        }
         transmit = try FrameBuffers(destinations: portCount, socket: socket)
         dispatch = try FrameBuffers(destinations: workers, socket: socket)
         punts = try PuntBuffer(limits: limits, cyclesPerSecond: cyclesPerSecond, socket: socket)
+        reassembler = try Reassembler(
+            reassembly, cyclesPerSecond: cyclesPerSecond, counters: counters, socket: socket)
         state = try allocate(1, socket: socket)
-        state.pointee = ForwarderState(worker: worker, workers: workers)
+        state.pointee = ForwarderState(
+            worker: worker, workers: workers,
+            puntClients: try PuntClients(
+                limits: clientLimits, cyclesPerSecond: cyclesPerSecond, seed: seed, socket: socket), seed: seed)
+        profiles = try allocate(Int(view.policerMask) + 1, socket: socket)
+        self.reordering = try ReorderBuffer(capacity: reordering.frames, socket: socket)
+        reorderLimits = reordering
+        reorderTimeout = cyclesPerSecond / 1_000 * UInt64(reordering.timeout)
         upstream = try allocate(Self.burst, socket: socket)
         downstream = try allocate(Self.burst, socket: socket)
+        pieces = try allocate(Int(OuterFragments.most), socket: socket)
     }
 
-    /// Gives the memory back; the frames that wait are the caller's to free before.
+    /// Gives the memory back, and frees the fragments and messages that are held; the frames in the buffers are the caller's to
+    /// free before.
     public func deallocate() {
         culvert_free(ports)
         transmit.deallocate()
         dispatch.deallocate()
         punts.deallocate()
+        reassembler.deallocate()
+        state.pointee.puntClients.deallocate()
         culvert_free(state)
+        culvert_free(profiles)
+        reordering.deallocate()
         culvert_free(upstream)
         culvert_free(downstream)
+        culvert_free(pieces)
     }
 
     /// Sets the time that token buckets go by, in cycles. To be called before `receive`, once a round.
@@ -98,11 +138,23 @@ public struct Forwarder: @unchecked Sendable {
     /// Takes `count` frames, at most `burst`, that came in on `port`, which is below the number of ports. Afterwards each is in
     /// a transmit or dispatch buffer, in the punt buffer, held, or dropped and counted. No buffer may hold more than
     /// `FrameBuffers.threshold` frames before.
-    public func receive(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32) {
+    /// - Parameter source: who had the frames before.
+    public func receive(
+        _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32, from source: FrameSource = .port
+    ) {
+        precondition(port < portCount)
         prefetch(frames, count: count)
-        let lists = classify(frames, count: count, port: port)
+        var count = count
+        var isCounted = source == .worker
+        if isCounted {
+            self.count(.dispatchReceived, UInt64(truncatingIfNeeded: count))
+        } else if ports[Int(truncatingIfNeeded: port)].isDispatched {
+            count = handOut(frames, count: count, port: port)
+            isCounted = true
+        }
+        let lists = classify(frames, count: count, port: port, from: source, isCounted: isCounted)
         if lists.upstream != 0 {
-            encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)))
+            encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)), port: port)
         }
         if lists.downstream != 0 {
             decapsulate(verifyTunnels(lists.downstream), port: port)
@@ -124,6 +176,16 @@ public struct Forwarder: @unchecked Sendable {
         self.count(roles & PortRole.access != 0 ? .txAccessOctets : .txCoreOctets, octets)
     }
 
+    /// Counts `count` frames that another worker's ring has taken.
+    public func countDispatched(_ count: Int) { self.count(.dispatched, UInt64(truncatingIfNeeded: count)) }
+
+    /// Whether L2TP is served on `port`.
+    public func isCore(_ port: UInt32) -> Bool {
+        guard port < portCount else { return false }
+        return culvert_load_relaxed_u32(&(view.ports + Int(truncatingIfNeeded: port)).pointee.flags) & PortRole.core
+            != 0
+    }
+
     /// Frees a frame and counts why: for what happens to frames outside of the forwarding path.
     public func discard(_ frame: PacketBuffer, _ reason: Counter) { drop(frame, reason) }
 
@@ -134,6 +196,14 @@ public struct Forwarder: @unchecked Sendable {
     }
 }
 
+/// Who had frames before a worker forwards them.
+public enum FrameSource: Sendable {
+    /// The receive queue of a port.
+    case port
+    /// Another worker.
+    case worker
+}
+
 /// What a worker changes while it forwards.
 struct ForwarderState {
     /// Time in cycles, as of the worker's present round.
@@ -142,11 +212,20 @@ struct ForwarderState {
     /// two, from their own number on: no two of them ever use the same one (RFC 6864 asks that of each address pair).
     var identification: UInt32
     let identificationStep: UInt32
+    /// Identification of the next fragmented IPv6 packet, counted likewise, from a random start (RFC 7739, section 5.1, says why).
+    var ipv6Identification: UInt32
+    /// What each client and peer may give to culvertd.
+    let puntClients: PuntClients
+    /// What strangers do not know about hashes of what they send.
+    let seed: UInt64
 
-    init(worker: UInt32, workers: UInt32) {
+    init(worker: UInt32, workers: UInt32, puntClients: PuntClients, seed: UInt64) {
+        self.puntClients = puntClients
+        self.seed = seed
         var step: UInt32 = 1
         while step < workers { step <<= 1 }
         identification = worker
         identificationStep = step
+        ipv6Identification = UInt32.random(in: 0 ... .max) & ~(step &- 1) | worker
     }
 }

@@ -11,16 +11,17 @@ import Wire
 //      -2             ff 03
 //       0    PPP protocol field
 //
-// with L = 2 when the L2TP header has a length field (its L bit), else 0.
+// with L = 2 when the L2TP header has a length field (its L bit), else 0. That is the plain case, which is written here;
+// IPv6, sequence numbers and the offset pad, which lie between the session id and ff 03, are in OuterTemplate+LongWay.
 
 /// A view of a template: its numbers, each loaded once, since culvertd may change them at any moment.
 struct OuterTemplate {
     /// Octets in front of the PPP protocol field that `write` may change.
     static let room: UInt32 = 64
 
-    private let bytes: UnsafeRawPointer
+    let bytes: UnsafeRawPointer
     /// length, l2_length, l3_length and flags, from low to high octets.
-    private let shape: UInt32
+    let shape: UInt32
     /// port and mtu, from low to high halves.
     private let egress: UInt32
 
@@ -32,17 +33,17 @@ struct OuterTemplate {
     }
 
     @inline(__always)
-    private func has(_ flag: UInt32) -> Bool { shape >> 24 & flag != 0 }
+    func has(_ flag: UInt32) -> Bool { shape >> 24 & flag != 0 }
 
     /// 2 when the L2TP header has a length field, else 0.
     @inline(__always)
-    private var lengthField: UInt32 { has(TemplateFlag.lengthField) ? 2 : 0 }
+    var lengthField: UInt32 { has(TemplateFlag.lengthField) ? 2 : 0 }
 
     /// Octets of the template.
     @inline(__always)
     var length: UInt32 { shape & 0xff }
 
-    /// Octets from the IPv4 header's first to the PPP protocol field.
+    /// Octets from a plain IPv4 header's first to the PPP protocol field.
     @inline(__always)
     var ipHeaderToPayload: UInt32 { 36 &+ lengthField }
 
@@ -70,8 +71,12 @@ struct OuterTemplate {
     @inline(__always)
     var mtu: UInt32 { egress >> 16 }
 
-    /// Writes the header so that it ends at `payload`, the PPP frame of `length` octets. There are `room` octets before it, and
-    /// `isSound` is true.
+    /// Whether data messages carry a UDP checksum, which is not written here.
+    @inline(__always)
+    var hasUDPChecksum: Bool { has(TemplateFlag.udpChecksum) }
+
+    /// Writes the header, all but the UDP checksum, so that it ends at `payload`, the PPP frame of `length` octets. There are
+    /// `room` octets before it, and `isPlain` is true.
     /// - Parameter session: the peer's session id, as it lies in memory.
     @inline(__always)
     func write(before payload: UnsafeMutableRawPointer, length: UInt32, identification: UInt16, session: UInt16) {
@@ -92,26 +97,15 @@ struct OuterTemplate {
             ip.storeBytes(of: (ipLength &- 28).bigEndian, toByteOffset: 30, as: UInt16.self)
         }
         (payload - 4).storeBytes(of: session, as: UInt16.self)
-        if rarely(has(TemplateFlag.udpChecksum)) { writeUDPChecksum(ip + 20, length: ipLength &- 20) }
     }
 
-    /// Takes the inner IP packet's DSCP and ECN (RFC 2983, section 3.1, the uniform model) into the header at `ip`. Answers what
-    /// that adds to the header's sum: the new first word minus the old one, in one's complement.
+    /// Takes the inner IP packet's DSCP and ECN (RFC 2983, section 3.1, the uniform model) into the IPv4 header at `ip`. Answers
+    /// what that adds to the header's sum: the new first word minus the old one, in one's complement.
     @inline(never)
-    private func inheritTrafficClass(_ ip: UnsafeMutableRawPointer, _ ppp: FrameBytes) -> UInt64 {
+    func inheritTrafficClass(_ ip: UnsafeMutableRawPointer, _ ppp: FrameBytes) -> UInt64 {
         guard let trafficClass = PPPProtocolField(ppp)?.trafficClass else { return 0 }
         let old = ip.loadUnaligned(as: UInt16.self)
         ip.storeBytes(of: trafficClass, toByteOffset: 1, as: UInt8.self)
         return UInt64(~old) &+ UInt64(ip.loadUnaligned(as: UInt16.self))
-    }
-
-    /// RFC 768: over the pseudo header, the UDP header and the data; a sum of 0 is sent as 0xffff.
-    @inline(never)
-    private func writeUDPChecksum(_ udp: UnsafeMutableRawPointer, length: UInt16) {
-        udp.storeBytes(of: 0, toByteOffset: 6, as: UInt16.self)
-        var sum = InternetChecksum.sum(FrameBytes(UnsafeRawPointer(udp), count: Int(length)))
-        sum &+= UInt64(bytes.load(fromByteOffset: 108, as: UInt32.self)) &+ UInt64(length.bigEndian)
-        let checksum = ~InternetChecksum.fold(sum)
-        udp.storeBytes(of: checksum == 0 ? 0xffff : checksum, toByteOffset: 6, as: UInt16.self)
     }
 }

@@ -25,6 +25,11 @@ enum TemplateFlag {
     @inline(__always) static var offsetPad: UInt32 { UInt32(CULVERT_TEMPLATE_OFFSET_PAD) }
 }
 
+/// Flags of a tunnel.
+enum TunnelFlag {
+    @inline(__always) static var zeroChecksum: UInt32 { UInt32(CULVERT_TUNNEL_ZERO_CHECKSUM) }
+}
+
 /// Features of a session's direction.
 enum SessionFeature {
     @inline(__always) static var policed: UInt32 { UInt32(CULVERT_FEATURE_POLICED) }

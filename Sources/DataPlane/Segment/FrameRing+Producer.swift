@@ -28,6 +28,7 @@ public struct FrameRingProducer: @unchecked Sendable {
         slot.storeBytes(of: descriptor.puntClass, toByteOffset: 6, as: UInt8.self)
         slot.storeBytes(of: descriptor.worker, toByteOffset: 7, as: UInt8.self)
         slot.storeBytes(of: descriptor.upstreamSlot, toByteOffset: 8, as: UInt32.self)
+        slot.storeBytes(of: descriptor.detail, toByteOffset: 12, as: UInt32.self)
         slot.storeBytes(of: descriptor.timestamp, toByteOffset: 16, as: UInt64.self)
         if let first = bytes.baseAddress { (slot + 32).copyMemory(from: first, byteCount: bytes.count) }
         index &+= 1

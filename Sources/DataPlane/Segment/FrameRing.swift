@@ -11,8 +11,10 @@ public struct FrameDescriptor: Hashable, Sendable {
     public var puntClass: UInt8
     /// The worker that punted it.
     public var worker: UInt8
-    /// `PuntClass.pppControl`: the session's upstream slot, else `CULVERT_NO_INDEX`.
+    /// `PuntClass.pppControl` and `tooBig`: the session's upstream slot, else `CULVERT_NO_INDEX`.
     public var upstreamSlot: UInt32
+    /// `PuntClass.tooBig`: octets of the largest PPP frame, from the protocol field on, that would have passed; else 0.
+    public var detail: UInt32
     /// CLOCK_MONOTONIC in nanoseconds, when the frame was put into the ring.
     public var timestamp: UInt64
 
@@ -20,13 +22,14 @@ public struct FrameDescriptor: Hashable, Sendable {
     @inlinable
     public init(
         length: UInt32, port: UInt16, puntClass: UInt8 = 0, worker: UInt8 = 0,
-        upstreamSlot: UInt32 = .max, timestamp: UInt64 = 0
+        upstreamSlot: UInt32 = .max, detail: UInt32 = 0, timestamp: UInt64 = 0
     ) {
         self.length = length
         self.port = port
         self.puntClass = puntClass
         self.worker = worker
         self.upstreamSlot = upstreamSlot
+        self.detail = detail
         self.timestamp = timestamp
     }
 }

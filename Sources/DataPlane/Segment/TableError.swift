@@ -15,7 +15,7 @@ public enum TableError: Error, Hashable, Sendable, CustomStringConvertible {
     case tunnelsFull(capacity: UInt32)
     /// The data plane's settings have no such port.
     case noSuchPort(UInt16)
-    /// More IPv4 addresses than a port can have.
+    /// More addresses of a kind than a port can have.
     case tooManyAddresses(Int)
     /// VLAN ids beyond 4,094, a second tag without a first one, or a tag protocol id that does not fit.
     case invalidTags(outerVLAN: UInt16, innerVLAN: UInt16, tpid: UInt16)
@@ -31,6 +31,12 @@ public enum TableError: Error, Hashable, Sendable, CustomStringConvertible {
     case tunnelInUse(TunnelID, sessions: UInt32)
     /// A published tunnel keeps its addresses, ports, peer tunnel id and port; only the way to the peer may change.
     case otherEndpoints(TunnelID)
+    /// Every policer is taken: there are as many different sets of rates.
+    case policersFull(capacity: UInt32)
+    /// Rates out of their range.
+    case invalidRates(PolicerRates)
+    /// An MSS out of its range.
+    case invalidMSS(UInt16)
     /// No session there, or not in a state in which it can be asked for this.
     case noSuchUpstreamSession(UpstreamSlot)
     /// No session there, or not in a state in which it can be asked for this.
@@ -56,6 +62,12 @@ public enum TableError: Error, Hashable, Sendable, CustomStringConvertible {
         case .tunnelIsPublished(let tunnel): "tunnel \(tunnel.rawValue) is in service"
         case .tunnelInUse(let tunnel, let sessions): "tunnel \(tunnel.rawValue) has \(sessions) sessions"
         case .otherEndpoints(let tunnel): "tunnel \(tunnel.rawValue) cannot change its addresses, ports or peer id"
+        case .policersFull(let capacity): "the policer table is full (\(capacity) different sets of rates)"
+        case .invalidRates(let rates):
+            "committed rate \(rates.committedRate), peak rate \(rates.peakRate), bursts \(rates.committedBurst) and "
+                + "\(rates.peakBurst) are no policer"
+        case .invalidMSS(let mss):
+            "an MSS of \(mss) is not within \(SessionFeatures.mssRange.lowerBound) to \(SessionFeatures.mssRange.upperBound)"
         case .noSuchUpstreamSession(let slot): "there is no such session in upstream slot \(slot.rawValue)"
         case .noSuchDownstreamSession(let slot): "there is no such session in downstream slot \(slot.rawValue)"
         }

@@ -11,15 +11,42 @@ public struct SessionCounters: Hashable, Sendable {
     public let downstreamPackets: UInt64
     /// Octets core -> access.
     public let downstreamOctets: UInt64
+    /// Frames access -> core that the session's policer dropped.
+    public let upstreamPoliced: UInt64
+    /// Frames core -> access that the session's policer dropped.
+    public let downstreamPoliced: UInt64
+    /// What its sequence numbers say of the messages core -> access.
+    public let sequence: SequenceCounters
 
     /// Counters with these values.
     public init(
-        upstreamPackets: UInt64, upstreamOctets: UInt64, downstreamPackets: UInt64, downstreamOctets: UInt64
+        upstreamPackets: UInt64, upstreamOctets: UInt64, downstreamPackets: UInt64, downstreamOctets: UInt64,
+        upstreamPoliced: UInt64 = 0, downstreamPoliced: UInt64 = 0, sequence: SequenceCounters = SequenceCounters()
     ) {
         self.upstreamPackets = upstreamPackets
         self.upstreamOctets = upstreamOctets
         self.downstreamPackets = downstreamPackets
         self.downstreamOctets = downstreamOctets
+        self.upstreamPoliced = upstreamPoliced
+        self.downstreamPoliced = downstreamPoliced
+        self.sequence = sequence
+    }
+}
+
+/// What the sequence numbers of a session's data messages tell (RFC 2661, section 5.4).
+public struct SequenceCounters: Hashable, Sendable {
+    /// Messages that never came, as far as the numbers tell.
+    public let missing: UInt32
+    /// Messages that were dropped since later ones had been delivered, or that came again.
+    public let late: UInt32
+    /// Messages that waited for earlier ones.
+    public let reordered: UInt32
+
+    /// Counters with these values, which come round at 2^32.
+    public init(missing: UInt32 = 0, late: UInt32 = 0, reordered: UInt32 = 0) {
+        self.missing = missing
+        self.late = late
+        self.reordered = reordered
     }
 }
 
@@ -53,6 +80,8 @@ public struct SessionRecord: Hashable, Sendable {
     public let circuit: CircuitRecord
     /// Its L2TP side; nil while all its frames go to culvertd.
     public let core: CoreSide?
+    /// What it has beside its addresses; none while all its frames go to culvertd.
+    public let features: SessionFeatures
     /// What it carried so far.
     public let counters: SessionCounters
 
@@ -116,8 +145,18 @@ public struct TunnelRecord: Hashable, Sendable {
     public let hasLengthField: Bool
     /// Whether the UDP checksum is computed.
     public let computesChecksum: Bool
+    /// Whether packets over IPv6 without a UDP checksum are taken (RFC 6935).
+    public let acceptsZeroChecksum: Bool
     /// Whether the type of service octet is the inner packet's.
     public let inheritsTypeOfService: Bool
-    /// The type of service octet where it is not inherited.
+    /// The type of service octet, over IPv6 the traffic class, where it is not inherited.
     public let typeOfService: UInt8
+    /// Whether packets that are sent whole have the IPv4 don't-fragment bit.
+    public let doNotFragment: Bool
+    /// Whether what exceeds the MTU is sent as fragments.
+    public let fragments: Bool
+    /// Whether culvertd tells senders of frames that exceed the MTU.
+    public let tellsInside: Bool
+    /// Octets of offset pad in data messages; nil: no offset size field.
+    public let offsetPad: UInt8?
 }

@@ -11,7 +11,9 @@ extension TableWriter {
             let circuit = circuit(at: CircuitIndex(rawValue: line.circuit))
         else { return nil }
         var core: SessionRecord.CoreSide?
+        var features = SessionFeatures()
         if found == EntryState.forward, let partner = partner(of: slot) {
+            features = self.features(featureLine(of: slot), featureLine(of: partner))
             let down = view.downstream[Int(partner.rawValue)]
             core = SessionRecord.CoreSide(
                 slot: partner, tunnel: TunnelID(rawValue: UInt16(truncatingIfNeeded: down.tunnel)),
@@ -21,7 +23,7 @@ extension TableWriter {
         return SessionRecord(
             slot: slot, sessionID: UInt16(bigEndian: line.session_id), owner: owner, reference: line.reference,
             clientMAC: MACAddress(value: key(of: slot) >> 16), circuit: circuit, core: core,
-            counters: counters(slot, core?.slot))
+            features: features, counters: counters(slot, core?.slot))
     }
 
     /// Calls `body` with each live session, in slot order from `start` on, until it answers false. Answers the slot to go on
@@ -83,14 +85,24 @@ extension TableWriter {
         let template = view.templates[2 * Int(id.rawValue) + Int(entry.template_selector & 1)]
         func has(_ flag: some BinaryInteger) -> Bool { UInt32(template.flags) & UInt32(flag) != 0 }
         let header = withUnsafeBytes(of: template.bytes) { Array($0.suffix(Int(template.length))) }
-        let typeOfService = Int(template.l2_length) + 1
+        let ipHeader = header.dropFirst(Int(template.l2_length))
         return TunnelRecord(
             id: id, owner: owner, endpoints: endpoints(of: entry), sessions: tunnelSessions[Int(id.rawValue)],
             egressPort: template.port, mtu: template.mtu, isReady: has(CULVERT_TEMPLATE_READY),
             nextHopMAC: MACAddress(header.prefix(6)) ?? MACAddress(value: 0),
             hasLengthField: has(CULVERT_TEMPLATE_L2TP_LENGTH), computesChecksum: has(CULVERT_TEMPLATE_UDP_CHECKSUM),
-            inheritsTypeOfService: has(CULVERT_TEMPLATE_TOS_INHERIT),
-            typeOfService: header.indices.contains(typeOfService) ? header[typeOfService] : 0)
+            acceptsZeroChecksum: UInt32(entry.flags) & UInt32(CULVERT_TUNNEL_ZERO_CHECKSUM) != 0,
+            inheritsTypeOfService: has(CULVERT_TEMPLATE_TOS_INHERIT), typeOfService: typeOfService(ipHeader),
+            doNotFragment: template.l3_length == 20 && ipHeader.dropFirst(6).first.map { $0 & 0x40 != 0 } ?? false,
+            fragments: has(CULVERT_TEMPLATE_FRAGMENT), tellsInside: has(CULVERT_TEMPLATE_TELL_INSIDE),
+            offsetPad: has(CULVERT_TEMPLATE_OFFSET_PAD) ? template.offset_pad : nil)
+    }
+
+    /// The octet of DSCP and ECN in an IP header; 0 when there is none.
+    private func typeOfService(_ header: ArraySlice<UInt8>) -> UInt8 {
+        let octets = Array(header.prefix(2))
+        guard octets.count == 2 else { return 0 }
+        return octets[0] >> 4 == 6 ? octets[0] << 4 | octets[1] >> 4 : octets[1]
     }
 
     /// Calls `body` with each published tunnel, in the order of their ids.
@@ -102,13 +114,18 @@ extension TableWriter {
 
     /// The ends of a tunnel as its entry gives them.
     func endpoints(of tunnel: culvert_tunnel) -> TunnelEndpoints {
-        func address<Field>(_ field: Field) -> IPv4Address {
-            withUnsafeBytes(of: field) { IPv4Address(value: UInt32(bigEndian: $0.loadUnaligned(as: UInt32.self))) }
+        func octets<Field>(_ field: Field) -> [UInt8] { withUnsafeBytes(of: field) { Array($0) } }
+        func ipv4<Field>(_ field: Field) -> IPv4Address {
+            IPv4Address(octets(field).prefix(4)) ?? IPv4Address(value: 0)
         }
+        func ipv6<Field>(_ field: Field) -> IPv6Address { IPv6Address(octets(field)) ?? .unspecified }
+        let addresses: TunnelEndpoints.Addresses =
+            tunnel.family == UInt8(CULVERT_TUNNEL_IPV6)
+            ? .ipv6(local: ipv6(tunnel.local_address), peer: ipv6(tunnel.peer_address))
+            : .ipv4(local: ipv4(tunnel.local_address), peer: ipv4(tunnel.peer_address))
         return TunnelEndpoints(
-            localAddress: address(tunnel.local_address), peerAddress: address(tunnel.peer_address),
-            localPort: UInt16(bigEndian: tunnel.local_port), peerPort: UInt16(bigEndian: tunnel.peer_port),
-            peerTunnelID: tunnel.peer_tunnel_id, port: tunnel.port)
+            addresses: addresses, localPort: UInt16(bigEndian: tunnel.local_port),
+            peerPort: UInt16(bigEndian: tunnel.peer_port), peerTunnelID: tunnel.peer_tunnel_id, port: tunnel.port)
     }
 
     /// Client MAC and PPPoE session id of a line, the id in the low 16 bits.
@@ -121,14 +138,25 @@ extension TableWriter {
         let up = view.upstream + Int(upstream.rawValue)
         var downPackets: UInt64 = 0
         var downOctets: UInt64 = 0
+        var downPoliced: UInt64 = 0
+        var sequence = SequenceCounters()
         if let downstream {
             let down = view.downstream + Int(downstream.rawValue)
             downPackets = culvert_load_relaxed_u64(&down.pointee.packets)
             downOctets = culvert_load_relaxed_u64(&down.pointee.octets)
+            let features = view.downstreamFeatures + Int(downstream.rawValue)
+            downPoliced = culvert_load_relaxed_u64(&features.pointee.policed_packets)
+            sequence = SequenceCounters(
+                missing: culvert_load_relaxed_u32(&features.pointee.missing),
+                late: culvert_load_relaxed_u32(&features.pointee.late),
+                reordered: culvert_load_relaxed_u32(&features.pointee.reordered))
         }
+        let upFeatures = view.upstreamFeatures + Int(upstream.rawValue)
         return SessionCounters(
             upstreamPackets: culvert_load_relaxed_u64(&up.pointee.packets),
             upstreamOctets: culvert_load_relaxed_u64(&up.pointee.octets),
-            downstreamPackets: downPackets, downstreamOctets: downOctets)
+            downstreamPackets: downPackets, downstreamOctets: downOctets,
+            upstreamPoliced: culvert_load_relaxed_u64(&upFeatures.pointee.policed_packets),
+            downstreamPoliced: downPoliced, sequence: sequence)
     }
 }

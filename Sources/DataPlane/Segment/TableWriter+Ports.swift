@@ -14,15 +14,19 @@ public struct PortRoles: OptionSet, Hashable, Sendable {
 }
 
 extension TableWriter {
-    /// Sets what a port serves and the node's own IPv4 addresses on it, at most `CULVERT_PORT_ADDRESSES`.
+    /// Sets what a port serves and the node's own addresses on it, at most `CULVERT_PORT_ADDRESSES` of each kind. Link-local
+    /// IPv6 addresses are not among them: workers hand all that is sent to those to culvertd.
     ///
-    /// Each address is one word: while the list changes, a worker may see some of the old ones beside some of the new.
+    /// An IPv4 address is one word, an IPv6 address two: while the list changes, a worker may see some of the old ones beside
+    /// some of the new. What stays in its place in the list stays in force meanwhile.
     /// - Throws: `noSuchPort`, `tooManyAddresses`.
     public func configurePort(
-        _ port: UInt16, roles: PortRoles, addresses: [IPv4Address]
+        _ port: UInt16, roles: PortRoles, addresses: [IPv4Address], ipv6Addresses: [IPv6Address] = []
     ) throws(TableError) {
         guard port < view.portCount else { throw .noSuchPort(port) }
-        guard addresses.count <= Int(CULVERT_PORT_ADDRESSES) else { throw .tooManyAddresses(addresses.count) }
+        for count in [addresses.count, ipv6Addresses.count] where count > Int(CULVERT_PORT_ADDRESSES) {
+            throw .tooManyAddresses(count)
+        }
         let entry = view.ports + Int(port)
         withUnsafeMutablePointer(to: &entry.pointee.local_ipv4) { tuple in
             let list = UnsafeMutableRawPointer(tuple).assumingMemoryBound(to: UInt32.self)
@@ -34,7 +38,21 @@ extension TableWriter {
             }
         }
         culvert_store_release_u32(&entry.pointee.address_count, UInt32(addresses.count))
+        setIPv6Addresses(ipv6Addresses, of: entry)
         culvert_store_release_u32(&entry.pointee.flags, roles.rawValue)
+    }
+
+    /// The list is as long as what stays in its place before an address is written that a worker could read half of.
+    private func setIPv6Addresses(_ addresses: [IPv6Address], of entry: UnsafeMutablePointer<culvert_port>) {
+        withUnsafeMutableBytes(of: &entry.pointee.local_ipv6) { list in
+            let octets = addresses.flatMap(\.octets)
+            let kept = zip(list, octets).prefix { $0 == $1 }.count / 16
+            if kept < entry.pointee.ipv6_address_count {
+                culvert_store_release_u32(&entry.pointee.ipv6_address_count, UInt32(kept))
+            }
+            list.copyBytes(from: octets)
+        }
+        culvert_store_release_u32(&entry.pointee.ipv6_address_count, UInt32(addresses.count))
     }
 
     /// The port's Ethernet address, as the data plane gives it.

@@ -33,6 +33,7 @@ extension TableWriter {
         writer.recoverCircuits(linkedCircuits)
         writer.recoverTunnels(&recovery)
         writer.recoverSessions(&recovery)
+        writer.recoverPolicers()
         writer.queueUnfinished(linkedCircuits, &recovery)
         writer.upstreamPool.shuffleStarts(using: &generator)
         writer.downstreamPool.shuffleStarts(using: &generator)
@@ -183,6 +184,7 @@ extension TableWriter {
             } else {
                 // A downstream side that was being joined is taken back on its own.
                 line.pointee.partner = CULVERT_NO_INDEX
+                line.pointee.features = 0
             }
             switch owner {
             case .external: recovery.externalSessions += 1

@@ -26,28 +26,45 @@ extension TableWriter {
     }
 
     /// Joins the two sides: from here on the workers forward PPP both ways.
-    /// - Parameter peerSessionID: the L2TP session id that the peer assigned, host byte order.
-    /// - Throws: `noSuchUpstreamSession` unless it was allocated and not forwarded yet, `noSuchDownstreamSession` likewise.
+    /// - Parameters:
+    ///   - peerSessionID: the L2TP session id that the peer assigned, host byte order.
+    ///   - features: what the session has from its first frame on.
+    /// - Throws: `noSuchUpstreamSession` unless it was allocated and not forwarded yet, `noSuchDownstreamSession` likewise,
+    ///   `invalidRates`, `invalidMSS`, `policersFull`.
     public func forward(
-        _ upstream: UpstreamSlot, _ downstream: DownstreamSlot, peerSessionID: UInt16
+        _ upstream: UpstreamSlot, _ downstream: DownstreamSlot, peerSessionID: UInt16,
+        features: SessionFeatures = SessionFeatures()
     ) throws(TableError) {
         guard state(upstream) == EntryState.punt else { throw .noSuchUpstreamSession(upstream) }
         guard state(downstream) == EntryState.reserved else { throw .noSuchDownstreamSession(downstream) }
+        let policers = try takePolicers(features)
         join(upstream, downstream, peerSessionID: peerSessionID)
+        write(features, policers, upstream, downstream)
         publish(downstream, EntryState.forward)
         publish(upstream, EntryState.forward)
     }
 
     /// Adds a whole session for a controller, in one step. The ids are assigned here, since they carry the session's place.
-    /// - Parameter peerSessionID: the L2TP session id that the peer assigned, host byte order.
-    /// - Throws: what `circuit`, `allocateUpstream` and `allocateDownstream` throw.
+    /// - Parameters:
+    ///   - peerSessionID: the L2TP session id that the peer assigned, host byte order.
+    ///   - features: what the session has from its first frame on.
+    /// - Throws: what `circuit`, `allocateUpstream` and `allocateDownstream` throw, `invalidRates`, `invalidMSS`,
+    ///   `policersFull`.
     public func addExternal(
         port: UInt16, outerVLAN: UInt16, innerVLAN: UInt16, tpid: UInt16, clientMAC: MACAddress, tunnel: TunnelID,
-        peerSessionID: UInt16, reference: UInt64
+        peerSessionID: UInt16, reference: UInt64, features: SessionFeatures = SessionFeatures()
     ) throws(TableError) -> (upstream: UpstreamSession, downstream: DownstreamSession) {
         guard isPublished(tunnel) else { throw .noSuchTunnel(tunnel) }
-        let circuit = try circuit(port: port, outerVLAN: outerVLAN, innerVLAN: innerVLAN, tpid: tpid)
-        let upstream = try takeUpstream(circuit)
+        let policers = try takePolicers(features)
+        let circuit: CircuitIndex
+        let upstream: UpstreamSession
+        do {
+            circuit = try self.circuit(port: port, outerVLAN: outerVLAN, innerVLAN: innerVLAN, tpid: tpid)
+            upstream = try takeUpstream(circuit)
+        } catch {
+            give(policers)
+            throw error
+        }
         let downstream: DownstreamSession
         do {
             downstream = try takeDownstream(tunnel)
@@ -55,11 +72,13 @@ extension TableWriter {
             upstreamPool.give(
                 slot: upstream.slot.rawValue, owner: circuit.rawValue, sessionID: upstream.sessionID)
             releaseIfUnused(circuit)
+            give(policers)
             throw error
         }
         write(upstream, circuit: circuit, clientMAC: clientMAC, owner: .external, reference: reference)
         write(downstream, tunnel: tunnel)
         join(upstream.slot, downstream.slot, peerSessionID: peerSessionID)
+        write(features, policers, upstream.slot, downstream.slot)
         publish(downstream.slot, EntryState.forward)
         publish(upstream.slot, EntryState.forward)
         return (upstream, downstream)
@@ -97,7 +116,7 @@ extension TableWriter {
 
     // MARK: - Places
 
-    private func takeUpstream(_ circuit: CircuitIndex) throws(TableError) -> UpstreamSession {
+    func takeUpstream(_ circuit: CircuitIndex) throws(TableError) -> UpstreamSession {
         guard isLive(circuit) else { throw .noSuchCircuit(circuit) }
         let pages = regions(UnsafeMutableRawPointer(view.circuits + Int(circuit.rawValue)) + 16)
         do {
@@ -112,7 +131,7 @@ extension TableWriter {
         }
     }
 
-    private func takeDownstream(_ tunnel: TunnelID) throws(TableError) -> DownstreamSession {
+    func takeDownstream(_ tunnel: TunnelID) throws(TableError) -> DownstreamSession {
         guard isAllocated(tunnel) else { throw .noSuchTunnel(tunnel) }
         let pages = regions(UnsafeMutableRawPointer(view.tunnels + Int(tunnel.rawValue)) + 8)
         do {
@@ -131,7 +150,7 @@ extension TableWriter {
         pages.assumingMemoryBound(to: UInt32.self)
     }
 
-    private func releaseTunnel(_ tunnel: UInt32) {
+    func releaseTunnel(_ tunnel: UInt32) {
         let index = Int(tunnel & view.tunnelMask)
         if tunnelSessions[index] > 0 { tunnelSessions[index] -= 1 }
     }
@@ -139,7 +158,7 @@ extension TableWriter {
     // MARK: - Lines
 
     /// Fills a free line, still invisible.
-    private func write(
+    func write(
         _ session: UpstreamSession, circuit: CircuitIndex, clientMAC: MACAddress, owner: EntryOwner, reference: UInt64
     ) {
         let line = view.upstream + Int(session.slot.rawValue)
@@ -157,10 +176,11 @@ extension TableWriter {
         line.pointee.packets = 0
         line.pointee.octets = 0
         line.pointee.reference = reference
+        clearFeatures(session.slot)
     }
 
     /// Fills a free line, still invisible.
-    private func write(_ session: DownstreamSession, tunnel: TunnelID) {
+    func write(_ session: DownstreamSession, tunnel: TunnelID) {
         let line = view.downstream + Int(session.slot.rawValue)
         culvert_store_relaxed_u32(&line.pointee.state, EntryState.reserved)
         line.pointee.tunnel = UInt32(tunnel.rawValue)
@@ -171,11 +191,12 @@ extension TableWriter {
         line.pointee.features = 0
         line.pointee.learned = 0
         line.pointee.claim = 0
+        clearFeatures(session.slot)
     }
 
     /// Fills in what each side must know of the other. The upstream line may be visible as PUNT, in which state the workers
     /// look at none of this; the downstream line is invisible.
-    private func join(_ upstream: UpstreamSlot, _ downstream: DownstreamSlot, peerSessionID: UInt16) {
+    func join(_ upstream: UpstreamSlot, _ downstream: DownstreamSlot, peerSessionID: UInt16) {
         let up = view.upstream + Int(upstream.rawValue)
         let down = view.downstream + Int(downstream.rawValue)
         up.pointee.tunnel = down.pointee.tunnel
@@ -227,6 +248,7 @@ extension TableWriter {
     func freeUpstream(_ slot: UInt32) {
         let line = view.upstream + Int(slot)
         culvert_store_release_u32(&line.pointee.state, EntryState.free)
+        if let policer = featureLine(of: UpstreamSlot(rawValue: slot)).policer { policers.give(policer, view: view) }
         let circuit = line.pointee.circuit
         upstreamPool.give(slot: slot, owner: circuit, sessionID: UInt16(bigEndian: line.pointee.session_id))
         releaseIfUnused(CircuitIndex(rawValue: circuit))
@@ -235,6 +257,7 @@ extension TableWriter {
     func freeDownstream(_ slot: UInt32) {
         let line = view.downstream + Int(slot)
         culvert_store_release_u32(&line.pointee.state, EntryState.free)
+        if let policer = featureLine(of: DownstreamSlot(rawValue: slot)).policer { policers.give(policer, view: view) }
         downstreamPool.give(
             slot: slot, owner: line.pointee.tunnel, sessionID: UInt16(bigEndian: line.pointee.session_id))
     }

@@ -1,4 +1,5 @@
 import CSegment
+import Wire
 
 extension TableWriter {
     /// Takes a local tunnel id, the one that has been free for longest. The tunnel carries no data before `publishTunnel`.
@@ -23,14 +24,15 @@ extension TableWriter {
         let ends = header.endpoints
         let tunnel = view.tunnels + index
         view.templates[2 * index] = header.template
-        tunnel.pointee.family = UInt8(CULVERT_TUNNEL_IPV4)
+        tunnel.pointee.family = UInt8(ends.isIPv6 ? CULVERT_TUNNEL_IPV6 : CULVERT_TUNNEL_IPV4)
         tunnel.pointee.template_selector = 0
         tunnel.pointee.port = ends.port
-        store(ends.peerAddress.value.bigEndian, in: &tunnel.pointee.peer_address)
-        store(ends.localAddress.value.bigEndian, in: &tunnel.pointee.local_address)
+        store(ends.peerAddress, in: &tunnel.pointee.peer_address)
+        store(ends.localAddress, in: &tunnel.pointee.local_address)
         tunnel.pointee.peer_port = ends.peerPort.bigEndian
         tunnel.pointee.local_port = ends.localPort.bigEndian
         tunnel.pointee.peer_tunnel_id = ends.peerTunnelID
+        tunnel.pointee.flags = header.tunnelFlags
         culvert_store_release_u32(&tunnel.pointee.state, EntryState.forward)
     }
 
@@ -42,6 +44,7 @@ extension TableWriter {
         guard isPublished(id) else { throw .noSuchTunnel(id) }
         guard endpoints(of: view.tunnels[Int(id.rawValue)]) == header.endpoints else { throw .otherEndpoints(id) }
         try checkPorts(of: header)
+        culvert_store_release_u8(&view.tunnels[Int(id.rawValue)].flags, header.tunnelFlags)
         if isTemplateResting[Int(id.rawValue)] {
             waitingTemplates[UInt32(id.rawValue)] = header.template
         } else {
@@ -86,11 +89,16 @@ extension TableWriter {
         }
     }
 
-    /// Puts an IPv4 address, in wire order, into the first of an address field's 16 bytes and zeros into the rest.
-    private func store<Field>(_ address: UInt32, in field: inout Field) {
+    /// Puts an address, in wire order, into the front of an address field's 16 bytes and zeros into the rest.
+    private func store<Field>(_ address: IPAddress, in field: inout Field) {
         withUnsafeMutableBytes(of: &field) { bytes in
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
-            bytes.storeBytes(of: address, as: UInt32.self)
+            bytes.copyBytes(from: address.octets)
         }
     }
+}
+
+extension OuterHeader {
+    /// `culvert_tunnel.flags`: what the receiving side has to know.
+    fileprivate var tunnelFlags: UInt8 { acceptsZeroChecksum ? UInt8(CULVERT_TUNNEL_ZERO_CHECKSUM) : 0 }
 }

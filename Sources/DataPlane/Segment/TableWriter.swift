@@ -29,6 +29,7 @@ public final class TableWriter {
     /// Templates that wait until the one not in force becomes writable, by tunnel.
     var waitingTemplates: [UInt32: culvert_template] = [:]
     var waiting = GraceQueue()
+    var policers: PolicerPool
 
     /// A writer that considers nothing free and nothing used; `recovering` fills it in.
     init(segment: SegmentMapping) {
@@ -42,6 +43,7 @@ public final class TableWriter {
         freeBlocks = IndexQueue(capacity: Int(geometry.vlanBlocks))
         blockUse = [UInt16](repeating: 0, count: Int(geometry.vlanBlocks))
         tunnelSessions = [UInt32](repeating: 0, count: Int(geometry.tunnels))
+        policers = PolicerPool(view)
         isTemplateResting = [Bool](repeating: false, count: Int(geometry.tunnels))
     }
 
@@ -50,7 +52,7 @@ public final class TableWriter {
         Occupancy(
             freeUpstream: upstreamPool.freeSlots, freeDownstream: downstreamPool.freeSlots,
             freeTunnels: UInt32(freeTunnels.count), freeCircuits: UInt32(freeCircuits.count),
-            freeVLANBlocks: UInt32(freeBlocks.count), waiting: waiting.count)
+            freeVLANBlocks: UInt32(freeBlocks.count), freePolicers: UInt32(policers.freeCount), waiting: waiting.count)
     }
 }
 
@@ -66,19 +68,22 @@ public struct Occupancy: Hashable, Sendable {
     public let freeCircuits: UInt32
     /// VLAN blocks, of the geometry's `vlanBlocks` - 1.
     public let freeVLANBlocks: UInt32
+    /// Policers.
+    public let freePolicers: UInt32
     /// Entries that were unpublished and wait until every worker has passed a quiescent point.
     public let waiting: Int
 
     /// What is free, given number by number.
     public init(
         freeUpstream: UInt32, freeDownstream: UInt32, freeTunnels: UInt32, freeCircuits: UInt32,
-        freeVLANBlocks: UInt32, waiting: Int
+        freeVLANBlocks: UInt32, freePolicers: UInt32, waiting: Int
     ) {
         self.freeUpstream = freeUpstream
         self.freeDownstream = freeDownstream
         self.freeTunnels = freeTunnels
         self.freeCircuits = freeCircuits
         self.freeVLANBlocks = freeVLANBlocks
+        self.freePolicers = freePolicers
         self.waiting = waiting
     }
 }

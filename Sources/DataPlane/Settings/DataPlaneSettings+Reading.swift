@@ -46,6 +46,11 @@ extension DataPlaneSettings {
             idle = node.parsed("`poll`, `yield` or `sleep N` with N from 1 to 10000 microseconds", Self.idle) ?? idle
         }
         if let node = mapping.optional("punt-limits") { _ = node.mapping { puntLimits.read(&$0) } }
+        if let node = mapping.optional("punt-limits-per-client") {
+            _ = node.mapping { puntLimitsPerClient.read(&$0) }
+        }
+        if let node = mapping.optional("reassembly") { _ = node.mapping { reassembly.read(&$0) } }
+        if let node = mapping.optional("reordering") { _ = node.mapping { reordering.read(&$0) } }
         readPorts(mapping.required("ports"))
     }
 
@@ -120,6 +125,24 @@ extension DataPlaneSettings.PuntLimits {
     }
 }
 
+extension DataPlaneSettings.Reassembly {
+    fileprivate mutating func read(_ mapping: inout ConfigurationMapping) {
+        if let node = mapping.optional("datagrams") { datagrams = node.integer(in: 16...65_536) ?? datagrams }
+        if let node = mapping.optional("fragments") { fragments = node.integer(in: 256...65_536) ?? fragments }
+        if let node = mapping.optional("timeout-ms") {
+            timeoutMilliseconds = node.integer(in: 1...60_000) ?? timeoutMilliseconds
+        }
+    }
+}
+
+extension DataPlaneSettings.Reordering {
+    fileprivate mutating func read(_ mapping: inout ConfigurationMapping) {
+        if let node = mapping.optional("window") { window = node.integer(in: 2...256) ?? window }
+        if let node = mapping.optional("frames") { frames = node.integer(in: 64...65_536) ?? frames }
+        if let node = mapping.optional("timeout-ms") { timeout = node.integer(in: 1...1_000) ?? timeout }
+    }
+}
+
 extension DataPlaneSettings.Port {
     fileprivate init?(_ mapping: inout ConfigurationMapping) {
         let name = mapping.required("name")?.parsed("a name of 1 to 31 letters, digits, `-`, `_` or `.`", Self.name)
@@ -127,9 +150,17 @@ extension DataPlaneSettings.Port {
             (1...127).contains($0.utf8.count) && !$0.contains(" ") ? $0 : nil
         }
         let mtu = mapping.optional("mtu").map { $0.integer(in: 576...9_600 as ClosedRange<UInt16>) } ?? 1_500
-        let queues = mapping.optional("queues").map { $0.integer(in: 1...64 as ClosedRange<UInt16>) } ?? 1
-        guard let name, let device, let mtu, let queues else { return nil }
-        self.init(name: name, device: device, mtu: mtu, queues: queues)
+        let queues = mapping.optional("queues").flatMap { $0.integer(in: 1...64 as ClosedRange<UInt16>) }
+        let dispatch = mapping.optional("dispatch").flatMap { node -> DataPlaneSettings.Dispatch? in
+            guard let dispatch: DataPlaneSettings.Dispatch = node.choice() else { return nil }
+            if dispatch == .single, let queues, queues > 1 {
+                node.fault("`single` has one queue, and `queues` is \(queues)")
+            }
+            if dispatch == .rss, queues == 1 { node.fault("`rss` takes two queues or more, and `queues` is 1") }
+            return dispatch
+        }
+        guard let name, let device, let mtu else { return nil }
+        self.init(name: name, device: device, mtu: mtu, queues: queues, dispatch: dispatch ?? .automatic)
     }
 
     private static func name(_ text: String) -> String? {

@@ -27,6 +27,8 @@ public struct EthernetFrame: Hashable, Sendable {
     public static let typeIPv4: UInt16 = 0x0800
     /// EtherType of ARP (RFC 826).
     public static let typeARP: UInt16 = 0x0806
+    /// EtherType of IPv6 (RFC 2464).
+    public static let typeIPv6: UInt16 = 0x86dd
 
     /// Destination address.
     public var destination: MACAddress

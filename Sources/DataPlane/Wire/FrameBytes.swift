@@ -52,4 +52,9 @@ public struct FrameBytes {
 
     @inlinable @inline(__always)
     func wire64(_ offset: Int) -> UInt64 { start.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+
+    @inlinable @inline(__always)
+    func wire256(_ offset: Int) -> SIMD4<UInt64> {
+        start.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
+    }
 }

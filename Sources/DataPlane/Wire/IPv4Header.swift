@@ -52,7 +52,7 @@ public struct IPv4Header {
         var sum = UInt64(bytes.wire32(0)) &+ UInt64(bytes.wire32(4)) &+ UInt64(bytes.wire32(8))
         sum &+= UInt64(bytes.wire32(12)) &+ UInt64(bytes.wire32(16))
         if length > Self.minimumLength {
-            sum &+= InternetChecksum.sum(
+            sum &+= InternetChecksum.sumOutOfLine(
                 FrameBytes(bytes.start + Self.minimumLength, count: length &- Self.minimumLength))
         }
         return InternetChecksum.fold(sum) == 0xffff

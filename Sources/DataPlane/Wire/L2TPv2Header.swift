@@ -43,6 +43,13 @@ public struct L2TPv2Header {
     /// Whether this is a control message (T).
     @inlinable @inline(__always)
     public var isControl: Bool { flags & 0x8000 != 0 }
+
+    /// Tunnel id, in host byte order; nil when the message ends before it.
+    @inlinable
+    public var tunnelID: UInt16? {
+        let offset = flags & 0x4000 != 0 ? 4 : 2
+        return offset &+ 2 <= bytes.count ? bytes.uint16(offset) : nil
+    }
 }
 
 /// A view of an L2TPv2 data message.

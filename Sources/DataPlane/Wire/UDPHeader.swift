@@ -8,7 +8,8 @@
 //     |            Length             |           Checksum            |   Length: header and data
 //     +-------------------------------+-------------------------------+
 //
-// A checksum of 0 says that the sender computed none; a computed 0 is sent as 0xffff.
+// A checksum of 0 says that the sender computed none; a computed 0 is sent as 0xffff. Over IPv6 there has to be one (RFC 8200,
+// section 8.1), except between ends of a tunnel that were both set to go without (RFC 6935).
 
 /// A view of a UDP header.
 @frozen
@@ -48,14 +49,20 @@ public struct UDPHeader {
     @inlinable @inline(__always)
     public var hasChecksum: Bool { bytes.wire16(6) != 0 }
 
-    /// Whether the checksum is right; only where there is one. Addresses as they lie in memory.
-    @inlinable
+    /// Whether the checksum over IPv4 is right; only where there is one. Addresses as they lie in memory.
+    @inlinable @inline(__always)
     public func hasValidChecksum(source: UInt32, destination: UInt32) -> Bool {
+        hasValidChecksum(
+            pseudoHeaderSum: UInt64(source) &+ UInt64(destination) &+ UInt64(UInt16(IPv4Header.udp).bigEndian))
+    }
+
+    /// Whether the checksum is right; only where there is one.
+    /// - Parameter pseudoHeaderSum: the sum over the pseudo header's addresses and protocol in wire order, not folded; below 2^48.
+    @inlinable @inline(__always)
+    public func hasValidChecksum(pseudoHeaderSum: UInt64) -> Bool {
         let datagram = bytes.prefix(datagramLength)
-        var sum = InternetChecksum.sum(datagram)
-        sum &+= UInt64(source) &+ UInt64(destination)
-        sum &+= UInt64(UInt16(IPv4Header.udp).bigEndian) &+ UInt64(UInt16(truncatingIfNeeded: datagramLength).bigEndian)
-        return InternetChecksum.fold(sum) == 0xffff
+        let length = UInt64(UInt16(truncatingIfNeeded: datagramLength).bigEndian)
+        return InternetChecksum.fold(InternetChecksum.sum(datagram) &+ pseudoHeaderSum &+ length) == 0xffff
     }
 
     /// The data, as long as the header says; all that there is, when the length is not sound.

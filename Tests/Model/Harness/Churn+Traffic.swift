@@ -99,6 +99,7 @@ extension Churn {
 
     /// The session's L2TP data message as the peer sends it (RFC 2661, section 3.1), with and without length field and ff 03.
     private func writeDownstream(_ frame: ChurnFrame, _ life: ChurnLife, _ ends: TunnelEndpoints, _ port: Int) {
+        guard case .ipv4(let local, let peer) = ends.addresses else { return fail("the plan has tunnels over IPv4") }
         text.clear()
         text.put(ChurnPlan.mac(port: port))
         text.put(MACAddress(value: 0x06 << 40 | UInt64(life.tunnelSerial & 0xff_ffff) << 16))
@@ -107,7 +108,7 @@ extension Churn {
             text.put(77 as UInt16)
         }
         writeIP(
-            frame, from: (ends.peerAddress, ends.peerPort), to: (ends.localAddress, ends.localPort),
+            frame, from: (peer, ends.peerPort), to: (local, ends.localPort),
             session: (life.localTunnelID, life.localSessionID),
             identification: UInt16(truncatingIfNeeded: frame.serial), typeOfService: 0, timeToLive: 61,
             doNotFragment: frame.serial & 16 != 0,
@@ -117,6 +118,8 @@ extension Churn {
 
     /// The session's L2TP data message as it must come out under this header.
     func writeEncapsulated(_ frame: ChurnFrame, _ life: ChurnLife, _ outer: OuterHeader, identification: UInt16) {
+        let ends = outer.endpoints
+        guard case .ipv4(let local, let peer) = ends.addresses else { return fail("the plan has tunnels over IPv4") }
         text.clear()
         text.put(outer.destinationMAC ?? MACAddress(value: 0))
         text.put(outer.sourceMAC)
@@ -124,9 +127,8 @@ extension Churn {
             text.put(0x8100 as UInt16)
             text.put(tag)
         }
-        let ends = outer.endpoints
         writeIP(
-            frame, from: (ends.localAddress, ends.localPort), to: (ends.peerAddress, ends.peerPort),
+            frame, from: (local, ends.localPort), to: (peer, ends.peerPort),
             session: (ends.peerTunnelID, life.peerSessionID), identification: identification,
             typeOfService: outer.typeOfService, timeToLive: outer.timeToLive, doNotFragment: outer.doNotFragment,
             hasLengthField: outer.hasLengthField, hasAddressAndControl: true, computesChecksum: outer.computesChecksum)

@@ -61,7 +61,7 @@ final class Host {
         let device = culvert_port_from_rings("model_\(index)", toNode, fromNode, 0)
         guard device >= 0 else { throw Fault(description: "no port \(index)") }
         let number = UInt16(device)
-        guard culvert_port_configure(number, 1, 1, UInt32(mtu), 0, 0) == 0,
+        guard culvert_port_configure(number, 1, 1, UInt32(mtu), 0, 0, 0) == 0,
             culvert_port_rx_queue(number, 0, 512, 0, pool) == 0, culvert_port_tx_queue(number, 0, 512, 0) == 0,
             culvert_port_start(number) == 0
         else { throw Fault(description: "port \(index) does not start") }

@@ -221,7 +221,7 @@ private func victimPath() -> String {
             writer.occupancy
                 == Occupancy(
                     freeUpstream: 256, freeDownstream: 256, freeTunnels: 31, freeCircuits: 128, freeVLANBlocks: 63,
-                    waiting: 0))
+                    freePolicers: 1_024, waiting: 0))
     }
 
     /// A million sessions in service, then all of them waiting to be freed: segment and writer together.

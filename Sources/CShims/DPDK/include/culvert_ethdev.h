@@ -26,6 +26,7 @@ struct culvert_port_capability {
     int socket;         // NUMA node, negative: unknown
     uint64_t rss;       // RTE_ETH_RSS_* that the port can hash by
     uint64_t rx_offloads;
+    uint64_t tx_offloads;
     char driver[32];
 };
 
@@ -46,6 +47,7 @@ static inline int culvert_port_capability(uint16_t port, struct culvert_port_cap
     capability->socket = rte_eth_dev_socket_id(port);
     capability->rss = info.flow_type_rss_offloads;
     capability->rx_offloads = info.rx_offload_capa;
+    capability->tx_offloads = info.tx_offload_capa;
     if (info.driver_name) strncpy(capability->driver, info.driver_name, sizeof capability->driver - 1);
     return 0;
 }
@@ -54,14 +56,18 @@ static const uint64_t CULVERT_RSS_IP_UDP = RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP;
 static const uint64_t CULVERT_RSS_PPPOE = RTE_ETH_RSS_PPPOE;
 static const uint64_t CULVERT_RSS_L2TPV2 = RTE_ETH_RSS_L2TPV2;
 static const uint64_t CULVERT_RX_OFFLOAD_CHECKSUM = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+static const uint64_t CULVERT_TX_OFFLOAD_UDP_CHECKSUM = RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+static const uint64_t CULVERT_TX_OFFLOAD_CHAINED = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 
-// `rss` and `rx_offloads` within the port's capability; rss 0: no spreading over queues.
+// `rss` and the offloads within the port's capability; rss 0: no spreading over queues.
 static inline int culvert_port_configure(
-    uint16_t port, uint16_t rx_queues, uint16_t tx_queues, uint32_t mtu, uint64_t rss, uint64_t rx_offloads) {
+    uint16_t port, uint16_t rx_queues, uint16_t tx_queues, uint32_t mtu, uint64_t rss, uint64_t rx_offloads,
+    uint64_t tx_offloads) {
     struct rte_eth_conf configuration;
     memset(&configuration, 0, sizeof configuration);
     configuration.rxmode.mtu = mtu;
     configuration.rxmode.offloads = rx_offloads;
+    configuration.txmode.offloads = tx_offloads;
     if (rss) {
         configuration.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         configuration.rx_adv_conf.rss_conf.rss_hf = rss;

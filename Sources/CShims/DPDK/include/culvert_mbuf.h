@@ -4,6 +4,7 @@
 #define CULVERT_MBUF_H
 
 #include <rte_mbuf.h>
+#include <rte_memcpy.h>
 #include <rte_prefetch.h>
 #include <stdint.h>
 
@@ -19,6 +20,8 @@ static inline uint32_t culvert_mbuf_headroom(culvert_mbuf m) { return m->data_of
 static inline uint32_t culvert_mbuf_tailroom(culvert_mbuf m) { return rte_pktmbuf_tailroom(m); }
 static inline uint16_t culvert_mbuf_port(culvert_mbuf m) { return m->port; }
 static inline uint64_t culvert_mbuf_offload_flags(culvert_mbuf m) { return m->ol_flags; }
+static inline uint32_t culvert_mbuf_l2_length(culvert_mbuf m) { return m->l2_len; }
+static inline uint32_t culvert_mbuf_l3_length(culvert_mbuf m) { return m->l3_len; }
 
 // Makes the frame of this single-segment buffer the `length` bytes that start `shift` bytes after its present first byte
 // (before it, when negative). The caller has made sure that both ends lie in the buffer.
@@ -28,6 +31,26 @@ static inline void culvert_mbuf_set_frame(culvert_mbuf m, int32_t shift, uint32_
     m->pkt_len = length;
 }
 
+// Frames in several segments. `segment` is one of them, the frame's own buffer being the first.
+static inline culvert_mbuf culvert_mbuf_next(culvert_mbuf segment) { return segment->next; }
+static inline uint32_t culvert_mbuf_segments(culvert_mbuf m) { return m->nb_segs; }
+// Moves the first byte of this segment alone, not its last. The caller has made sure that it lies in the buffer.
+static inline void culvert_mbuf_move_start(culvert_mbuf segment, int32_t shift) {
+    segment->data_off = (uint16_t)(segment->data_off + shift);
+    segment->data_len = (uint16_t)(segment->data_len - shift);
+}
+// The bytes of this segment alone.
+static inline void culvert_mbuf_set_data_length(culvert_mbuf segment, uint32_t length) { segment->data_len = (uint16_t)length; }
+// Where the frame goes on after this segment; NULL: nowhere.
+static inline void culvert_mbuf_set_next(culvert_mbuf segment, culvert_mbuf next) { segment->next = next; }
+// What the frame's first buffer says of all of its segments.
+static inline void culvert_mbuf_set_chain(culvert_mbuf m, uint32_t segments, uint32_t length) {
+    m->nb_segs = (uint16_t)segments;
+    m->pkt_len = length;
+}
+// Frees one segment, which is no part of a frame any more.
+static inline void culvert_mbuf_free_segment(culvert_mbuf segment) { rte_pktmbuf_free_seg(segment); }
+
 // No transmit offload is asked of the port: what receive flags the frame came with mean nothing on the way out.
 static inline void culvert_mbuf_clear_offload_flags(culvert_mbuf m) { m->ol_flags = 0; }
 
@@ -36,9 +59,22 @@ static inline void culvert_mbuf_set_note(culvert_mbuf m, uint32_t low, uint32_t 
     m->hash.fdir.lo = low;
     m->hash.fdir.hi = high;
 }
+// 16 bits more of it.
+static inline void culvert_mbuf_set_note_detail(culvert_mbuf m, uint16_t detail) { m->vlan_tci = detail; }
+static inline uint16_t culvert_mbuf_note_detail(culvert_mbuf m) { return m->vlan_tci; }
 static inline uint32_t culvert_mbuf_note_low(culvert_mbuf m) { return m->hash.fdir.lo; }
 static inline uint32_t culvert_mbuf_note_high(culvert_mbuf m) { return m->hash.fdir.hi; }
 
+// Asks the port for the UDP checksum: the headers before UDP have so many bytes, and the sum over the pseudo header is in the
+// checksum's place. The frame lies in one buffer.
+static inline void culvert_mbuf_request_udp_checksum(culvert_mbuf m, uint32_t l2_length, uint32_t l3_length, int is_ipv6) {
+    m->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM | (is_ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
+    m->tx_offload = 0;
+    m->l2_len = l2_length;
+    m->l3_len = l3_length;
+}
+
+static inline struct rte_mempool *culvert_mbuf_pool(culvert_mbuf m) { return m->pool; }
 static inline culvert_mbuf culvert_mbuf_allocate(struct rte_mempool *pool) { return rte_pktmbuf_alloc(pool); }
 static inline int culvert_mbuf_allocate_bulk(struct rte_mempool *pool, culvert_mbuf *m, unsigned count) {
     return rte_pktmbuf_alloc_bulk(pool, m, count);
@@ -59,12 +95,18 @@ static inline void culvert_pool_free(struct rte_mempool *pool) { rte_mempool_fre
 static inline unsigned culvert_pool_available(struct rte_mempool *pool) { return rte_mempool_avail_count(pool); }
 static inline struct rte_mempool *culvert_pool_lookup(const char *name) { return rte_mempool_lookup(name); }
 
+// Copies what does not overlap, in vectors and without a call.
+static inline void culvert_copy(void *to, const void *from, size_t length) { rte_memcpy(to, from, length); }
+
 static inline void culvert_prefetch(const void *address) { rte_prefetch0(address); }
 
 enum {
     CULVERT_DEFAULT_HEADROOM = RTE_PKTMBUF_HEADROOM,
     CULVERT_POOL_CACHE_MAX = RTE_MEMPOOL_CACHE_MAX_SIZE,
 };
+static const uint64_t CULVERT_TX_UDP_CHECKSUM = RTE_MBUF_F_TX_UDP_CKSUM;
+static const uint64_t CULVERT_TX_IPV4 = RTE_MBUF_F_TX_IPV4;
+static const uint64_t CULVERT_TX_IPV6 = RTE_MBUF_F_TX_IPV6;
 static const uint64_t CULVERT_RX_IP_CHECKSUM_MASK = RTE_MBUF_F_RX_IP_CKSUM_MASK;
 static const uint64_t CULVERT_RX_IP_CHECKSUM_GOOD = RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 static const uint64_t CULVERT_RX_L4_CHECKSUM_MASK = RTE_MBUF_F_RX_L4_CKSUM_MASK;

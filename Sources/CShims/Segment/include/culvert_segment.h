@@ -296,11 +296,11 @@ struct culvert_downstream {
 struct culvert_features {
     uint16_t mss;             // largest MSS that TCP SYNs over IPv4 may name; 20 less over IPv6
     uint16_t policer;         // index into the policers
-    uint32_t reserved0;
+    uint32_t late_since;      // downstream: when the first late message since the last in order came, in 2^20 TSC cycles; 0: none
     uint64_t meter[4];        // an rte_meter_trtcm: time of both buckets' last update in TSC cycles, octets in both
     uint64_t policed_packets; // dropped by the policer
     uint16_t sequence;        // upstream: Ns of the next message. Downstream: Ns that is expected next, which is Nr upstream
-    uint16_t reserved1;
+    uint16_t late_sequence;   // downstream: Ns of that message
     uint32_t missing;         // downstream: messages that the sequence numbers say were lost
     uint32_t late;            // downstream: messages dropped because later ones were delivered, or repeated
     uint32_t reordered;       // downstream: messages that waited for earlier ones

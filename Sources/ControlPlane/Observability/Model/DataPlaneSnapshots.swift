@@ -2,11 +2,11 @@ import Wire
 
 /// How a port's frames are spread over workers, raw values as operators see them.
 public enum Dispatch: String, Hashable, Sendable, Encodable, CaseIterable {
-    /// One queue, one worker.
-    case singleQueue = "single queue"
-    /// The NIC hashes flows to queues.
-    case rss = "RSS"
-    /// A worker hands frames to the others.
+    /// The worker that polls the port forwards what it finds.
+    case singleQueue = "single"
+    /// The device spreads sessions over queues.
+    case rss = "rss"
+    /// The polling workers hand frames to the workers that have their sessions.
     case software = "software"
 }
 
@@ -37,7 +37,7 @@ public struct PortSnapshot: Hashable, Sendable, Encodable {
     /// Whether L2TP is served here.
     public var core = false
     /// Addresses of the node on this port.
-    public var addresses: [IPv4Address] = []
+    public var addresses: [IPAddress] = []
     /// What is counted for the port, in the order of its table.
     public var counters: [NamedCounter] = []
 

@@ -9,7 +9,7 @@ public enum TunnelFilter: Hashable, Sendable {
     /// The one with this administrative name.
     case name(String)
     /// Those to this address.
-    case remoteAddress(IPv4Address)
+    case remoteAddress(IPAddress)
 }
 
 /// Which sessions to list; all that is set has to match.
@@ -77,7 +77,7 @@ public struct Page<Element: Sendable>: Sendable {
 /// What to take down, with everything below it.
 public enum ClearTarget: Hashable, Sendable {
     /// All tunnels to this LNS.
-    case destination(IPv4Address)
+    case destination(IPAddress)
     /// The tunnel with this local id.
     case tunnel(UInt16)
     /// The tunnel with this administrative name.

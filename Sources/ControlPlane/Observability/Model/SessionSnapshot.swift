@@ -82,6 +82,20 @@ public struct SessionSnapshot: Hashable, Sendable, Encodable {
     public var peerBearer = BearerTypes()
     /// Octets that the session's control state occupies.
     public var memoryOctets: UInt64 = 0
+    /// Policers in force.
+    public var policers = SessionPolicers()
+    /// Frames from the client that the policer dropped.
+    public var upstreamPolicedPackets: UInt64 = 0
+    /// Frames to the client that the policer dropped.
+    public var downstreamPolicedPackets: UInt64 = 0
+    /// Largest MSS that TCP SYNs over IPv4 may announce, octets; 0: they pass as they are.
+    public var maximumSegmentSize: UInt16 = 0
+    /// Data messages received whose sequence numbers say that they were lost.
+    public var dataMissing: UInt32 = 0
+    /// Data messages received that were dropped because they came after later ones, or twice.
+    public var dataLate: UInt32 = 0
+    /// Data messages received that waited for earlier ones.
+    public var dataReordered: UInt32 = 0
     /// Event history, oldest first; empty unless it was asked for.
     public var events: [StateTransition] = []
 

@@ -101,8 +101,8 @@ extension Timestamp: Encodable {
     }
 }
 
-extension IPv4Address: Encodable {
-    /// Encodes as dotted decimal text.
+extension IPAddress: Encodable {
+    /// Encodes as text.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)

@@ -54,6 +54,16 @@ public struct TunnelSettings: Hashable, Sendable, Encodable {
     public var hideAvps = false
     /// Whether outer UDP checksums are computed.
     public var udpChecksums = false
+    /// Largest outer IP packet now, octets: the least of the core port's MTU, what is configured and what ICMP has told.
+    public var pathMTU: UInt16 = 0
+    /// Whether outer IPv4 packets that are sent whole must not be fragmented on their way.
+    public var dontFragment = false
+    /// What becomes of packets that exceed the path's MTU: `fragment`, `tell` or `drop`.
+    public var tooBig = ""
+    /// Octets of offset pad that are sent; nil: without the field.
+    public var offsetPad: UInt8?
+    /// Sequence numbers of data messages: `off`, `on` or `required`.
+    public var dataSequenceNumbers = ""
     /// Whether the path's MTU is discovered.
     public var pathMTUDiscovery = false
     /// Largest outer IP packet, octets.
@@ -146,9 +156,9 @@ public struct TunnelSnapshot: Hashable, Sendable, Encodable {
     /// Administrative name.
     public var name: String
     /// Our address.
-    public var localAddress: IPv4Address
+    public var localAddress: IPAddress
     /// The peer's address.
-    public var remoteAddress: IPv4Address
+    public var remoteAddress: IPAddress
     /// State of the control connection.
     public var state: TunnelState
     /// When the tunnel was made.
@@ -196,7 +206,7 @@ public struct TunnelSnapshot: Hashable, Sendable, Encodable {
 
     /// A tunnel with its identity; the rest is to be filled in.
     public init(
-        id: UInt16, name: String, localAddress: IPv4Address, remoteAddress: IPv4Address, state: TunnelState,
+        id: UInt16, name: String, localAddress: IPAddress, remoteAddress: IPAddress, state: TunnelState,
         createdAt: Timestamp, mode: TunnelMode
     ) {
         self.id = id

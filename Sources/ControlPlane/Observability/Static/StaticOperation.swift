@@ -8,6 +8,8 @@ public enum StaticOperation: Hashable, Sendable {
     case addSession(StaticSession)
     /// Removes the session with this reference.
     case removeSession(UInt64)
+    /// Adds many sessions; each is added or refused by itself.
+    case addSessions(StaticSessionBatch)
 }
 
 /// Why a step of a controller's feed was refused. Nothing has changed then.
@@ -48,12 +50,17 @@ public enum StaticResult: Hashable, Sendable {
     case sessionAdded(pppoeSessionID: UInt16, sessionID: UInt16, tunnelID: UInt16)
     /// The session is gone; its final counters.
     case sessionRemoved(Traffic)
+    /// The sessions of a batch are there but for those that were refused.
+    case sessionsAdded(StaticSessionsAdded)
     /// Nothing has changed.
     case refused(StaticFault)
 }
 
 extension StaticResult: Encodable {
-    private enum Key: CodingKey { case outcome, tunnelID, sessionID, pppoeSessionID, sessions, data, code, reason }
+    private enum Key: CodingKey {
+        case outcome, tunnelID, sessionID, pppoeSessionID, sessions, data, code, reason, sessionIDs, pppoeSessionIDs
+        case refused
+    }
 
     /// Encodes flat: `outcome` names the kind, the rest is there where the kind has it.
     public func encode(to encoder: any Encoder) throws {
@@ -73,6 +80,12 @@ extension StaticResult: Encodable {
         case .sessionRemoved(let data):
             try container.encode("session_removed", forKey: .outcome)
             try container.encode(data, forKey: .data)
+        case .sessionsAdded(let added):
+            try container.encode("sessions_added", forKey: .outcome)
+            try container.encode(added.tunnelID, forKey: .tunnelID)
+            try container.encode(added.sessionIDs, forKey: .sessionIDs)
+            try container.encode(added.pppoeSessionIDs, forKey: .pppoeSessionIDs)
+            try container.encode(added.refused, forKey: .refused)
         case .refused(let fault):
             try container.encode("refused", forKey: .outcome)
             try container.encode(fault.code, forKey: .code)

@@ -5,7 +5,7 @@ public enum StaticNextHop: Hashable, Sendable {
     /// To the peer, a neighbour on the egress port, resolved by ARP.
     case peer
     /// To this gateway, resolved by ARP.
-    case address(IPv4Address)
+    case address(IPAddress)
     /// To this neighbour, nothing to resolve.
     case mac(MACAddress)
 }
@@ -15,9 +15,9 @@ public struct StaticTunnel: Hashable, Sendable {
     /// The controller's name, unique among static tunnels, 1 to 63 octets.
     public var name: String
     /// The peer's address.
-    public var peerAddress: IPv4Address
+    public var peerAddress: IPAddress
     /// Our address.
-    public var localAddress: IPv4Address
+    public var localAddress: IPAddress
     /// The peer's UDP port.
     public var peerPort: UInt16
     /// Our UDP port.
@@ -41,7 +41,7 @@ public struct StaticTunnel: Hashable, Sendable {
 
     /// A tunnel to `peerAddress`.
     public init(
-        name: String, peerAddress: IPv4Address, localAddress: IPv4Address, peerPort: UInt16 = 1701,
+        name: String, peerAddress: IPAddress, localAddress: IPAddress, peerPort: UInt16 = 1701,
         localPort: UInt16 = 1701, peerTunnelID: UInt16, egressPort: String, nextHop: StaticNextHop = .peer,
         mtu: UInt16 = 0, lengthBit: Bool = false, udpChecksum: Bool = false, tosInherit: Bool = false, tos: UInt8 = 0
     ) {

@@ -24,7 +24,8 @@ extension Cause {
 extension TunnelSnapshot {
     /// The tunnel on one line.
     fileprivate var line: String {
-        "\(id) '\(name)' \(localAddress):\(localUDPPort) to \(remoteAddress):\(remoteUDPPort) id \(remoteTunnelID)"
+        "\(id) '\(name)' \(localAddress.text(port: localUDPPort)) to \(remoteAddress.text(port: remoteUDPPort)) id "
+            + "\(remoteTunnelID)"
     }
 }
 

@@ -34,6 +34,10 @@ extension SessionSnapshot {
           Status:
             data rx packets: \(data.rxPackets), rx bytes: \(data.rxOctets), rx errors: \(dataRxErrors)
             data tx packets: \(data.txPackets), tx bytes: \(data.txOctets)
+            data missing: \(dataMissing), late: \(dataLate), reordered: \(dataReordered)
+            tcp mss: \(maximumSegmentSize == 0 ? "as it is" : "\(maximumSegmentSize)")
+            policer upstream: \(Self.text(of: policers.upstream)), dropped packets: \(upstreamPolicedPackets)
+            policer downstream: \(Self.text(of: policers.downstream)), dropped packets: \(downstreamPolicedPackets)
           Peer configuration data:
             framing types: \(peerFraming.text)
             bearer types: \(peerBearer.text)
@@ -42,5 +46,19 @@ extension SessionSnapshot {
 
         """
             + events.text(indent: "    ", zone: zone)
+    }
+
+    /// A policer in a line.
+    static func text(of policer: PolicerSettings?) -> String {
+        guard let policer else { return "OFF" }
+        return "cir \(policer.committedRate) pir \(policer.peakRate) bit/s, cbs \(policer.committedBurst) "
+            + "pbs \(policer.peakBurst) octets"
+    }
+}
+
+extension SessionPolicers {
+    /// What `culvert police` shows.
+    public var text: String {
+        "upstream: \(SessionSnapshot.text(of: upstream))\ndownstream: \(SessionSnapshot.text(of: downstream))\n"
     }
 }

@@ -13,8 +13,8 @@ extension StaticTunnelStatus {
                         case .mac(let mac): mac.description
                         }
                     return [
-                        tunnel.name, String(status.tunnelID), "\(tunnel.localAddress):\(tunnel.localPort)",
-                        "\(tunnel.peerAddress):\(tunnel.peerPort)", String(tunnel.peerTunnelID), tunnel.egressPort,
+                        tunnel.name, String(status.tunnelID), tunnel.localAddress.text(port: tunnel.localPort),
+                        tunnel.peerAddress.text(port: tunnel.peerPort), String(tunnel.peerTunnelID), tunnel.egressPort,
                         hop + (status.nextHopResolved ? "" : " (not resolved)"), String(status.sessionCount),
                     ]
                 }, rightAligned: [1, 4, 7])

@@ -137,14 +137,36 @@ public struct RPCClient: Sendable {
         try await withRPCClientErrors { ClearOutcome(try await stub.clear(target.message, options: options)) }
     }
 
+    /// Changes a session's policers; returns what is in force then.
+    public func setPolicers(
+        of session: SessionName, upstream: PolicerChange, downstream: PolicerChange
+    ) async throws -> SessionPolicers {
+        let request = Culvert_V1_SetPolicersRequest(session, upstream: upstream, downstream: downstream)
+        return try await withRPCClientErrors {
+            SessionPolicers(try await stub.setPolicers(request, options: options))
+        }
+    }
+
     /// Carries out `operations` in order over one stream; one result for each, in the same order.
     public func apply(_ operations: [StaticOperation]) async throws -> [StaticResult] {
         try await withRPCClientErrors {
             try await stub.applyStatic(options: options) { writer in
-                for start in stride(from: 0, to: operations.count, by: 1_024) {
-                    let batch = operations[start..<min(start + 1_024, operations.count)]
+                var start = 0
+                while start < operations.count {
+                    // A message holds so many operations, or one batch, or few enough small ones.
+                    var (end, weight) = (start, 0)
+                    while end < operations.count {
+                        var more = 1
+                        if case .addSessions(let batch) = operations[end] { more += batch.references.count }
+                        guard end == start || weight + more <= 1_024 else { break }
+                        weight += more
+                        end += 1
+                    }
+                    let batch = operations[start..<end]
+                    let first = start
                     try await writer.write(
-                        .with { $0.operations = batch.enumerated().map { $1.message(tag: UInt64(start + $0)) } })
+                        .with { $0.operations = batch.enumerated().map { $1.message(tag: UInt64(first + $0)) } })
+                    start = end
                 }
             } onResponse: { response in
                 var results: [StaticResult] = []

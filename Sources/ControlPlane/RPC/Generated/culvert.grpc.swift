@@ -152,6 +152,19 @@ internal enum Culvert_V1_Culvert: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "SetPolicers" metadata.
+        internal enum SetPolicers: Sendable {
+            /// Request type for "SetPolicers".
+            internal typealias Input = Culvert_V1_SetPolicersRequest
+            /// Response type for "SetPolicers".
+            internal typealias Output = Culvert_V1_SetPolicersResponse
+            /// Descriptor for "SetPolicers".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "SetPolicers",
+                type: .unary
+            )
+        }
         /// Namespace for "ApplyStatic" metadata.
         internal enum ApplyStatic: Sendable {
             /// Request type for "ApplyStatic".
@@ -189,6 +202,7 @@ internal enum Culvert_V1_Culvert: Sendable {
             ListCounters.descriptor,
             Watch.descriptor,
             Clear.descriptor,
+            SetPolicers.descriptor,
             ApplyStatic.descriptor,
             ListStatic.descriptor
         ]
@@ -382,6 +396,26 @@ extension Culvert_V1_Culvert {
             request: GRPCCore.StreamingServerRequest<Culvert_V1_ClearRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ClearResponse>
+
+        /// Handle the "SetPolicers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Sets or removes a session's policers while it is up, in either direction or both. They end with the session.
+        /// > NOT_FOUND when there is no such session or it does not forward yet, RESOURCE_EXHAUSTED when there are too many
+        /// > different policers.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_SetPolicersRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_SetPolicersResponse` messages.
+        func setPolicers(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_SetPolicersRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_SetPolicersResponse>
 
         /// Handle the "ApplyStatic" method.
         ///
@@ -595,6 +629,26 @@ extension Culvert_V1_Culvert {
             request: GRPCCore.ServerRequest<Culvert_V1_ClearRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Culvert_V1_ClearResponse>
+
+        /// Handle the "SetPolicers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Sets or removes a session's policers while it is up, in either direction or both. They end with the session.
+        /// > NOT_FOUND when there is no such session or it does not forward yet, RESOURCE_EXHAUSTED when there are too many
+        /// > different policers.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_SetPolicersRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_SetPolicersResponse` message.
+        func setPolicers(
+            request: GRPCCore.ServerRequest<Culvert_V1_SetPolicersRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_SetPolicersResponse>
 
         /// Handle the "ApplyStatic" method.
         ///
@@ -811,6 +865,26 @@ extension Culvert_V1_Culvert {
             context: GRPCCore.ServerContext
         ) async throws -> Culvert_V1_ClearResponse
 
+        /// Handle the "SetPolicers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Sets or removes a session's policers while it is up, in either direction or both. They end with the session.
+        /// > NOT_FOUND when there is no such session or it does not forward yet, RESOURCE_EXHAUSTED when there are too many
+        /// > different policers.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_SetPolicersRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_SetPolicersResponse` to respond with.
+        func setPolicers(
+            request: Culvert_V1_SetPolicersRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_SetPolicersResponse
+
         /// Handle the "ApplyStatic" method.
         ///
         /// > Source IDL Documentation:
@@ -957,6 +1031,17 @@ extension Culvert_V1_Culvert.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.SetPolicers.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_SetPolicersRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_SetPolicersResponse>(),
+            handler: { request, context in
+                try await self.setPolicers(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Culvert_V1_Culvert.Method.ApplyStatic.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ApplyStaticRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ApplyStaticResponse>(),
@@ -1077,6 +1162,17 @@ extension Culvert_V1_Culvert.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ClearResponse> {
         let response = try await self.clear(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func setPolicers(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_SetPolicersRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_SetPolicersResponse> {
+        let response = try await self.setPolicers(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -1224,6 +1320,19 @@ extension Culvert_V1_Culvert.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Culvert_V1_ClearResponse> {
         return GRPCCore.ServerResponse<Culvert_V1_ClearResponse>(
             message: try await self.clear(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func setPolicers(
+        request: GRPCCore.ServerRequest<Culvert_V1_SetPolicersRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_SetPolicersResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_SetPolicersResponse>(
+            message: try await self.setPolicers(
                 request: request.message,
                 context: context
             ),
@@ -1484,6 +1593,31 @@ extension Culvert_V1_Culvert {
             deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ClearResponse>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ClearResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "SetPolicers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Sets or removes a session's policers while it is up, in either direction or both. They end with the session.
+        /// > NOT_FOUND when there is no such session or it does not forward yet, RESOURCE_EXHAUSTED when there are too many
+        /// > different policers.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_SetPolicersRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_SetPolicersRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_SetPolicersResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func setPolicers<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_SetPolicersRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_SetPolicersRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_SetPolicersResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_SetPolicersResponse>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "ApplyStatic" method.
@@ -1853,6 +1987,42 @@ extension Culvert_V1_Culvert {
             )
         }
 
+        /// Call the "SetPolicers" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Sets or removes a session's policers while it is up, in either direction or both. They end with the session.
+        /// > NOT_FOUND when there is no such session or it does not forward yet, RESOURCE_EXHAUSTED when there are too many
+        /// > different policers.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_SetPolicersRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_SetPolicersRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_SetPolicersResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func setPolicers<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_SetPolicersRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_SetPolicersRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_SetPolicersResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_SetPolicersResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.SetPolicers.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "ApplyStatic" method.
         ///
         /// > Source IDL Documentation:
@@ -2176,6 +2346,37 @@ extension Culvert_V1_Culvert.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ClearRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ClearResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "SetPolicers" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Sets or removes a session's policers while it is up, in either direction or both. They end with the session.
+    /// > NOT_FOUND when there is no such session or it does not forward yet, RESOURCE_EXHAUSTED when there are too many
+    /// > different policers.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_SetPolicersRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func setPolicers<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_SetPolicersRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_SetPolicersResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.setPolicers(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_SetPolicersRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_SetPolicersResponse>(),
             options: options,
             onResponse: handleResponse
         )
@@ -2528,6 +2729,41 @@ extension Culvert_V1_Culvert.ClientProtocol {
             metadata: metadata
         )
         return try await self.clear(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "SetPolicers" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Sets or removes a session's policers while it is up, in either direction or both. They end with the session.
+    /// > NOT_FOUND when there is no such session or it does not forward yet, RESOURCE_EXHAUSTED when there are too many
+    /// > different policers.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func setPolicers<Result>(
+        _ message: Culvert_V1_SetPolicersRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_SetPolicersResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_SetPolicersRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.setPolicers(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -1084,6 +1084,41 @@ nonisolated struct Culvert_V1_TunnelSettings: @unchecked Sendable {
     set {_uniqueStorage()._tieBreaker = newValue}
   }
 
+  /// Largest outer IP packet now: the least of the core port's MTU, what is configured, and what ICMP has told.
+  var pathMtu: UInt32 {
+    get {_storage._pathMtu}
+    set {_uniqueStorage()._pathMtu = newValue}
+  }
+
+  /// Whether outer IPv4 packets that are sent whole must not be fragmented on their way.
+  var dontFragment: Bool {
+    get {_storage._dontFragment}
+    set {_uniqueStorage()._dontFragment = newValue}
+  }
+
+  /// What becomes of packets that exceed path_mtu: "fragment", "tell" or "drop".
+  var tooBig: String {
+    get {_storage._tooBig}
+    set {_uniqueStorage()._tooBig = newValue}
+  }
+
+  /// Whether the offset size field is sent, and with how many octets of pad.
+  var hasOffsetPad_p: Bool {
+    get {_storage._hasOffsetPad_p}
+    set {_uniqueStorage()._hasOffsetPad_p = newValue}
+  }
+
+  var offsetPad: UInt32 {
+    get {_storage._offsetPad}
+    set {_uniqueStorage()._offsetPad = newValue}
+  }
+
+  /// "off", "on" or "required".
+  var dataSequenceNumbers: String {
+    get {_storage._dataSequenceNumbers}
+    set {_uniqueStorage()._dataSequenceNumbers = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1453,6 +1488,59 @@ nonisolated struct Culvert_V1_Session: @unchecked Sendable {
   var events: [Culvert_V1_StateTransition] {
     get {_storage._events}
     set {_uniqueStorage()._events = newValue}
+  }
+
+  /// From the client to the LNS, and from the LNS to the client; without a policer, no field.
+  var upstreamPolicer: Culvert_V1_Policer {
+    get {_storage._upstreamPolicer ?? Culvert_V1_Policer()}
+    set {_uniqueStorage()._upstreamPolicer = newValue}
+  }
+  /// Returns true if `upstreamPolicer` has been explicitly set.
+  var hasUpstreamPolicer: Bool {_storage._upstreamPolicer != nil}
+  /// Clears the value of `upstreamPolicer`. Subsequent reads from it will return its default value.
+  mutating func clearUpstreamPolicer() {_uniqueStorage()._upstreamPolicer = nil}
+
+  var downstreamPolicer: Culvert_V1_Policer {
+    get {_storage._downstreamPolicer ?? Culvert_V1_Policer()}
+    set {_uniqueStorage()._downstreamPolicer = newValue}
+  }
+  /// Returns true if `downstreamPolicer` has been explicitly set.
+  var hasDownstreamPolicer: Bool {_storage._downstreamPolicer != nil}
+  /// Clears the value of `downstreamPolicer`. Subsequent reads from it will return its default value.
+  mutating func clearDownstreamPolicer() {_uniqueStorage()._downstreamPolicer = nil}
+
+  /// Frames that the policers dropped.
+  var upstreamPolicedPackets: UInt64 {
+    get {_storage._upstreamPolicedPackets}
+    set {_uniqueStorage()._upstreamPolicedPackets = newValue}
+  }
+
+  var downstreamPolicedPackets: UInt64 {
+    get {_storage._downstreamPolicedPackets}
+    set {_uniqueStorage()._downstreamPolicedPackets = newValue}
+  }
+
+  /// Largest MSS that TCP SYNs over IPv4 may announce, octets; 0: they pass as they are.
+  var tcpMss: UInt32 {
+    get {_storage._tcpMss}
+    set {_uniqueStorage()._tcpMss = newValue}
+  }
+
+  /// Data messages from the peer that the sequence numbers say were lost, that were dropped because they came late or
+  /// twice, and that waited for earlier ones.
+  var dataMissing: UInt32 {
+    get {_storage._dataMissing}
+    set {_uniqueStorage()._dataMissing = newValue}
+  }
+
+  var dataLate: UInt32 {
+    get {_storage._dataLate}
+    set {_uniqueStorage()._dataLate = newValue}
+  }
+
+  var dataReordered: UInt32 {
+    get {_storage._dataReordered}
+    set {_uniqueStorage()._dataReordered = newValue}
   }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1981,6 +2069,175 @@ nonisolated struct Culvert_V1_SessionTarget: Sendable {
   init() {}
 }
 
+/// The rates of a two rate three colour marker (RFC 2698), colour-blind. What exceeds the peak rate is dropped; octets are
+/// those of PPP frames from the protocol field on.
+nonisolated struct Culvert_V1_Policer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Bit/s, 8,000 to 400,000,000,000.
+  var committedRate: UInt64 = 0
+
+  /// Bit/s, at least the committed rate.
+  var peakRate: UInt64 = 0
+
+  /// Octets, 1 to 4,294,967,295. A burst smaller than a frame passes none.
+  var committedBurst: UInt64 = 0
+
+  var peakBurst: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_SetPolicersRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var session: Culvert_V1_SetPolicersRequest.OneOf_Session? = nil
+
+  var l2Tp: Culvert_V1_SessionTarget {
+    get {
+      if case .l2Tp(let v)? = session {return v}
+      return Culvert_V1_SessionTarget()
+    }
+    set {session = .l2Tp(newValue)}
+  }
+
+  /// A route of the access concentrator.
+  var routeID: UInt32 {
+    get {
+      if case .routeID(let v)? = session {return v}
+      return 0
+    }
+    set {session = .routeID(newValue)}
+  }
+
+  /// A static session.
+  var staticReference: UInt64 {
+    get {
+      if case .staticReference(let v)? = session {return v}
+      return 0
+    }
+    set {session = .staticReference(newValue)}
+  }
+
+  /// From the client to the LNS; without it nothing changes in this direction.
+  var upstream: Culvert_V1_PolicerChange {
+    get {_upstream ?? Culvert_V1_PolicerChange()}
+    set {_upstream = newValue}
+  }
+  /// Returns true if `upstream` has been explicitly set.
+  var hasUpstream: Bool {self._upstream != nil}
+  /// Clears the value of `upstream`. Subsequent reads from it will return its default value.
+  mutating func clearUpstream() {self._upstream = nil}
+
+  /// From the LNS to the client.
+  var downstream: Culvert_V1_PolicerChange {
+    get {_downstream ?? Culvert_V1_PolicerChange()}
+    set {_downstream = newValue}
+  }
+  /// Returns true if `downstream` has been explicitly set.
+  var hasDownstream: Bool {self._downstream != nil}
+  /// Clears the value of `downstream`. Subsequent reads from it will return its default value.
+  mutating func clearDownstream() {self._downstream = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Session: Equatable, Sendable {
+    case l2Tp(Culvert_V1_SessionTarget)
+    /// A route of the access concentrator.
+    case routeID(UInt32)
+    /// A static session.
+    case staticReference(UInt64)
+
+  }
+
+  init() {}
+
+  fileprivate var _upstream: Culvert_V1_PolicerChange? = nil
+  fileprivate var _downstream: Culvert_V1_PolicerChange? = nil
+}
+
+nonisolated struct Culvert_V1_PolicerChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var change: Culvert_V1_PolicerChange.OneOf_Change? = nil
+
+  var set: Culvert_V1_Policer {
+    get {
+      if case .set(let v)? = change {return v}
+      return Culvert_V1_Policer()
+    }
+    set {change = .set(newValue)}
+  }
+
+  var remove: Culvert_V1_RemovePolicer {
+    get {
+      if case .remove(let v)? = change {return v}
+      return Culvert_V1_RemovePolicer()
+    }
+    set {change = .remove(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Change: Equatable, Sendable {
+    case set(Culvert_V1_Policer)
+    case remove(Culvert_V1_RemovePolicer)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_RemovePolicer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What is in force now; without a policer in a direction, no field.
+nonisolated struct Culvert_V1_SetPolicersResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var upstream: Culvert_V1_Policer {
+    get {_upstream ?? Culvert_V1_Policer()}
+    set {_upstream = newValue}
+  }
+  /// Returns true if `upstream` has been explicitly set.
+  var hasUpstream: Bool {self._upstream != nil}
+  /// Clears the value of `upstream`. Subsequent reads from it will return its default value.
+  mutating func clearUpstream() {self._upstream = nil}
+
+  var downstream: Culvert_V1_Policer {
+    get {_downstream ?? Culvert_V1_Policer()}
+    set {_downstream = newValue}
+  }
+  /// Returns true if `downstream` has been explicitly set.
+  var hasDownstream: Bool {self._downstream != nil}
+  /// Clears the value of `downstream`. Subsequent reads from it will return its default value.
+  mutating func clearDownstream() {self._downstream = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _upstream: Culvert_V1_Policer? = nil
+  fileprivate var _downstream: Culvert_V1_Policer? = nil
+}
+
 nonisolated struct Culvert_V1_AllConnections: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2085,6 +2342,14 @@ nonisolated struct Culvert_V1_StaticOperation: Sendable {
     set {operation = .removeSession(newValue)}
   }
 
+  var addSessions: Culvert_V1_StaticSessionBatch {
+    get {
+      if case .addSessions(let v)? = operation {return v}
+      return Culvert_V1_StaticSessionBatch()
+    }
+    set {operation = .addSessions(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Operation: Equatable, Sendable {
@@ -2092,6 +2357,7 @@ nonisolated struct Culvert_V1_StaticOperation: Sendable {
     case removeTunnel(Culvert_V1_StaticTunnelReference)
     case addSession(Culvert_V1_StaticSession)
     case removeSession(Culvert_V1_StaticSessionReference)
+    case addSessions(Culvert_V1_StaticSessionBatch)
 
   }
 
@@ -2248,6 +2514,50 @@ nonisolated struct Culvert_V1_StaticSession: Sendable {
   fileprivate var _tunnel: Culvert_V1_StaticTunnelReference? = nil
 }
 
+/// Many sessions of one tunnel and one access port, column by column: the n-th of each column belong together. It is to
+/// `add_session` what a table is to a form: a million sessions take seconds.
+nonisolated struct Culvert_V1_StaticSessionBatch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Name of the access port.
+  var port: String = String()
+
+  var tunnel: Culvert_V1_StaticTunnelReference {
+    get {_tunnel ?? Culvert_V1_StaticTunnelReference()}
+    set {_tunnel = newValue}
+  }
+  /// Returns true if `tunnel` has been explicitly set.
+  var hasTunnel: Bool {self._tunnel != nil}
+  /// Clears the value of `tunnel`. Subsequent reads from it will return its default value.
+  mutating func clearTunnel() {self._tunnel = nil}
+
+  /// TPID of the outer tags, 0x8100 or 0x88a8; 0 is 0x8100.
+  var outerTpid: UInt32 = 0
+
+  /// The controller's numbers, unique among static sessions, not 0; at most 16,384.
+  var references: [UInt64] = []
+
+  /// The clients' addresses, first octet highest; as many as references.
+  var clientMacs: [UInt64] = []
+
+  /// The L2TP session ids that the peer assigned, 1 to 65,535; as many as references.
+  var peerSessionIds: [UInt32] = []
+
+  /// Outer VLANs, 0 for none; as many as references, or none at all where no session has one.
+  var outerVlans: [UInt32] = []
+
+  /// Inner VLANs likewise.
+  var innerVlans: [UInt32] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _tunnel: Culvert_V1_StaticTunnelReference? = nil
+}
+
 /// Names a static session by the controller's number.
 nonisolated struct Culvert_V1_StaticSessionReference: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2310,6 +2620,14 @@ nonisolated struct Culvert_V1_StaticResult: Sendable {
     set {outcome = .error(newValue)}
   }
 
+  var sessionsAdded: Culvert_V1_SessionsAdded {
+    get {
+      if case .sessionsAdded(let v)? = outcome {return v}
+      return Culvert_V1_SessionsAdded()
+    }
+    set {outcome = .sessionsAdded(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Outcome: Equatable, Sendable {
@@ -2318,6 +2636,7 @@ nonisolated struct Culvert_V1_StaticResult: Sendable {
     case sessionAdded(Culvert_V1_SessionAdded)
     case sessionRemoved(Culvert_V1_SessionRemoved)
     case error(Culvert_V1_StaticError)
+    case sessionsAdded(Culvert_V1_SessionsAdded)
 
   }
 
@@ -2365,6 +2684,50 @@ nonisolated struct Culvert_V1_SessionAdded: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// The ids that the clients and the peer have to send to, in the order of the batch; 0 for a session that was refused.
+nonisolated struct Culvert_V1_SessionsAdded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var tunnelID: UInt32 = 0
+
+  var pppoeSessionIds: [UInt32] = []
+
+  var sessionIds: [UInt32] = []
+
+  /// Only what was refused; the others are there.
+  var refused: [Culvert_V1_SessionRefused] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_SessionRefused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Place in the batch, from 0 on.
+  var index: UInt32 = 0
+
+  var error: Culvert_V1_StaticError {
+    get {_error ?? Culvert_V1_StaticError()}
+    set {_error = newValue}
+  }
+  /// Returns true if `error` has been explicitly set.
+  var hasError: Bool {self._error != nil}
+  /// Clears the value of `error`. Subsequent reads from it will return its default value.
+  mutating func clearError() {self._error = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _error: Culvert_V1_StaticError? = nil
 }
 
 /// Final counters: nothing is forwarded for the session any more.
@@ -3299,7 +3662,7 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".TunnelSettings"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}hello_timeout_seconds\0\u{3}retry_timeout_seconds\0\u{3}idle_timeout_seconds\0\u{3}establish_timeout_seconds\0\u{3}persist_pend_timeout_seconds\0\u{3}rx_window_size\0\u{3}tx_window_size\0\u{3}max_retries\0\u{3}session_limit\0\u{3}hide_avps\0\u{3}udp_checksums\0\u{3}path_mtu_discovery\0\u{1}mtu\0\u{3}tos_inherit\0\u{1}tos\0\u{1}framing\0\u{1}bearer\0\u{3}use_tie_breaker\0\u{3}tie_breaker\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}hello_timeout_seconds\0\u{3}retry_timeout_seconds\0\u{3}idle_timeout_seconds\0\u{3}establish_timeout_seconds\0\u{3}persist_pend_timeout_seconds\0\u{3}rx_window_size\0\u{3}tx_window_size\0\u{3}max_retries\0\u{3}session_limit\0\u{3}hide_avps\0\u{3}udp_checksums\0\u{3}path_mtu_discovery\0\u{1}mtu\0\u{3}tos_inherit\0\u{1}tos\0\u{1}framing\0\u{1}bearer\0\u{3}use_tie_breaker\0\u{3}tie_breaker\0\u{3}path_mtu\0\u{3}dont_fragment\0\u{3}too_big\0\u{3}has_offset_pad\0\u{3}offset_pad\0\u{3}data_sequence_numbers\0")
 
   fileprivate class _StorageClass {
     var _helloTimeoutSeconds: UInt32 = 0
@@ -3321,6 +3684,12 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
     var _bearer: Culvert_V1_BearerTypes? = nil
     var _useTieBreaker: Bool = false
     var _tieBreaker: Data = Data()
+    var _pathMtu: UInt32 = 0
+    var _dontFragment: Bool = false
+    var _tooBig: String = String()
+    var _hasOffsetPad_p: Bool = false
+    var _offsetPad: UInt32 = 0
+    var _dataSequenceNumbers: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3350,6 +3719,12 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
       _bearer = source._bearer
       _useTieBreaker = source._useTieBreaker
       _tieBreaker = source._tieBreaker
+      _pathMtu = source._pathMtu
+      _dontFragment = source._dontFragment
+      _tooBig = source._tooBig
+      _hasOffsetPad_p = source._hasOffsetPad_p
+      _offsetPad = source._offsetPad
+      _dataSequenceNumbers = source._dataSequenceNumbers
     }
   }
 
@@ -3387,6 +3762,12 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._bearer) }()
         case 18: try { try decoder.decodeSingularBoolField(value: &_storage._useTieBreaker) }()
         case 19: try { try decoder.decodeSingularBytesField(value: &_storage._tieBreaker) }()
+        case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._pathMtu) }()
+        case 21: try { try decoder.decodeSingularBoolField(value: &_storage._dontFragment) }()
+        case 22: try { try decoder.decodeSingularStringField(value: &_storage._tooBig) }()
+        case 23: try { try decoder.decodeSingularBoolField(value: &_storage._hasOffsetPad_p) }()
+        case 24: try { try decoder.decodeSingularUInt32Field(value: &_storage._offsetPad) }()
+        case 25: try { try decoder.decodeSingularStringField(value: &_storage._dataSequenceNumbers) }()
         default: break
         }
       }
@@ -3456,6 +3837,24 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
       if !_storage._tieBreaker.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._tieBreaker, fieldNumber: 19)
       }
+      if _storage._pathMtu != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._pathMtu, fieldNumber: 20)
+      }
+      if _storage._dontFragment != false {
+        try visitor.visitSingularBoolField(value: _storage._dontFragment, fieldNumber: 21)
+      }
+      if !_storage._tooBig.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tooBig, fieldNumber: 22)
+      }
+      if _storage._hasOffsetPad_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasOffsetPad_p, fieldNumber: 23)
+      }
+      if _storage._offsetPad != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._offsetPad, fieldNumber: 24)
+      }
+      if !_storage._dataSequenceNumbers.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dataSequenceNumbers, fieldNumber: 25)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3484,6 +3883,12 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
         if _storage._bearer != rhs_storage._bearer {return false}
         if _storage._useTieBreaker != rhs_storage._useTieBreaker {return false}
         if _storage._tieBreaker != rhs_storage._tieBreaker {return false}
+        if _storage._pathMtu != rhs_storage._pathMtu {return false}
+        if _storage._dontFragment != rhs_storage._dontFragment {return false}
+        if _storage._tooBig != rhs_storage._tooBig {return false}
+        if _storage._hasOffsetPad_p != rhs_storage._hasOffsetPad_p {return false}
+        if _storage._offsetPad != rhs_storage._offsetPad {return false}
+        if _storage._dataSequenceNumbers != rhs_storage._dataSequenceNumbers {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3825,7 +4230,7 @@ nonisolated extension Culvert_V1_ListSessionsResponse: SwiftProtobuf.Message, Sw
 
 nonisolated extension Culvert_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Session"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tunnel_id\0\u{3}tunnel_name\0\u{1}state\0\u{3}created_at\0\u{3}interface_name\0\u{3}remote_session_id\0\u{3}establish_timeout_seconds\0\u{1}type\0\u{1}name\0\u{1}owner\0\u{3}created_by_admin\0\u{1}profile\0\u{3}data_sequence_numbers\0\u{1}framing\0\u{1}bearer\0\u{3}call_serial_number\0\u{3}user_name\0\u{3}client_mac\0\u{3}pppoe_session_id\0\u{3}route_id\0\u{1}data\0\u{3}data_rx_errors\0\u{3}peer_framing\0\u{3}peer_bearer\0\u{3}memory_octets\0\u{1}events\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tunnel_id\0\u{3}tunnel_name\0\u{1}state\0\u{3}created_at\0\u{3}interface_name\0\u{3}remote_session_id\0\u{3}establish_timeout_seconds\0\u{1}type\0\u{1}name\0\u{1}owner\0\u{3}created_by_admin\0\u{1}profile\0\u{3}data_sequence_numbers\0\u{1}framing\0\u{1}bearer\0\u{3}call_serial_number\0\u{3}user_name\0\u{3}client_mac\0\u{3}pppoe_session_id\0\u{3}route_id\0\u{1}data\0\u{3}data_rx_errors\0\u{3}peer_framing\0\u{3}peer_bearer\0\u{3}memory_octets\0\u{1}events\0\u{3}upstream_policer\0\u{3}downstream_policer\0\u{3}upstream_policed_packets\0\u{3}downstream_policed_packets\0\u{3}tcp_mss\0\u{3}data_missing\0\u{3}data_late\0\u{3}data_reordered\0")
 
   fileprivate class _StorageClass {
     var _id: UInt32 = 0
@@ -3855,6 +4260,14 @@ nonisolated extension Culvert_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._
     var _peerBearer: Culvert_V1_BearerTypes? = nil
     var _memoryOctets: UInt64 = 0
     var _events: [Culvert_V1_StateTransition] = []
+    var _upstreamPolicer: Culvert_V1_Policer? = nil
+    var _downstreamPolicer: Culvert_V1_Policer? = nil
+    var _upstreamPolicedPackets: UInt64 = 0
+    var _downstreamPolicedPackets: UInt64 = 0
+    var _tcpMss: UInt32 = 0
+    var _dataMissing: UInt32 = 0
+    var _dataLate: UInt32 = 0
+    var _dataReordered: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3892,6 +4305,14 @@ nonisolated extension Culvert_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._
       _peerBearer = source._peerBearer
       _memoryOctets = source._memoryOctets
       _events = source._events
+      _upstreamPolicer = source._upstreamPolicer
+      _downstreamPolicer = source._downstreamPolicer
+      _upstreamPolicedPackets = source._upstreamPolicedPackets
+      _downstreamPolicedPackets = source._downstreamPolicedPackets
+      _tcpMss = source._tcpMss
+      _dataMissing = source._dataMissing
+      _dataLate = source._dataLate
+      _dataReordered = source._dataReordered
     }
   }
 
@@ -3937,6 +4358,14 @@ nonisolated extension Culvert_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._
         case 25: try { try decoder.decodeSingularMessageField(value: &_storage._peerBearer) }()
         case 26: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryOctets) }()
         case 27: try { try decoder.decodeRepeatedMessageField(value: &_storage._events) }()
+        case 28: try { try decoder.decodeSingularMessageField(value: &_storage._upstreamPolicer) }()
+        case 29: try { try decoder.decodeSingularMessageField(value: &_storage._downstreamPolicer) }()
+        case 30: try { try decoder.decodeSingularUInt64Field(value: &_storage._upstreamPolicedPackets) }()
+        case 31: try { try decoder.decodeSingularUInt64Field(value: &_storage._downstreamPolicedPackets) }()
+        case 32: try { try decoder.decodeSingularUInt32Field(value: &_storage._tcpMss) }()
+        case 33: try { try decoder.decodeSingularUInt32Field(value: &_storage._dataMissing) }()
+        case 34: try { try decoder.decodeSingularUInt32Field(value: &_storage._dataLate) }()
+        case 35: try { try decoder.decodeSingularUInt32Field(value: &_storage._dataReordered) }()
         default: break
         }
       }
@@ -4030,6 +4459,30 @@ nonisolated extension Culvert_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._
       if !_storage._events.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._events, fieldNumber: 27)
       }
+      try { if let v = _storage._upstreamPolicer {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+      } }()
+      try { if let v = _storage._downstreamPolicer {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+      } }()
+      if _storage._upstreamPolicedPackets != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._upstreamPolicedPackets, fieldNumber: 30)
+      }
+      if _storage._downstreamPolicedPackets != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._downstreamPolicedPackets, fieldNumber: 31)
+      }
+      if _storage._tcpMss != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._tcpMss, fieldNumber: 32)
+      }
+      if _storage._dataMissing != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._dataMissing, fieldNumber: 33)
+      }
+      if _storage._dataLate != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._dataLate, fieldNumber: 34)
+      }
+      if _storage._dataReordered != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._dataReordered, fieldNumber: 35)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4066,6 +4519,14 @@ nonisolated extension Culvert_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._
         if _storage._peerBearer != rhs_storage._peerBearer {return false}
         if _storage._memoryOctets != rhs_storage._memoryOctets {return false}
         if _storage._events != rhs_storage._events {return false}
+        if _storage._upstreamPolicer != rhs_storage._upstreamPolicer {return false}
+        if _storage._downstreamPolicer != rhs_storage._downstreamPolicer {return false}
+        if _storage._upstreamPolicedPackets != rhs_storage._upstreamPolicedPackets {return false}
+        if _storage._downstreamPolicedPackets != rhs_storage._downstreamPolicedPackets {return false}
+        if _storage._tcpMss != rhs_storage._tcpMss {return false}
+        if _storage._dataMissing != rhs_storage._dataMissing {return false}
+        if _storage._dataLate != rhs_storage._dataLate {return false}
+        if _storage._dataReordered != rhs_storage._dataReordered {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5044,6 +5505,260 @@ nonisolated extension Culvert_V1_SessionTarget: SwiftProtobuf.Message, SwiftProt
   }
 }
 
+nonisolated extension Culvert_V1_Policer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Policer"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}committed_rate\0\u{3}peak_rate\0\u{3}committed_burst\0\u{3}peak_burst\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.committedRate) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.peakRate) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.committedBurst) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.peakBurst) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.committedRate != 0 {
+      try visitor.visitSingularUInt64Field(value: self.committedRate, fieldNumber: 1)
+    }
+    if self.peakRate != 0 {
+      try visitor.visitSingularUInt64Field(value: self.peakRate, fieldNumber: 2)
+    }
+    if self.committedBurst != 0 {
+      try visitor.visitSingularUInt64Field(value: self.committedBurst, fieldNumber: 3)
+    }
+    if self.peakBurst != 0 {
+      try visitor.visitSingularUInt64Field(value: self.peakBurst, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_Policer, rhs: Culvert_V1_Policer) -> Bool {
+    if lhs.committedRate != rhs.committedRate {return false}
+    if lhs.peakRate != rhs.peakRate {return false}
+    if lhs.committedBurst != rhs.committedBurst {return false}
+    if lhs.peakBurst != rhs.peakBurst {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_SetPolicersRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SetPolicersRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}l2tp\0\u{3}route_id\0\u{3}static_reference\0\u{1}upstream\0\u{1}downstream\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Culvert_V1_SessionTarget?
+        var hadOneofValue = false
+        if let current = self.session {
+          hadOneofValue = true
+          if case .l2Tp(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.session = .l2Tp(v)
+        }
+      }()
+      case 2: try {
+        var v: UInt32?
+        try decoder.decodeSingularUInt32Field(value: &v)
+        if let v = v {
+          if self.session != nil {try decoder.handleConflictingOneOf()}
+          self.session = .routeID(v)
+        }
+      }()
+      case 3: try {
+        var v: UInt64?
+        try decoder.decodeSingularUInt64Field(value: &v)
+        if let v = v {
+          if self.session != nil {try decoder.handleConflictingOneOf()}
+          self.session = .staticReference(v)
+        }
+      }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._upstream) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._downstream) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.session {
+    case .l2Tp?: try {
+      guard case .l2Tp(let v)? = self.session else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .routeID?: try {
+      guard case .routeID(let v)? = self.session else { preconditionFailure() }
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 2)
+    }()
+    case .staticReference?: try {
+      guard case .staticReference(let v)? = self.session else { preconditionFailure() }
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try { if let v = self._upstream {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._downstream {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_SetPolicersRequest, rhs: Culvert_V1_SetPolicersRequest) -> Bool {
+    if lhs.session != rhs.session {return false}
+    if lhs._upstream != rhs._upstream {return false}
+    if lhs._downstream != rhs._downstream {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_PolicerChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PolicerChange"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}set\0\u{1}remove\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Culvert_V1_Policer?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .set(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .set(v)
+        }
+      }()
+      case 2: try {
+        var v: Culvert_V1_RemovePolicer?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .remove(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .remove(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.change {
+    case .set?: try {
+      guard case .set(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .remove?: try {
+      guard case .remove(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_PolicerChange, rhs: Culvert_V1_PolicerChange) -> Bool {
+    if lhs.change != rhs.change {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_RemovePolicer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RemovePolicer"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_RemovePolicer, rhs: Culvert_V1_RemovePolicer) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_SetPolicersResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SetPolicersResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}upstream\0\u{1}downstream\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._upstream) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._downstream) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._upstream {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._downstream {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_SetPolicersResponse, rhs: Culvert_V1_SetPolicersResponse) -> Bool {
+    if lhs._upstream != rhs._upstream {return false}
+    if lhs._downstream != rhs._downstream {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Culvert_V1_AllConnections: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AllConnections"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap()
@@ -5184,7 +5899,7 @@ nonisolated extension Culvert_V1_ApplyStaticResponse: SwiftProtobuf.Message, Swi
 
 nonisolated extension Culvert_V1_StaticOperation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StaticOperation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}add_tunnel\0\u{3}remove_tunnel\0\u{3}add_session\0\u{3}remove_session\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}add_tunnel\0\u{3}remove_tunnel\0\u{3}add_session\0\u{3}remove_session\0\u{3}add_sessions\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5245,6 +5960,19 @@ nonisolated extension Culvert_V1_StaticOperation: SwiftProtobuf.Message, SwiftPr
           self.operation = .removeSession(v)
         }
       }()
+      case 6: try {
+        var v: Culvert_V1_StaticSessionBatch?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .addSessions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .addSessions(v)
+        }
+      }()
       default: break
       }
     }
@@ -5274,6 +6002,10 @@ nonisolated extension Culvert_V1_StaticOperation: SwiftProtobuf.Message, SwiftPr
     case .removeSession?: try {
       guard case .removeSession(let v)? = self.operation else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .addSessions?: try {
+      guard case .addSessions(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
     case nil: break
     }
@@ -5531,6 +6263,75 @@ nonisolated extension Culvert_V1_StaticSession: SwiftProtobuf.Message, SwiftProt
   }
 }
 
+nonisolated extension Culvert_V1_StaticSessionBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StaticSessionBatch"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}port\0\u{1}tunnel\0\u{3}outer_tpid\0\u{1}references\0\u{3}client_macs\0\u{3}peer_session_ids\0\u{3}outer_vlans\0\u{3}inner_vlans\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.port) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._tunnel) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.outerTpid) }()
+      case 4: try { try decoder.decodeRepeatedUInt64Field(value: &self.references) }()
+      case 5: try { try decoder.decodeRepeatedFixed64Field(value: &self.clientMacs) }()
+      case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.peerSessionIds) }()
+      case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.outerVlans) }()
+      case 8: try { try decoder.decodeRepeatedUInt32Field(value: &self.innerVlans) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.port.isEmpty {
+      try visitor.visitSingularStringField(value: self.port, fieldNumber: 1)
+    }
+    try { if let v = self._tunnel {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.outerTpid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.outerTpid, fieldNumber: 3)
+    }
+    if !self.references.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.references, fieldNumber: 4)
+    }
+    if !self.clientMacs.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.clientMacs, fieldNumber: 5)
+    }
+    if !self.peerSessionIds.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.peerSessionIds, fieldNumber: 6)
+    }
+    if !self.outerVlans.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.outerVlans, fieldNumber: 7)
+    }
+    if !self.innerVlans.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.innerVlans, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_StaticSessionBatch, rhs: Culvert_V1_StaticSessionBatch) -> Bool {
+    if lhs.port != rhs.port {return false}
+    if lhs._tunnel != rhs._tunnel {return false}
+    if lhs.outerTpid != rhs.outerTpid {return false}
+    if lhs.references != rhs.references {return false}
+    if lhs.clientMacs != rhs.clientMacs {return false}
+    if lhs.peerSessionIds != rhs.peerSessionIds {return false}
+    if lhs.outerVlans != rhs.outerVlans {return false}
+    if lhs.innerVlans != rhs.innerVlans {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Culvert_V1_StaticSessionReference: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StaticSessionReference"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0")
@@ -5563,7 +6364,7 @@ nonisolated extension Culvert_V1_StaticSessionReference: SwiftProtobuf.Message, 
 
 nonisolated extension Culvert_V1_StaticResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StaticResult"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}tunnel_added\0\u{3}tunnel_removed\0\u{3}session_added\0\u{3}session_removed\0\u{1}error\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tag\0\u{3}tunnel_added\0\u{3}tunnel_removed\0\u{3}session_added\0\u{3}session_removed\0\u{1}error\0\u{3}sessions_added\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5637,6 +6438,19 @@ nonisolated extension Culvert_V1_StaticResult: SwiftProtobuf.Message, SwiftProto
           self.outcome = .error(v)
         }
       }()
+      case 7: try {
+        var v: Culvert_V1_SessionsAdded?
+        var hadOneofValue = false
+        if let current = self.outcome {
+          hadOneofValue = true
+          if case .sessionsAdded(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.outcome = .sessionsAdded(v)
+        }
+      }()
       default: break
       }
     }
@@ -5670,6 +6484,10 @@ nonisolated extension Culvert_V1_StaticResult: SwiftProtobuf.Message, SwiftProto
     case .error?: try {
       guard case .error(let v)? = self.outcome else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .sessionsAdded?: try {
+      guard case .sessionsAdded(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -5779,6 +6597,90 @@ nonisolated extension Culvert_V1_SessionAdded: SwiftProtobuf.Message, SwiftProto
     if lhs.pppoeSessionID != rhs.pppoeSessionID {return false}
     if lhs.sessionID != rhs.sessionID {return false}
     if lhs.tunnelID != rhs.tunnelID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_SessionsAdded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SessionsAdded"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tunnel_id\0\u{3}pppoe_session_ids\0\u{3}session_ids\0\u{1}refused\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.tunnelID) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.pppoeSessionIds) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.sessionIds) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.refused) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.tunnelID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tunnelID, fieldNumber: 1)
+    }
+    if !self.pppoeSessionIds.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.pppoeSessionIds, fieldNumber: 2)
+    }
+    if !self.sessionIds.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.sessionIds, fieldNumber: 3)
+    }
+    if !self.refused.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.refused, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_SessionsAdded, rhs: Culvert_V1_SessionsAdded) -> Bool {
+    if lhs.tunnelID != rhs.tunnelID {return false}
+    if lhs.pppoeSessionIds != rhs.pppoeSessionIds {return false}
+    if lhs.sessionIds != rhs.sessionIds {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_SessionRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SessionRefused"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}error\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._error) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 1)
+    }
+    try { if let v = self._error {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_SessionRefused, rhs: Culvert_V1_SessionRefused) -> Bool {
+    if lhs.index != rhs.index {return false}
+    if lhs._error != rhs._error {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

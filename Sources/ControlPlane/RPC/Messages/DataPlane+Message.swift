@@ -32,7 +32,7 @@ extension PortSnapshot {
         dispatch = try Dispatch(message.dispatch, "dispatch")
         access = message.access
         core = message.core
-        for address in message.addresses { addresses.append(try FieldError.ipv4(address, "addresses")) }
+        for address in message.addresses { addresses.append(try FieldError.address(address, "addresses")) }
         counters = message.counters.map { NamedCounter($0) }
     }
 }

@@ -34,9 +34,9 @@ struct FieldError: Error, Hashable, CustomStringConvertible {
     }
 
     /// `text` as an address.
-    static func ipv4(_ text: String, _ field: String) throws(FieldError) -> IPv4Address {
-        guard let address = IPv4Address(text) else {
-            throw FieldError(field, text.isEmpty ? "is missing" : "'\(text)' is not an IPv4 address")
+    static func address(_ text: String, _ field: String) throws(FieldError) -> IPAddress {
+        guard let address = IPAddress(text) else {
+            throw FieldError(field, text.isEmpty ? "is missing" : "'\(text)' is not an IP address")
         }
         return address
     }

@@ -6,7 +6,7 @@ extension TunnelFilter {
         switch message.filter {
         case .id(let id): self = .id(try FieldError.identifier(id, "id"))
         case .name(let name): self = .name(name)
-        case .remoteAddress(let address): self = .remoteAddress(try FieldError.ipv4(address, "remote_address"))
+        case .remoteAddress(let address): self = .remoteAddress(try FieldError.address(address, "remote_address"))
         case nil: self = .all
         }
     }
@@ -67,7 +67,7 @@ extension Culvert_V1_ListConnectionsRequest {
 extension ClearTarget {
     init(_ message: Culvert_V1_ClearRequest) throws(FieldError) {
         switch message.target {
-        case .destination(let address): self = .destination(try FieldError.ipv4(address, "destination"))
+        case .destination(let address): self = .destination(try FieldError.address(address, "destination"))
         case .tunnelID(let id): self = .tunnel(try FieldError.identifier(id, "tunnel_id"))
         case .tunnelName(let name): self = .tunnelNamed(name)
         case .session(let session):

@@ -32,6 +32,14 @@ extension SessionSnapshot {
             $0.peerBearer = peerBearer.message
             $0.memoryOctets = memoryOctets
             $0.events = events.map(\.message)
+            if let policer = policers.upstream { $0.upstreamPolicer = policer.message }
+            if let policer = policers.downstream { $0.downstreamPolicer = policer.message }
+            $0.upstreamPolicedPackets = upstreamPolicedPackets
+            $0.downstreamPolicedPackets = downstreamPolicedPackets
+            $0.tcpMss = UInt32(maximumSegmentSize)
+            $0.dataMissing = dataMissing
+            $0.dataLate = dataLate
+            $0.dataReordered = dataReordered
         }
     }
 
@@ -58,6 +66,14 @@ extension SessionSnapshot {
         pppoeSessionID = try FieldError.narrow(message.pppoeSessionID, "pppoe_session_id")
         routeID = message.routeID
         data = Traffic(message.data)
+        policers.upstream = message.hasUpstreamPolicer ? PolicerSettings(message.upstreamPolicer) : nil
+        policers.downstream = message.hasDownstreamPolicer ? PolicerSettings(message.downstreamPolicer) : nil
+        upstreamPolicedPackets = message.upstreamPolicedPackets
+        downstreamPolicedPackets = message.downstreamPolicedPackets
+        maximumSegmentSize = try FieldError.narrow(message.tcpMss, "tcp_mss")
+        dataMissing = message.dataMissing
+        dataLate = message.dataLate
+        dataReordered = message.dataReordered
         dataRxErrors = message.dataRxErrors
         peerFraming = FramingTypes(message.peerFraming)
         peerBearer = BearerTypes(message.peerBearer)

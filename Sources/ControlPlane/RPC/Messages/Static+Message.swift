@@ -37,7 +37,7 @@ extension StaticTunnel {
                 throw FieldError("next_hop_mac", "\(mac) is not the address of one station")
             }
             hop = .mac(mac)
-        case .nextHopAddress(let text): hop = .address(try FieldError.ipv4(text, "next_hop_address"))
+        case .nextHopAddress(let text): hop = .address(try FieldError.address(text, "next_hop_address"))
         case nil: hop = .peer
         }
         guard !message.egressPort.isEmpty else { throw FieldError("egress_port", "is missing") }
@@ -45,8 +45,8 @@ extension StaticTunnel {
         guard mtu == 0 || mtu >= 576 else { throw FieldError("mtu", "must be 0 or 576 to 65535, not \(mtu)") }
         self.init(
             name: try Self.checkedName(message.name),
-            peerAddress: try FieldError.ipv4(message.peerAddress, "peer_address"),
-            localAddress: try FieldError.ipv4(message.localAddress, "local_address"),
+            peerAddress: try FieldError.address(message.peerAddress, "peer_address"),
+            localAddress: try FieldError.address(message.localAddress, "local_address"),
             peerPort: message.peerPort == 0 ? 1701 : try FieldError.narrow(message.peerPort, "peer_port"),
             localPort: message.localPort == 0 ? 1701 : try FieldError.narrow(message.localPort, "local_port"),
             peerTunnelID: try FieldError.identifier(message.peerTunnelID, "peer_tunnel_id"),
@@ -122,6 +122,73 @@ extension StaticSession {
     }
 }
 
+extension StaticSessionBatch {
+    init(_ message: Culvert_V1_StaticSessionBatch) throws(FieldError) {
+        guard !message.port.isEmpty else { throw FieldError("port", "is missing") }
+        guard let tunnel = try StaticTunnelReference(message.tunnel) else { throw FieldError("tunnel", "is missing") }
+        guard message.outerTpid == 0 || message.outerTpid == 0x8100 || message.outerTpid == 0x88a8 else {
+            throw FieldError("outer_tpid", "must be 0x8100 or 0x88a8")
+        }
+        self.init(
+            port: message.port, tunnel: tunnel, outerTPID: message.outerTpid == 0x88a8 ? 0x88a8 : 0x8100,
+            references: message.references, clientMACs: message.clientMacs, peerSessionIDs: message.peerSessionIds,
+            outerVLANs: message.outerVlans, innerVLANs: message.innerVlans)
+        guard references.count <= Self.limit else {
+            throw FieldError("references", "are \(references.count): at most \(Self.limit)")
+        }
+        guard isEven else { throw FieldError("add_sessions", "has columns that are not as long as references") }
+    }
+
+    var message: Culvert_V1_StaticSessionBatch {
+        .with {
+            $0.port = port
+            $0.tunnel = tunnel.message
+            $0.outerTpid = UInt32(outerTPID)
+            $0.references = references
+            $0.clientMacs = clientMACs
+            $0.peerSessionIds = peerSessionIDs
+            $0.outerVlans = outerVLANs
+            $0.innerVlans = innerVLANs
+        }
+    }
+}
+
+extension StaticSessionsAdded {
+    init(_ message: Culvert_V1_SessionsAdded) throws(FieldError) {
+        var refused: [Refusal] = []
+        for refusal in message.refused {
+            let code = try StaticFault.Code(refusal.error.code, "code")
+            refused.append(Refusal(index: refusal.index, fault: StaticFault(code, refusal.error.reason)))
+        }
+        self.init(
+            tunnelID: try FieldError.narrow(message.tunnelID, "tunnel_id"), pppoeSessionIDs: message.pppoeSessionIds,
+            sessionIDs: message.sessionIds, refused: refused)
+    }
+
+    var message: Culvert_V1_SessionsAdded {
+        .with {
+            $0.tunnelID = UInt32(tunnelID)
+            $0.pppoeSessionIds = pppoeSessionIDs
+            $0.sessionIds = sessionIDs
+            $0.refused = refused.map { refusal in
+                .with {
+                    $0.index = refusal.index
+                    $0.error = refusal.fault.message
+                }
+            }
+        }
+    }
+}
+
+extension StaticFault {
+    var message: Culvert_V1_StaticError {
+        .with {
+            $0.code = code.message
+            $0.reason = reason
+        }
+    }
+}
+
 extension StaticOperation {
     init(_ message: Culvert_V1_StaticOperation) throws(FieldError) {
         switch message.operation {
@@ -135,6 +202,7 @@ extension StaticOperation {
         case .removeSession(let session):
             guard session.reference != 0 else { throw FieldError("reference", "is missing") }
             self = .removeSession(session.reference)
+        case .addSessions(let batch): self = .addSessions(try StaticSessionBatch(batch))
         case nil: throw FieldError("operation", "is missing")
         }
     }
@@ -148,6 +216,7 @@ extension StaticOperation {
             case .removeTunnel(let reference): $0.removeTunnel = reference.message
             case .addSession(let session): $0.addSession = session.message
             case .removeSession(let reference): $0.removeSession = .with { $0.reference = reference }
+            case .addSessions(let batch): $0.addSessions = batch.message
             }
         }
     }
@@ -165,6 +234,7 @@ extension StaticResult {
                 sessionID: try FieldError.narrow(added.sessionID, "session_id"),
                 tunnelID: try FieldError.narrow(added.tunnelID, "tunnel_id"))
         case .sessionRemoved(let removed): self = .sessionRemoved(Traffic(removed.data))
+        case .sessionsAdded(let added): self = .sessionsAdded(try StaticSessionsAdded(added))
         case .error(let error): self = .refused(StaticFault(try StaticFault.Code(error.code, "code"), error.reason))
         case nil: throw FieldError("outcome", "is missing")
         }
@@ -184,11 +254,8 @@ extension StaticResult {
                     $0.tunnelID = UInt32(tunnelID)
                 }
             case .sessionRemoved(let data): $0.sessionRemoved = .with { $0.data = data.message }
-            case .refused(let fault):
-                $0.error = .with {
-                    $0.code = fault.code.message
-                    $0.reason = fault.reason
-                }
+            case .sessionsAdded(let added): $0.sessionsAdded = added.message
+            case .refused(let fault): $0.error = fault.message
             }
         }
     }

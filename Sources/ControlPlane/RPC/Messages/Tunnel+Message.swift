@@ -17,6 +17,12 @@ extension TunnelSettings {
             $0.sessionLimit = sessionLimit
             $0.hideAvps = hideAvps
             $0.udpChecksums = udpChecksums
+            $0.pathMtu = UInt32(pathMTU)
+            $0.dontFragment = dontFragment
+            $0.tooBig = tooBig
+            $0.hasOffsetPad_p = offsetPad != nil
+            $0.offsetPad = UInt32(offsetPad ?? 0)
+            $0.dataSequenceNumbers = dataSequenceNumbers
             $0.pathMtuDiscovery = pathMTUDiscovery
             $0.mtu = UInt32(mtu)
             $0.tosInherit = tosInherit
@@ -41,6 +47,11 @@ extension TunnelSettings {
         sessionLimit = message.sessionLimit
         hideAvps = message.hideAvps
         udpChecksums = message.udpChecksums
+        pathMTU = try FieldError.narrow(message.pathMtu, "settings.path_mtu")
+        dontFragment = message.dontFragment
+        tooBig = message.tooBig
+        offsetPad = message.hasOffsetPad_p ? try FieldError.narrow(message.offsetPad, "settings.offset_pad") : nil
+        dataSequenceNumbers = message.dataSequenceNumbers
         pathMTUDiscovery = message.pathMtuDiscovery
         mtu = try FieldError.narrow(message.mtu, "mtu")
         tosInherit = message.tosInherit
@@ -159,8 +170,8 @@ extension TunnelSnapshot {
     init(_ message: Culvert_V1_Tunnel) throws(FieldError) {
         self.init(
             id: try FieldError.narrow(message.id, "id"), name: message.name,
-            localAddress: try FieldError.ipv4(message.localAddress, "local_address"),
-            remoteAddress: try FieldError.ipv4(message.remoteAddress, "remote_address"),
+            localAddress: try FieldError.address(message.localAddress, "local_address"),
+            remoteAddress: try FieldError.address(message.remoteAddress, "remote_address"),
             state: try TunnelState(message.state, "state"), createdAt: Timestamp(message.createdAt),
             mode: try TunnelMode(message.mode, "mode"))
         remoteTunnelID = try FieldError.narrow(message.remoteTunnelID, "remote_tunnel_id")

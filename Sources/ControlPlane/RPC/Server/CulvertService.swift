@@ -100,6 +100,18 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
         try await withRPCErrors { try await interface.clear(ClearTarget(request)).message }
     }
 
+    func setPolicers(
+        request: Culvert_V1_SetPolicersRequest, context: ServerContext
+    ) async throws -> Culvert_V1_SetPolicersResponse {
+        try await withRPCErrors {
+            let upstream = try PolicerChange(request.hasUpstream ? request.upstream : nil, "upstream")
+            let downstream = try PolicerChange(request.hasDownstream ? request.downstream : nil, "downstream")
+            return try await interface.setPolicers(
+                of: SessionName(request), upstream: upstream, downstream: downstream
+            ).message
+        }
+    }
+
     func applyStatic(
         request: RPCAsyncSequence<Culvert_V1_ApplyStaticRequest, any Error>,
         response: RPCWriter<Culvert_V1_ApplyStaticResponse>, context: ServerContext
@@ -139,6 +151,11 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
         guard messages.count <= Self.operationLimit else {
             throw ControlPlaneError(
                 .invalid, "\(messages.count) operations in one message are too many: at most \(Self.operationLimit)")
+        }
+        let batched = messages.reduce(0) { $0 + $1.addSessions.references.count }
+        guard batched <= StaticSessionBatch.limit else {
+            throw ControlPlaneError(
+                .invalid, "\(batched) sessions in one message are too many: at most \(StaticSessionBatch.limit)")
         }
         var results: [StaticResult?] = []
         var operations: [StaticOperation] = []

@@ -26,29 +26,39 @@ extension Forwarder {
         found.ports = message.portsInWireOrder
         found.payloadOffset = offset(of: packet, in: frame) &+ UInt32(PlainDataMessage.headerLength)
         found.payloadLength = UInt32(truncatingIfNeeded: message.payloadLength)
-        found.isSequenced = 0
+        found.ipv6Offset = 0
+        found.special = 0
         return true
     }
 
     /// RFC 791, RFC 768 and RFC 2661, section 3.1: an L2TP data message to this node. False: dropped or punted.
+    /// - Parameter isChained: whether the frame lies in several buffers. Then nothing behind the headers is read at `packet`.
     @inline(never)
     func findTunnel(
-        of frame: PacketBuffer, _ packet: FrameBytes, port: UInt32, _ found: inout DownstreamFrame
+        of frame: PacketBuffer, _ packet: FrameBytes, isChained: Bool = false, port: UInt32,
+        _ found: inout DownstreamFrame
     ) -> Bool {
         let entry = view.ports + Int(truncatingIfNeeded: port)
         let isCore = culvert_load_relaxed_u32(&entry.pointee.flags) & PortRole.core != 0
         let addresses = (UnsafeRawPointer(entry) + 264).assumingMemoryBound(to: UInt32.self)
-        guard let ip = IPv4Header(packet) else { return rejected(frame, .ipv4Malformed) }
+        guard let ip = IPv4Header(packet) else {
+            guard !isChained, frame.isChained else { return rejected(frame, .ipv4Malformed) }
+            // Put together by another worker, and handed over.
+            return findTunnel(ofWhole: frame, at: Int(offset(of: packet, in: frame)), port: port, &found)
+        }
         guard ip.hasValidChecksum else { return rejected(frame, .ipv4Checksum) }
         guard isLocal(ip.destinationInWireOrder, addresses) else { return rejected(frame, .ipv4NotForUs) }
-        guard !ip.isFragment else { return rejected(frame, .fragmentMalformed) }
+        guard !ip.isFragment else {
+            let offset = Int(offset(of: packet, in: frame))
+            guard let whole = takeFragment(frame, ip, at: offset, port: port) else { return false }
+            return findTunnel(ofWhole: whole, at: offset, port: port, &found)
+        }
         guard ip.payloadProtocol == IPv4Header.udp else { return punted(frame, .ipv4, port) }
         guard let udp = UDPHeader(ip.payload) else { return rejected(frame, .udpLength) }
         guard udp.destinationPort == UDPHeader.l2tpPort, isCore else { return punted(frame, .ipv4, port) }
         guard udp.hasSoundLength else { return rejected(frame, .udpLength) }
-        guard !udp.hasChecksum || frame.hasVerifiedUDPChecksum || isIntact(udp, ip) else {
-            return rejected(frame, .udpChecksum)
-        }
+        guard !udp.hasChecksum || frame.hasVerifiedUDPChecksum || isIntact(udp, ip, of: frame, isChained: isChained)
+        else { return rejected(frame, .udpChecksum) }
         guard let message = L2TPv2Header(udp.payload) else { return rejected(frame, .l2tpShort) }
         guard message.version == 2 else { return rejected(frame, .l2tpVersion) }
         guard !message.isControl else { return punted(frame, .l2tpControl, port) }
@@ -56,7 +66,10 @@ extension Forwarder {
         guard let data = L2TPv2DataHeader(message, fault: &fault) else {
             return rejected(frame, fault == .short ? .l2tpShort : fault == .length ? .l2tpLength : .l2tpOffset)
         }
-        let payload = PPPProtocolField.strippingAddressAndControl(data.payload)
+        let payload =
+            isChained
+            ? strippingAddressAndControl(data.payload, of: frame)
+            : PPPProtocolField.strippingAddressAndControl(data.payload)
         guard payload.count != 0 else { return rejected(frame, .l2tpEmpty) }
         // Not masked into some other tunnel: an id beyond the table is nobody's.
         guard UInt32(data.tunnelID) <= view.tunnelMask else { return rejected(frame, .l2tpTunnelUnknown) }
@@ -66,12 +79,33 @@ extension Forwarder {
         found.sessionID = data.sessionID
         found.peerAddress = ip.sourceInWireOrder
         found.localAddress = ip.destinationInWireOrder
+        found.ipv6Offset = 0
         found.ports = udp.portsInWireOrder
         found.payloadOffset = offset(of: payload, in: frame)
         found.payloadLength = UInt32(truncatingIfNeeded: payload.count)
         found.sequence = data.sequence
-        found.isSequenced = data.isSequenced ? 1 : 0
+        found.special = (data.isSequenced ? 1 : 0) | (isChained ? 2 : 0)
         return true
+    }
+
+    /// A datagram that was put together from fragments: as one that came in whole, but it may lie in several buffers.
+    /// - Parameter offset: octets from the frame's first to the IPv4 header.
+    @inline(never)
+    private func findTunnel(
+        ofWhole frame: PacketBuffer, at offset: Int, port: UInt32, _ found: inout DownstreamFrame
+    ) -> Bool {
+        // Where frames are handed out by the hash of their session, this is the first place where the session can be read.
+        findTunnel(
+            of: frame, frame.headerBytes(from: offset), isChained: frame.isChained, port: port, &found)
+            && isMine(found, port: port)
+    }
+
+    /// As `PPPProtocolField.strippingAddressAndControl`, where the PPP frame may lie in any buffer.
+    @inline(never)
+    func strippingAddressAndControl(_ payload: FrameBytes, of frame: PacketBuffer) -> FrameBytes {
+        let start = Int(offset(of: payload, in: frame))
+        guard payload.count >= 2, frame.octet(start) == 0xff, frame.octet(start &+ 1) == 0x03 else { return payload }
+        return payload.dropping(2)
     }
 
     /// Whether `address`, in wire order, is one of the node's on a port, whose address count is at `addresses` and the addresses
@@ -89,7 +123,14 @@ extension Forwarder {
 
     /// The UDP checksum over the whole datagram. Not inlined: tunnels mostly go without, and ports often check it themselves.
     @inline(never)
-    private func isIntact(_ udp: UDPHeader, _ ip: IPv4Header) -> Bool {
-        udp.hasValidChecksum(source: ip.sourceInWireOrder, destination: ip.destinationInWireOrder)
+    private func isIntact(_ udp: UDPHeader, _ ip: IPv4Header, of frame: PacketBuffer, isChained: Bool) -> Bool {
+        guard isChained else {
+            return udp.hasValidChecksum(source: ip.sourceInWireOrder, destination: ip.destinationInWireOrder)
+        }
+        let length = udp.datagramLength
+        var sum = frame.checksumSum(from: Int(offset(of: ip.payload, in: frame)), length: length)
+        sum &+= UInt64(ip.sourceInWireOrder) &+ UInt64(ip.destinationInWireOrder)
+        sum &+= UInt64(UInt16(IPv4Header.udp).bigEndian) &+ UInt64(UInt16(truncatingIfNeeded: length).bigEndian)
+        return InternetChecksum.fold(sum) == 0xffff
     }
 }
