@@ -128,7 +128,7 @@ let package = Package(
         .executableTarget(
             name: "bench-forwarding",
             dependencies: [
-                "CBaseline", "CSegment", "CDPDK", "Wire", "Segment", "Forwarding",
+                "CBaseline", "CSegment", "CDPDK", "Wire", "Segment", "Forwarding", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Bench/Forwarding", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),

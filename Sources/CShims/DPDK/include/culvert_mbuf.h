@@ -81,10 +81,7 @@ static inline int culvert_mbuf_allocate_bulk(struct rte_mempool *pool, culvert_m
 }
 static inline void culvert_mbuf_free(culvert_mbuf m) { rte_pktmbuf_free(m); }
 // Frees a frame and counts it. Being cold, it tells the compiler to keep what leads here out of the way of what does not.
-__attribute__((cold, noinline, unused)) static void culvert_mbuf_drop(culvert_mbuf m, uint64_t *counter) {
-    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-    rte_pktmbuf_free(m);
-}
+__attribute__((cold)) void culvert_mbuf_drop(culvert_mbuf m, uint64_t *counter);
 static inline void culvert_mbuf_free_bulk(culvert_mbuf *m, unsigned count) { rte_pktmbuf_free_bulk(m, count); }
 static inline void culvert_mbuf_set_port(culvert_mbuf m, uint16_t port) { m->port = port; }
 // Puts an allocated buffer into the state that a fresh one has: whole, empty, default headroom.
