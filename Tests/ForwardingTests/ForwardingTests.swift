@@ -99,7 +99,7 @@ import Worker
         up("broadcast discovery", [0: 255, 1: 255, 2: 255, 3: 255, 4: 255, 5: 255, 13: 0x63], .puntedPPPoEDiscovery),
         up("discovery to a group", [0: 3, 13: 0x63], .frameNotForUs),
         up("ARP", [12: 8, 13: 6], .puntedARP),
-        up("IPv6", [12: 0x86, 13: 0xdd], .puntedIPv6),
+        up("IPv6 without a header", [12: 0x86, 13: 0xdd], .ipv6Malformed),
         up("IPv4 without an address", [12: 8, 13: 0, 14: 0x45, 15: 0, 16: 0, 17: 20], .ipv4Checksum),
         down("discovery on a core port", [12: 0x88, 13: 0x63], .etherTypeUnknown),
         down("version 5", [14: 0x55], .ipv4Malformed),

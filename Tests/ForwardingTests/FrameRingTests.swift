@@ -28,7 +28,7 @@ import Testing
         for round in 0..<200 {
             let sent = FrameDescriptor(
                 length: UInt32(round), port: UInt16(round), puntClass: UInt8(round % 7), worker: 3,
-                upstreamSlot: UInt32(round * 3), timestamp: UInt64(round * 5))
+                upstreamSlot: UInt32(round * 3), detail: UInt32(round * 7), timestamp: UInt64(round * 5))
             #expect(append(&producer, sent, [UInt8](repeating: UInt8(round), count: round)))
             #expect(consumer.count == 1)
             let frame = try #require(taken(&consumer))

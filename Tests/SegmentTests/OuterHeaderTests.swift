@@ -23,7 +23,30 @@ let testHeader = OuterHeader(
     endpoints: testEndpoints, egressPort: 1, sourceMAC: MACAddress(value: 0x5e00_5301),
     destinationMAC: MACAddress(value: 0x5e00_5302))
 
+let testEndpointsOverIPv6 = TunnelEndpoints(
+    addresses: .ipv6(
+        local: IPv6Address(high: 0x2001_0db8_0000_0000, low: 1),
+        peer: IPv6Address(high: 0x2001_0db8_0006_0000, low: 0x401)), peerTunnelID: 0x1234, port: 1)
+
 @Suite struct OuterHeaderTests {
+    @Test func endsAreOfOneFamily() {
+        let (four, six) = (IPAddress.v4(address(192, 0, 2, 1)), IPAddress.v6(.unspecified))
+        #expect(TunnelEndpoints(localAddress: four, peerAddress: six, peerTunnelID: 1, port: 1) == nil)
+        #expect(TunnelEndpoints(localAddress: six, peerAddress: four, peerTunnelID: 1, port: 1) == nil)
+        #expect(TunnelEndpoints(localAddress: four, peerAddress: four, peerTunnelID: 1, port: 1)?.isIPv6 == false)
+        let ends = TunnelEndpoints(localAddress: six, peerAddress: six, peerTunnelID: 1, port: 1)
+        #expect(ends?.isIPv6 == true && ends?.localAddress == six && ends?.peerAddress == six)
+    }
+
+    @Test func checksumIsWantedOverIPv6Alone() {
+        #expect(testHeader.computesChecksum == false)
+        var header = OuterHeader(
+            endpoints: testEndpointsOverIPv6, egressPort: 1, sourceMAC: testHeader.sourceMAC, destinationMAC: nil)
+        #expect(header.computesChecksum)
+        header.computesChecksum = false
+        #expect(UInt32(header.template.flags) & UInt32(CULVERT_TEMPLATE_UDP_CHECKSUM) == 0)
+    }
+
     static let cases = [
         OuterHeaderCase(
             header: testHeader,
@@ -52,6 +75,14 @@ let testHeader = OuterHeader(
             bytes: "00005e00530200005e005301810060640800450000000000400040110000c0000201cb007109"
                 + "06a606a50000000040020000ffff0000ff03",
             ipSum: 0x1dc3, pseudoSum: 0x1cfe, flags: 1 | 4 | 8),
+        OuterHeaderCase(
+            header: OuterHeader(
+                endpoints: testEndpointsOverIPv6, egressPort: 1, sourceMAC: MACAddress(value: 0x0200_0000_0002),
+                destinationMAC: MACAddress(value: 0x0200_0000_0e01), timeToLive: 33, typeOfService: 0xb8,
+                fragments: true, tellsInside: true, offsetPad: 200),
+            bytes: "020000000e0102000000000286dd6b8000000000112120010db800000000000000000000000120010db800060000"
+                + "000000000000040106a506a5000000004002000012340000ff03",
+            ipSum: 0, pseudoSum: 0x8b5f, flags: 1 | 2 | 8 | 16 | 32 | 64),
     ]
 
     @Test(arguments: cases)
@@ -63,7 +94,8 @@ let testHeader = OuterHeader(
         #expect(hexText(bytes.suffix(length)) == expected.bytes)
         #expect(bytes.dropLast(length).allSatisfy { $0 == 0 })
         #expect(template.l2_length == (expected.header.tag == nil ? 14 : 18))
-        #expect(template.l3_length == 20)
+        #expect(template.l3_length == (expected.header.endpoints.isIPv6 ? 40 : 20))
+        #expect(template.offset_pad == expected.header.offsetPad ?? 0)
         #expect(template.ip_sum == expected.ipSum)
         #expect(template.pseudo_sum == expected.pseudoSum)
         #expect(template.flags == expected.flags)

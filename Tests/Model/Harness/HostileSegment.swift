@@ -88,7 +88,9 @@ final class HostileSegment {
     private func send(_ key: Key, port: Int) -> Int {
         var frames: [OpaquePointer?] = rooms.map { room in
             Bool.random(using: &random)
-                ? frame(accessFrame(key, port), in: room) : frame(coreFrame(key, port), in: room)
+                ? frame(accessFrame(key, port), in: room)
+                : frame(
+                    Bool.random(using: &random) ? coreFrame(key, port) : coreFrameOverIPv6(key, port), in: room)
         }
         forwarder.setTime(culvert_cycles())
         forwarder.receive(&frames, count: frames.count, port: UInt32(port))
@@ -145,6 +147,8 @@ extension HostileSegment {
             entry.pointee.vlan_block = mostly(UInt32.random(in: 0..<4, using: &random))
             entry.pointee.address_count = mostly(1)
             entry.pointee.local_ipv4.0 = mostly(UInt32(0xc000_0201).bigEndian)
+            entry.pointee.ipv6_address_count = mostly(1)
+            setIPv6(&entry.pointee.local_ipv6, mostly(1))
         }
         for index in 0..<16 {
             let circuit = view.circuits + index
@@ -155,9 +159,16 @@ extension HostileSegment {
             circuit.pointee.outer_tpid = mostly(0)
             let tunnel = view.tunnels + index
             tunnel.pointee.state = mostly(UInt32(CULVERT_STATE_FORWARD))
-            tunnel.pointee.family = mostly(UInt8(CULVERT_TUNNEL_IPV4))
-            setAddress(&tunnel.pointee.peer_address, mostly(0xc000_020a))
-            setAddress(&tunnel.pointee.local_address, mostly(0xc000_0201))
+            let isIPv6 = Bool.random(using: &random)
+            tunnel.pointee.family = mostly(UInt8(isIPv6 ? CULVERT_TUNNEL_IPV6 : CULVERT_TUNNEL_IPV4))
+            tunnel.pointee.flags = mostly(UInt8(CULVERT_TUNNEL_ZERO_CHECKSUM))
+            if isIPv6 {
+                setIPv6(&tunnel.pointee.peer_address, mostly(2))
+                setIPv6(&tunnel.pointee.local_address, mostly(1))
+            } else {
+                setAddress(&tunnel.pointee.peer_address, mostly(0xc000_020a))
+                setAddress(&tunnel.pointee.local_address, mostly(0xc000_0201))
+            }
             tunnel.pointee.peer_port = mostly(UInt16(1701).bigEndian)
             tunnel.pointee.local_port = mostly(UInt16(1701).bigEndian)
             for selector in 0..<2 { fill(view.templates + (2 * index + selector)) }
@@ -180,14 +191,23 @@ extension HostileSegment {
     }
 
     private func fill(_ template: UnsafeMutablePointer<culvert_template>) {
-        let flags = UInt8.random(in: 0..<8, using: &random) | 8
+        let flags = UInt8.random(in: 0..<128, using: &random) | 8
+        let l3: UInt8 = Bool.random(using: &random) ? 20 : 40
         let l2: UInt8 = [14, 18, 22][Int.random(in: 0..<3, using: &random)]
         template.pointee.flags = mostly(flags)
         template.pointee.l2_length = mostly(l2)
-        template.pointee.l3_length = mostly(20)
-        template.pointee.length = mostly(l2 + 36 + (flags & 1 == 1 ? 2 : 0))
+        template.pointee.l3_length = mostly(l3)
+        template.pointee.length = mostly(l2 + l3 + 16 + (flags & 1 == 1 ? 2 : 0))
         template.pointee.port = mostly(UInt16.random(in: 0..<4, using: &random))
-        template.pointee.mtu = Bool.random(using: &random) ? any() : 65_535
+        template.pointee.mtu = Bool.random(using: &random) ? any() : Bool.random(using: &random) ? 576 : 65_535
+    }
+
+    /// 2001:db8::`last` in the first 16 octets of a field.
+    private func setIPv6<Field>(_ field: inout Field, _ last: UInt64) {
+        withUnsafeMutableBytes(of: &field) {
+            $0.storeBytes(of: (0x2001_0db8 << 32 as UInt64).bigEndian, as: UInt64.self)
+            $0.storeBytes(of: last.bigEndian, toByteOffset: 8, as: UInt64.self)
+        }
     }
 
     private func setAddress<Field>(_ field: inout Field, _ address: UInt32) {
@@ -220,6 +240,39 @@ extension HostileSegment {
         put(key.sessionID, &bytes)
         put(mostly(UInt16(ppp.count)), &bytes)
         return bytes + ppp
+    }
+
+    /// An L2TP data message over IPv6, now and then as a fragment, with an extension header or without a checksum.
+    private func coreFrameOverIPv6(_ key: Key, _ port: Int) -> [UInt8] {
+        var message = [0x02, 0x02] as [UInt8]
+        put(mostly(key.tunnel), &message)
+        put(key.localSessionID, &message)
+        put(mostly(3 as UInt16), &message)
+        message += [0, 0, 0] + payload()
+        var udp: [UInt8] = []
+        put(0x06a5_06a5 as UInt32, &udp)
+        put(mostly(UInt16(message.count + 8)), &udp)
+        put(mostly(0 as UInt16), &udp)
+        udp += message
+        let kind = mostly(17 as UInt8)
+        if kind == 44 || Int.random(in: 0..<8, using: &random) == 0 {
+            var header = [17, 0] as [UInt8]
+            put(mostly(UInt16.random(in: 0..<4, using: &random)), &header)
+            put(UInt32.random(in: 0..<4, using: &random), &header)
+            udp = header + udp
+        }
+        var bytes: [UInt8] = []
+        put(Self.mac(port).value << 16 | 0x02ee, &bytes)
+        put(0 as UInt32, &bytes)
+        put(0x86dd_6000 as UInt32, &bytes)
+        put(0 as UInt16, &bytes)
+        put(mostly(UInt16(udp.count)), &bytes)
+        bytes += [udp.first == 17 ? 44 : kind, 64]
+        for last in [2, 1] {
+            put(0x2001_0db8 << 32 as UInt64, &bytes)
+            put(mostly(UInt64(last)), &bytes)
+        }
+        return bytes + udp
     }
 
     private func coreFrame(_ key: Key, _ port: Int) -> [UInt8] {
