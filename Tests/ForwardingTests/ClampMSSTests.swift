@@ -1,7 +1,9 @@
 import CSegment
 import Forwarding
+import Glibc
 import Segment
 import Testing
+import Wire
 
 extension ForwardingTests.FeatureTests {
     @Suite struct ClampMSSTests {
@@ -57,6 +59,31 @@ extension ForwardingTests.FeatureTests {
                 #expect(tcpSum(Array(sent.dropFirst(52))) == 0xffff)
             }
             #expect(rig.rig.counters[.mssClamped] == 2_000)
+        }
+
+        /// Any octets, up to the last one before memory that cannot be touched.
+        @Test func readsNothingBehindTheFrame() throws {
+            let page = 4_096
+            let memory = mmap(nil, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            let pages = try #require(memory == MAP_FAILED ? nil : memory)
+            defer { munmap(pages, 2 * page) }
+            try #require(mprotect(pages + page, page, PROT_NONE) == 0)
+            var random = SystemRandomNumberGenerator()
+            var lowered = 0
+            for golden in ClampGolden.all {
+                for round in 0..<2_000 {
+                    var ppp = golden.input
+                    for _ in 0..<Int.random(in: 0...4, using: &random) {
+                        ppp[Int.random(in: 0..<ppp.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                    }
+                    if round % 2 == 0 { ppp.removeLast(Int.random(in: 0...ppp.count, using: &random)) }
+                    let start = pages + (page - ppp.count)
+                    start.copyMemory(from: ppp, byteCount: ppp.count)
+                    guard let tcp = InnerTCPHeader(FrameBytes(start, count: ppp.count)) else { continue }
+                    if tcp.header.lowerMaximumSegmentSize(to: 100) { lowered += 1 }
+                }
+            }
+            #expect(lowered > 1_000)
         }
 
         /// The sum over a TCP segment in IPv4 without options and its pseudo header.

@@ -10,7 +10,7 @@ final class FeatureRig {
     let rig: Rig
     let forwarder: Forwarder
     /// Cycles a second.
-    let rate = culvert_cycles_per_second()
+    let rate: UInt64
     var now: UInt64 = 1 << 50
 
     var up: UnsafeMutablePointer<culvert_upstream> { rig.view.upstream + 5 }
@@ -20,6 +20,8 @@ final class FeatureRig {
 
     init(_ kind: TemplateKind = .plain, reordering: ReorderLimits = ReorderLimits()) throws {
         rig = try Rig(kind)
+        // DPDK knows it once it is started.
+        rate = culvert_cycles_per_second()
         forwarder = try Forwarder(
             view: rig.view,
             ports: [ForwardingPort(mac: accessMAC, mtu: 1_500), ForwardingPort(mac: coreMAC, mtu: 1_500)],
