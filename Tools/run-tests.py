@@ -50,6 +50,8 @@ STAGES = [
     Stage("hostile", ".build/release/model-harness hostile 1 3000", "tables of random bytes under the worker"),
     Stage("churn", ".build/release/model-harness churn 1 10", "sessions added, changed and removed under traffic"),
     Stage("bench", "make bench BENCH='--rounds 50'", "the benchmark runs; Swift and C agree on every byte"),
+    Stage("restart", f"{SYSTEM_PYTHON} Tests/Restart/run.py", "the data plane's process: killed under traffic, dispatch, idle",
+          root=True, programs=["ip"]),
     Stage("lab", f"{SYSTEM_PYTHON} Tests/Lab/run.py", "real PPPoE clients and real LNSs", root=True,
           programs=["linux.uml", "tshark", "ip"], minutes=30),
     Stage("fuzz", f"Tests/Fuzz/build.sh --run {FUZZ_SECONDS}", "libFuzzer over every decoder, kept corpus",

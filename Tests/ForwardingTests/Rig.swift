@@ -1,10 +1,10 @@
 import CDPDK
 import CSegment
 import Forwarding
+import Glibc
 import Segment
 import Testing
 import Wire
-
 import Worker
 
 /// What the tunnel's template says.
@@ -53,17 +53,41 @@ final class Ports: @unchecked Sendable {
     }
 }
 
+/// The turn of one rig: all of them use the same ports and names, and suites run beside each other. A test may have several.
+final class Turn {
+    private static let mutex = {
+        let mutex = Unchecked(UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1))
+        var attributes = pthread_mutexattr_t()
+        pthread_mutexattr_init(&attributes)
+        pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_RECURSIVE))
+        pthread_mutex_init(mutex.pointer, &attributes)
+        return mutex
+    }()
+
+    private struct Unchecked: @unchecked Sendable {
+        let pointer: UnsafeMutablePointer<pthread_mutex_t>
+        init(_ pointer: UnsafeMutablePointer<pthread_mutex_t>) { self.pointer = pointer }
+    }
+
+    init() { pthread_mutex_lock(Self.mutex.pointer) }
+    deinit { pthread_mutex_unlock(Self.mutex.pointer) }
+}
+
 /// A segment with a session or two, and a worker on it. Port 0 is the access port, port 1 the core port.
 ///
 /// PPPoE session 5 is untagged and forwarded, joined with L2TP session 9 of tunnel 7; session 6 has the tags 100 and 7 and is
 /// joined with 10; session 8 is untagged and not forwarded yet. The peer calls the tunnel 0x1234 and the sessions 0x5678.
 final class Rig {
+    private let turn = Turn()
     let ports: Ports
     let segment: SegmentMapping
     let worker: Worker
     var view: SegmentView { segment.view }
 
-    init(_ kind: TemplateKind = .plain, limits: PuntLimits = PuntLimits(all: 1_000_000)) throws {
+    init(
+        _ kind: TemplateKind = .plain, limits: PuntLimits = PuntLimits(all: 1_000_000),
+        clientLimits: PuntLimits = PuntLimits(all: 0)
+    ) throws {
         ports = try Ports.shared.get()
         segment = try SegmentMapping.inMemory(
             geometry: Geometry(
@@ -75,7 +99,7 @@ final class Rig {
                 Worker.Port(forwarding: ForwardingPort(mac: $1, mtu: 1_500), device: $0, transmitQueue: 0)
             },
             queues: ports.devices.enumerated().map { Worker.ReceiveQueue(port: UInt32($0), device: $1, queue: 0) },
-            limits: limits)
+            limits: limits, clientLimits: clientLimits)
         worker.start()
         fill(kind)
     }

@@ -346,7 +346,7 @@ extension ForwardingTests.FeatureTests {
             // Reassembled messages that lie in one packet buffer or in several.
             let fragments = try FragmentRig(accessMTU: 9_100, sendsChained: true)
             fragments.rig.view.downstream[9].features = Self.reordered
-            let messages = (0..<4).map { Datagram(ppp: ppp - $0, sequence: $0, seed: $0) }
+            let messages = (0..<4).map { Datagram(ppp: ppp - $0, seed: $0, sequence: $0) }
             func receive(_ message: Datagram) {
                 fragments.receive(message.fragments(Array(stride(from: 80, to: message.payload.count, by: 1_400))))
             }

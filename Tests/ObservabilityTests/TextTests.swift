@@ -233,7 +233,7 @@ struct TextTests {
                 Link:                   up, 25000 Mbit/s
                 MTU:                    1500
                 Addresses:              192.0.2.1, 192.0.2.2
-                Queues:                 2, RSS
+                Queues:                 2, rss
                 NUMA Node:              0
                   rxFrames:             9 (frames received)
 

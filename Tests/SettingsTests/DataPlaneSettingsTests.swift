@@ -23,12 +23,23 @@ import Testing
             ppp-control: 5
             unknown-session: 6
             l2tp-control: 0
+            too-big: 7
+          punt-limits-per-client:
+            arp: 11
+            ipv4: 12
+            ipv6: 13
+            pppoe-discovery: 14
+            ppp-control: 15
+            unknown-session: 16
+            l2tp-control: 17
+            too-big: 0
           reordering: {window: 64, frames: 1024, timeout-ms: 20}
           ports:
             - name: access
               device: 0000:03:00.0
               mtu: 1508
               queues: 4
+              dispatch: rss
             - {name: core, device: "net_af_packet0,iface=veth1"}
         pppoe-ac: {anything: at all}
         """
@@ -38,7 +49,7 @@ import Testing
         var expected = DataPlaneSettings(
             cores: [1, 2, 3, 5],
             ports: [
-                .init(name: "access", device: "0000:03:00.0", mtu: 1_508, queues: 4),
+                .init(name: "access", device: "0000:03:00.0", mtu: 1_508, queues: 4, dispatch: .rss),
                 .init(name: "core", device: "net_af_packet0,iface=veth1"),
             ])
         expected.segment = "/dev/hugepages/culvert"
@@ -58,6 +69,15 @@ import Testing
         expected.puntLimits.pppControl = 5
         expected.puntLimits.unknownSession = 6
         expected.puntLimits.l2tpControl = 0
+        expected.puntLimits.tooBig = 7
+        expected.puntLimitsPerClient.arp = 11
+        expected.puntLimitsPerClient.ipv4 = 12
+        expected.puntLimitsPerClient.ipv6 = 13
+        expected.puntLimitsPerClient.pppoeDiscovery = 14
+        expected.puntLimitsPerClient.pppControl = 15
+        expected.puntLimitsPerClient.unknownSession = 16
+        expected.puntLimitsPerClient.l2tpControl = 17
+        expected.puntLimitsPerClient.tooBig = 0
         expected.reordering.window = 64
         expected.reordering.frames = 1_024
         expected.reordering.timeout = 20
@@ -70,6 +90,9 @@ import Testing
         #expect(settings == DataPlaneSettings(cores: [7], ports: [.init(name: "a", device: "net_null0")]))
         #expect(settings.segment == "/dev/shm/culvert")
         #expect(settings.idle == .poll)
+        #expect(settings.ports[0].dispatch == .automatic)
+        #expect(settings.ports[0].queues == nil)
+        #expect(settings.puntLimitsPerClient.arp < settings.puntLimits.arp)
     }
 
     /// A line of `whole` in another form, and the faults that it makes.
@@ -110,36 +133,50 @@ import Testing
             ),
             (
                 "window: 64", "window: 1",
-                ["21: reordering.window: expected a whole number from 2 to 256, found `1`"]
+                ["31: reordering.window: expected a whole number from 2 to 256, found `1`"]
             ),
             (
                 "frames: 1024", "frames: 65537",
-                ["21: reordering.frames: expected a whole number from 64 to 65536, found `65537`"]
+                ["31: reordering.frames: expected a whole number from 64 to 65536, found `65537`"]
             ),
             (
                 "timeout-ms: 20", "timeout-ms: 0",
-                ["21: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
+                ["31: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
             ),
             (
                 "timeout-ms: 20", "timeout: 20",
-                ["21: reordering.timeout: unknown; known here: frames, timeout-ms, window"]
+                ["31: reordering.timeout: unknown; known here: frames, timeout-ms, window"]
             ),
             (
                 "name: access", "name: a port",
-                ["23: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
+                ["33: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
             ),
-            ("mtu: 1508", "mtu: 100", ["25: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
-            ("queues: 4", "queues: 0", ["26: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
-            ("{name: core,", "{name: access,", ["27: ports[1]: another port is called `access`"]),
+            ("mtu: 1508", "mtu: 100", ["35: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
+            ("queues: 4", "queues: 0", ["36: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
+            (
+                "arp: 11", "arp: x",
+                ["23: punt-limits-per-client.arp: expected a whole number from 0 to 10000000, found `x`"]
+            ),
+            (
+                "dispatch: rss", "dispatch: hardware",
+                ["37: ports[0].dispatch: expected one of `auto`, `single`, `rss`, `software`, found `hardware`"]
+            ),
+            (
+                "dispatch: rss", "dispatch: single",
+                ["37: ports[0].dispatch: `single` has one queue, and `queues` is 4"]
+            ),
+            ("queues: 4", "queues: 1", ["37: ports[0].dispatch: `rss` takes two queues or more, and `queues` is 1"]),
+            ("{name: core,", "{name: access,", ["38: ports[1]: another port is called `access`"]),
             (
                 "\"net_af_packet0,iface=veth1\"", "0000:03:00.0",
-                ["27: ports[1]: another port has the device `0000:03:00.0`"]
+                ["38: ports[1]: another port has the device `0000:03:00.0`"]
             ),
             (
                 "main-core: 4", "cpu: 4",
                 [
                     "6: cpu: unknown; known here: circuits, cores, frame-ring-depth, idle, main-core, memory, ports, "
-                        + "punt-limits, reassembly, reordering, segment, segment-group, sessions, tunnels, vlan-blocks"
+                        + "punt-limits, punt-limits-per-client, reassembly, reordering, segment, segment-group, sessions, "
+                        + "tunnels, vlan-blocks"
                 ]
             ),
         ] as [(String, String, [String])])
@@ -149,6 +186,14 @@ import Testing
             try DataPlaneSettings.read(Self.whole.replacingCharacters(of: range, with: other))
         }
         #expect(faults?.list.map { $0.description.replacing("dataplane.", with: "") } == expected)
+    }
+
+    @Test(arguments: DataPlaneSettings.Dispatch.allCases) func readsEveryDispatch(dispatch: DataPlaneSettings.Dispatch)
+        throws
+    {
+        let settings = try DataPlaneSettings.read(
+            "dataplane: {cores: 1-2, ports: [{name: a, device: net_null0, dispatch: \(dispatch.rawValue)}]}")
+        #expect(settings.ports[0].dispatch == dispatch)
     }
 
     @Test func reportsAllFaultsAtOnce() {

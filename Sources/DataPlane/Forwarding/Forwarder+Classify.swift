@@ -70,11 +70,13 @@ private struct IngressPort {
 // Stage 1: what each frame is; and from a PPPoE session frame's bytes to the line of the table that should know it.
 extension Forwarder {
     /// Parses each frame's Ethernet header and tags. Fills the upstream list with session frames, the downstream list with IPv4
-    /// packets to the port's address and the list of IPv6 arrivals with IPv6 packets to it, and answers how long they are.
+    /// packets to the port's address and the list of IPv6 arrivals with IPv6 packets to it, and answers how long they are. `port` is
+    /// below the number of ports.
+    /// - Parameter isCounted: whether the frames have been counted already.
     func classify(
-        _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32
+        _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32, from source: FrameSource,
+        isCounted: Bool
     ) -> (upstream: Int, ipv4: Int, ipv6: Int) {
-        precondition(port < portCount)
         let entry = view.ports + Int(truncatingIfNeeded: port)
         let roles = culvert_load_relaxed_u32(&entry.pointee.flags)
         let ingress = IngressPort(
@@ -86,7 +88,8 @@ extension Forwarder {
             guard let mbuf = frames[index] else { continue }
             let frame = PacketBuffer(mbuf)
             octets &+= UInt64(frame.length)
-            guard !frame.isChained else {
+            // Another worker hands over only what it has accepted: datagrams that it has put together are among it.
+            guard !frame.isChained || source == .worker else {
                 drop(frame, .frameChained)
                 continue
             }
@@ -117,9 +120,16 @@ extension Forwarder {
                 dispose(frame, ethernet, tags.etherType, port: port, roles: roles)
             }
         }
-        self.count(ingress.isAccess ? .rxAccessFrames : .rxCoreFrames, UInt64(count))
-        self.count(ingress.isAccess ? .rxAccessOctets : .rxCoreOctets, octets)
+        if !isCounted { countReceived(count, octets: octets, roles: roles) }
         return (upstreamCount, downstreamCount, ipv6Count)
+    }
+
+    /// Counts frames that came in on a port of these roles.
+    @inline(__always)
+    func countReceived(_ count: Int, octets: UInt64, roles: UInt32) {
+        let isAccess = roles & PortRole.access != 0
+        self.count(isAccess ? .rxAccessFrames : .rxCoreFrames, UInt64(truncatingIfNeeded: count))
+        self.count(isAccess ? .rxAccessOctets : .rxCoreOctets, octets)
     }
 
     /// RFC 2516, section 4: a PPPoE session frame and the session line that its id names. False: dropped or punted.

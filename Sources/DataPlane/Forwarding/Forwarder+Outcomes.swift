@@ -22,6 +22,11 @@ extension Forwarder {
         // The exchange copies from one buffer. What fits a slot fits one, unless a port's are smaller than ours.
         guard frame.length <= CULVERT_FRAME_CAPACITY, !frame.isChained else { return drop(frame, .puntTooLong) }
         guard punts.hasRoom else { return drop(frame, .puntRingFull) }
+        // The client's own share first: one that floods must not use up what all clients have together.
+        let sender = client(of: frame, punt, port: port, slot: slot)
+        guard state.pointee.puntClients.take(punt, sender, now: state.pointee.now) else {
+            return drop(frame, .puntClientLimited(punt))
+        }
         guard punts.take(punt, now: state.pointee.now) else { return drop(frame, .puntLimited(punt)) }
         count(.punted(punt))
         punts.append(frame, punt, port: port, slot: slot, detail: detail)

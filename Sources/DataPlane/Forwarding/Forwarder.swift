@@ -6,15 +6,15 @@ import Wire
 /// What happens to a burst of frames: the forwarding path of one worker.
 ///
 /// ```
-///   receive --> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
-///                          |                                                          |
-///                          +--> findTunnels -----> verifyTunnels ----> decapsulate ---+
-///                          |    findTunnelsOverIPv6
-///                          |        ^ |
-///                          |        | +--> takeFragment: held until the datagram is whole
-///                          |        +------------+
-///                          |
-///                          +--> punt, drop
+///   receive --+--------------> classify --+--> verifySessions --> selectTemplates --> encapsulate ---+--> transmit buffers
+///             |                   ^       |                                                          |
+///             +--> handOut -------+       +--> findTunnels -----> verifyTunnels ----> decapsulate ---+
+///                     |                   |    findTunnelsOverIPv6
+///                     |                   |        ^ |
+///                     |                   |        | +--> takeFragment: held until the datagram is whole
+///                     |                   |        +------------+
+///                     |                   |
+///                     +--> other workers  +--> punt, drop
 /// ```
 ///
 /// Each stage is a loop over what is left of the burst. It does for every frame what can be done with the memory that the
@@ -73,12 +73,16 @@ public struct Forwarder: @unchecked Sendable {
     ///   - ports: at most as many as the segment has room for.
     ///   - reassembly: what fragments may take; with the same seed for all workers.
     ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
+    ///   - limits: of each punt class.
+    ///   - clientLimits: of each client or peer within its punt class.
+    ///   - seed: what strangers must not know about how their frames are hashed; the same for all workers of a data plane.
     ///   - socket: NUMA node of the worker's core; negative: any.
     /// - Throws: `AllocationError`. `worker` and the number of ports beyond the segment's capacity are programming errors.
     public init(
         view: SegmentView, ports: [ForwardingPort], worker: UInt32, workers: UInt32, limits: PuntLimits,
-        reassembly: ReassemblyLimits = ReassemblyLimits(), reordering: ReorderLimits = ReorderLimits(),
-        cyclesPerSecond: UInt64, socket: Int32 = -1
+        clientLimits: PuntLimits = PuntLimits(all: 0), reassembly: ReassemblyLimits = ReassemblyLimits(),
+        reordering: ReorderLimits = ReorderLimits(), cyclesPerSecond: UInt64, seed: UInt64 = HashSeed.ofProcess,
+        socket: Int32 = -1
     ) throws(AllocationError) {
         precondition(reordering.isValid)
         precondition(worker < workers && workers <= view.workerCount && ports.count <= Int(view.portCount))
@@ -89,18 +93,24 @@ public struct Forwarder: @unchecked Sendable {
         plainSession = Claim.word(epoch: view.header.pointee.dataplane_epoch, worker: worker)
         portCount = UInt32(ports.count)
         self.ports = try allocate(max(ports.count, 1), socket: socket)
-        for (index, port) in ports.enumerated() { self.ports[index] = port }
+        for (index, port) in ports.enumerated() {
+            self.ports[index] = port
+            if workers == 1 { self.ports[index].isDispatched = false }  // to whom?
+        }
         transmit = try FrameBuffers(destinations: portCount, socket: socket)
         dispatch = try FrameBuffers(destinations: workers, socket: socket)
         punts = try PuntBuffer(limits: limits, cyclesPerSecond: cyclesPerSecond, socket: socket)
         reassembler = try Reassembler(
             reassembly, cyclesPerSecond: cyclesPerSecond, counters: counters, socket: socket)
         state = try allocate(1, socket: socket)
-        state.pointee = ForwarderState(worker: worker, workers: workers)
         profiles = try allocate(Int(view.policerMask) + 1, socket: socket)
         self.reordering = try ReorderBuffer(capacity: reordering.frames, socket: socket)
         reorderLimits = reordering
         reorderTimeout = cyclesPerSecond / 1_000 * UInt64(reordering.timeout)
+        state.pointee = ForwarderState(
+            worker: worker, workers: workers,
+            puntClients: try PuntClients(
+                limits: clientLimits, cyclesPerSecond: cyclesPerSecond, seed: seed, socket: socket), seed: seed)
         upstream = try allocate(Self.burst, socket: socket)
         downstream = try allocate(Self.burst, socket: socket)
         overIPv6 = try allocate(Self.burst, socket: socket)
@@ -115,6 +125,7 @@ public struct Forwarder: @unchecked Sendable {
         dispatch.deallocate()
         punts.deallocate()
         reassembler.deallocate()
+        state.pointee.puntClients.deallocate()
         culvert_free(state)
         culvert_free(profiles)
         reordering.deallocate()
@@ -130,9 +141,21 @@ public struct Forwarder: @unchecked Sendable {
     /// Takes `count` frames, at most `burst`, that came in on `port`, which is below the number of ports. Afterwards each is in
     /// a transmit or dispatch buffer, in the punt buffer, held, or dropped and counted. No buffer may hold more than
     /// `FrameBuffers.threshold` frames before.
-    public func receive(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32) {
+    /// - Parameter source: who had the frames before.
+    public func receive(
+        _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32, from source: FrameSource = .port
+    ) {
+        precondition(port < portCount)
         prefetch(frames, count: count)
-        let lists = classify(frames, count: count, port: port)
+        var count = count
+        var isCounted = source == .worker
+        if isCounted {
+            self.count(.dispatchReceived, UInt64(truncatingIfNeeded: count))
+        } else if ports[Int(truncatingIfNeeded: port)].isDispatched {
+            count = handOut(frames, count: count, port: port)
+            isCounted = true
+        }
+        let lists = classify(frames, count: count, port: port, from: source, isCounted: isCounted)
         if lists.upstream != 0 {
             encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)), port: port)
         }
@@ -157,6 +180,16 @@ public struct Forwarder: @unchecked Sendable {
         self.count(roles & PortRole.access != 0 ? .txAccessOctets : .txCoreOctets, octets)
     }
 
+    /// Counts `count` frames that another worker's ring has taken.
+    public func countDispatched(_ count: Int) { self.count(.dispatched, UInt64(truncatingIfNeeded: count)) }
+
+    /// Whether L2TP is served on `port`.
+    public func isCore(_ port: UInt32) -> Bool {
+        guard port < portCount else { return false }
+        return culvert_load_relaxed_u32(&(view.ports + Int(truncatingIfNeeded: port)).pointee.flags) & PortRole.core
+            != 0
+    }
+
     /// Frees a frame and counts why: for what happens to frames outside of the forwarding path.
     public func discard(_ frame: PacketBuffer, _ reason: Counter) { drop(frame, reason) }
 
@@ -165,6 +198,14 @@ public struct Forwarder: @unchecked Sendable {
             if let mbuf = frames[index] { culvert_prefetch(PacketBuffer(mbuf).start) }
         }
     }
+}
+
+/// Who had frames before a worker forwards them.
+public enum FrameSource: Sendable {
+    /// The receive queue of a port.
+    case port
+    /// Another worker.
+    case worker
 }
 
 /// What a worker changes while it forwards.
@@ -177,8 +218,14 @@ struct ForwarderState {
     let identificationStep: UInt32
     /// Identification of the next fragmented IPv6 packet, counted likewise, from a random start (RFC 7739, section 5.1, says why).
     var ipv6Identification: UInt32
+    /// What each client and peer may give to culvertd.
+    let puntClients: PuntClients
+    /// What strangers do not know about hashes of what they send.
+    let seed: UInt64
 
-    init(worker: UInt32, workers: UInt32) {
+    init(worker: UInt32, workers: UInt32, puntClients: PuntClients, seed: UInt64) {
+        self.puntClients = puntClients
+        self.seed = seed
         var step: UInt32 = 1
         while step < workers { step <<= 1 }
         identification = worker

@@ -11,46 +11,50 @@ public struct FrameBuffers: @unchecked Sendable {
     /// Frames from which on a buffer is to be emptied before the next burst.
     public static let threshold = Forwarder.burst
 
-    /// Number of destinations.
-    public let count: UInt32
-    @usableFromInline let counts: UnsafeMutablePointer<UInt32>
-    @usableFromInline let slots: UnsafeMutablePointer<OpaquePointer?>
+    /// Most destinations.
+    public static let destinationLimit = 64
 
+    /// How many frames wait, by destination, in `destinationLimit` words of 32 bits; behind them the frames. One pointer,
+    /// since the forwarder's value is copied on the way to each burst.
+    @usableFromInline let memory: UnsafeMutableRawPointer
+
+    /// Buffers for `count` destinations, at most `destinationLimit`.
     init(destinations count: UInt32, socket: Int32) throws(AllocationError) {
-        self.count = count
-        counts = try allocate(max(Int(count), 1), socket: socket)
-        slots = try allocate(max(Int(count), 1) * Self.capacity, socket: socket)
+        precondition(count <= UInt32(Self.destinationLimit))
+        let words: UnsafeMutablePointer<UInt64> = try allocate(
+            Self.destinationLimit / 2 + max(Int(count), 1) * Self.capacity, socket: socket)
+        memory = UnsafeMutableRawPointer(words)
     }
 
-    func deallocate() {
-        culvert_free(counts)
-        culvert_free(slots)
-    }
+    func deallocate() { culvert_free(memory) }
 
-    /// Frames that wait for a destination, which is below `count`.
+    @inlinable @inline(__always)
+    var counts: UnsafeMutablePointer<UInt32> { memory.assumingMemoryBound(to: UInt32.self) }
+
+    /// Frames that wait for a destination, which is one of its own.
     @inlinable @inline(__always)
     public func count(_ destination: UInt32) -> Int {
         Int(truncatingIfNeeded: counts[Int(truncatingIfNeeded: destination)])
     }
 
-    /// The frames that wait for a destination, which is below `count`: the first `count(_:)` pointers.
+    /// The frames that wait for a destination, which is one of its own: the first `count(_:)` pointers.
     @inlinable @inline(__always)
     public func frames(_ destination: UInt32) -> UnsafeMutablePointer<OpaquePointer?> {
-        slots + Int(truncatingIfNeeded: destination) &* Self.capacity
+        (memory + 4 &* Self.destinationLimit).assumingMemoryBound(to: OpaquePointer?.self)
+            + Int(truncatingIfNeeded: destination) &* Self.capacity
     }
 
     /// Forgets the frames that wait for a destination: they were handed on, or are the caller's.
     @inlinable @inline(__always)
     public func removeAll(_ destination: UInt32) { counts[Int(truncatingIfNeeded: destination)] = 0 }
 
-    /// Adds a frame for a destination, which is below `count`; false when the buffer is full, and the frame stays the caller's.
+    /// Adds a frame for a destination, which is one of its own; false when the buffer is full, and the frame stays the caller's.
     @inlinable @inline(__always)
     func append(_ frame: PacketBuffer, _ destination: UInt32) -> Bool {
-        let destination = Int(truncatingIfNeeded: destination)
-        let count = counts[destination]
+        let count = counts[Int(truncatingIfNeeded: destination)]
         guard count < UInt32(Self.capacity) else { return false }
-        slots[destination &* Self.capacity &+ Int(truncatingIfNeeded: count)] = frame.mbuf
-        counts[destination] = count &+ 1
+        frames(destination)[Int(truncatingIfNeeded: count)] = frame.mbuf
+        counts[Int(truncatingIfNeeded: destination)] = count &+ 1
         return true
     }
 }

@@ -13,8 +13,16 @@ public struct ForwardingPort: Sendable {
     public var computesUDPChecksum: Bool
     /// Whether the port sends frames that lie in more than one buffer.
     public var sendsChained: Bool
-    /// Whether frames of this port are handed to the workers by the hash of their session, in software.
-    public var isDispatched: Bool
+    /// Whether PPPoE session frames from this port are handed to the workers by the hash of their session, in software.
+    public var dispatchesPPPoE: Bool
+    /// Whether L2TP data messages from this port are handed to the workers by the hash of their session, in software.
+    public var dispatchesL2TP: Bool
+
+    /// Whether frames of this port are handed to the workers in software: all of them, when it is set.
+    public var isDispatched: Bool {
+        get { dispatchesPPPoE || dispatchesL2TP }
+        set { (dispatchesPPPoE, dispatchesL2TP) = (newValue, newValue) }
+    }
 
     /// A port with this address and MTU.
     public init(
@@ -25,6 +33,6 @@ public struct ForwardingPort: Sendable {
         self.mtu = mtu
         self.computesUDPChecksum = computesUDPChecksum
         self.sendsChained = sendsChained
-        self.isDispatched = isDispatched
+        (dispatchesPPPoE, dispatchesL2TP) = (isDispatched, isDispatched)
     }
 }

@@ -7,52 +7,58 @@ public struct PuntBuffer: @unchecked Sendable {
     /// Frames that the buffer holds.
     public static let capacity = 64
 
-    private let waiting: UnsafeMutablePointer<Int>
-    private let limit: UnsafeMutablePointer<Int>
-    private let buckets: UnsafeMutablePointer<PuntBucket>
-    /// The frames that wait: the first `count` pointers.
-    public let frames: UnsafeMutablePointer<OpaquePointer?>
+    /// What changes, behind one pointer.
+    private struct State {
+        var waiting = 0
+        var limit = PuntBuffer.capacity
+        let buckets: UnsafeMutablePointer<PuntBucket>
+        let frames: UnsafeMutablePointer<OpaquePointer?>
+    }
+
+    private let state: UnsafeMutablePointer<State>
 
     init(limits: PuntLimits, cyclesPerSecond: UInt64, socket: Int32) throws(AllocationError) {
-        waiting = try allocate(1, socket: socket)
-        limit = try allocate(1, socket: socket)
-        limit.pointee = Self.capacity
-        buckets = try allocate(PuntClass.allCases.count, socket: socket)
-        frames = try allocate(Self.capacity, socket: socket)
+        state = try allocate(1, socket: socket)
+        state.pointee = State(
+            buckets: try allocate(PuntClass.allCases.count, socket: socket),
+            frames: try allocate(Self.capacity, socket: socket))
         for punt in PuntClass.allCases {
-            buckets[Int(punt.rawValue)] = PuntBucket(rate: limits[punt], cyclesPerSecond: cyclesPerSecond)
+            state.pointee.buckets[Int(punt.rawValue)] = PuntBucket(
+                rate: limits[punt], cyclesPerSecond: cyclesPerSecond)
         }
     }
 
     func deallocate() {
-        culvert_free(waiting)
-        culvert_free(limit)
-        culvert_free(buckets)
-        culvert_free(frames)
+        culvert_free(state.pointee.buckets)
+        culvert_free(state.pointee.frames)
+        culvert_free(state)
     }
 
+    /// The frames that wait: the first `count` pointers.
+    public var frames: UnsafeMutablePointer<OpaquePointer?> { state.pointee.frames }
+
     /// Frames that wait.
-    public var count: Int { waiting.pointee }
+    public var count: Int { state.pointee.waiting }
 
     /// Forgets the frames that wait: they are the caller's.
-    public func removeAll() { waiting.pointee = 0 }
+    public func removeAll() { state.pointee.waiting = 0 }
 
     /// Whether another frame can be handed on.
-    var hasRoom: Bool { waiting.pointee < limit.pointee }
+    var hasRoom: Bool { state.pointee.waiting < state.pointee.limit }
 
     /// Sets how many frames may wait: those that the exchange's ring has room for.
-    public func setRoom(_ frames: Int) { limit.pointee = min(frames, Self.capacity) }
+    public func setRoom(_ frames: Int) { state.pointee.limit = min(frames, Self.capacity) }
 
     /// Takes a token of the class's bucket at `now`, in cycles.
     func take(_ punt: PuntClass, now: UInt64) -> Bool {
-        buckets[Int(truncatingIfNeeded: punt.rawValue)].take(now: now)
+        state.pointee.buckets[Int(truncatingIfNeeded: punt.rawValue)].take(now: now)
     }
 
     /// Adds a frame with what the exchange tells culvertd about it.
     func append(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32, detail: UInt16) {
         PuntNote(punt: punt, port: port, slot: slot, detail: detail).write(to: frame)
-        frames[waiting.pointee & (Self.capacity &- 1)] = frame.mbuf
-        waiting.pointee &+= 1
+        frames[state.pointee.waiting & (Self.capacity &- 1)] = frame.mbuf
+        state.pointee.waiting &+= 1
     }
 }
 

@@ -48,6 +48,9 @@ extension DataPlaneSettings {
         if let node = mapping.optional("punt-limits") { _ = node.mapping { puntLimits.read(&$0) } }
         if let node = mapping.optional("reassembly") { _ = node.mapping { reassembly.read(&$0) } }
         if let node = mapping.optional("reordering") { _ = node.mapping { reordering.read(&$0) } }
+        if let node = mapping.optional("punt-limits-per-client") {
+            _ = node.mapping { puntLimitsPerClient.read(&$0) }
+        }
         readPorts(mapping.required("ports"))
     }
 
@@ -147,9 +150,17 @@ extension DataPlaneSettings.Port {
             (1...127).contains($0.utf8.count) && !$0.contains(" ") ? $0 : nil
         }
         let mtu = mapping.optional("mtu").map { $0.integer(in: 576...9_600 as ClosedRange<UInt16>) } ?? 1_500
-        let queues = mapping.optional("queues").map { $0.integer(in: 1...64 as ClosedRange<UInt16>) } ?? 1
-        guard let name, let device, let mtu, let queues else { return nil }
-        self.init(name: name, device: device, mtu: mtu, queues: queues)
+        let queues = mapping.optional("queues").flatMap { $0.integer(in: 1...64 as ClosedRange<UInt16>) }
+        let dispatch = mapping.optional("dispatch").flatMap { node -> DataPlaneSettings.Dispatch? in
+            guard let dispatch: DataPlaneSettings.Dispatch = node.choice() else { return nil }
+            if dispatch == .single, let queues, queues > 1 {
+                node.fault("`single` has one queue, and `queues` is \(queues)")
+            }
+            if dispatch == .rss, queues == 1 { node.fault("`rss` takes two queues or more, and `queues` is 1") }
+            return dispatch
+        }
+        guard let name, let device, let mtu else { return nil }
+        self.init(name: name, device: device, mtu: mtu, queues: queues, dispatch: dispatch ?? .automatic)
     }
 
     private static func name(_ text: String) -> String? {

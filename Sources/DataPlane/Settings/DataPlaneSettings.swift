@@ -21,6 +21,18 @@ public struct DataPlaneSettings: Hashable, Sendable {
         case sleep(microseconds: UInt32)
     }
 
+    /// How a port's frames come to the worker that has their session.
+    public enum Dispatch: String, CaseIterable, Sendable {
+        /// By the device where it can hash sessions, else in software.
+        case automatic = "auto"
+        /// One worker polls the port and forwards what it finds.
+        case single
+        /// The device hashes sessions to queues, a worker a queue.
+        case rss
+        /// The worker that polls hands frames to the workers that have their sessions.
+        case software
+    }
+
     /// Frames a second that each class may have from each worker; 0: none.
     public struct PuntLimits: Hashable, Sendable {
         /// ARP.
@@ -42,6 +54,21 @@ public struct DataPlaneSettings: Hashable, Sendable {
 
         /// The defaults.
         public init() {}
+
+        /// The defaults of one client's or peer's limits, of which 0 is none of its own: more than any of them needs that is
+        /// well, and little of what its class may have.
+        public static var perClient: PuntLimits {
+            var limits = PuntLimits()
+            limits.arp = 10
+            limits.ipv4 = 100
+            limits.ipv6 = 50
+            limits.pppoeDiscovery = 50
+            limits.pppControl = 100
+            limits.unknownSession = 10
+            limits.l2tpControl = 10_000
+            limits.tooBig = 10
+            return limits
+        }
     }
 
     /// What the reassembly of IP fragments may take from each worker.
@@ -78,15 +105,20 @@ public struct DataPlaneSettings: Hashable, Sendable {
         public var device: String
         /// Largest Ethernet payload in octets, tags not counted.
         public var mtu: UInt16
-        /// Receive queues.
-        public var queues: UInt16
+        /// Receive queues; nil: as many as the way of dispatch takes.
+        public var queues: UInt16?
+        /// How its frames come to the workers.
+        public var dispatch: Dispatch
 
-        /// A port with one queue and an MTU of 1,500.
-        public init(name: String, device: String, mtu: UInt16 = 1_500, queues: UInt16 = 1) {
+        /// A port with an MTU of 1,500 that chooses by itself how it is dispatched.
+        public init(
+            name: String, device: String, mtu: UInt16 = 1_500, queues: UInt16? = nil, dispatch: Dispatch = .automatic
+        ) {
             self.name = name
             self.device = device
             self.mtu = mtu
             self.queues = queues
+            self.dispatch = dispatch
         }
     }
 
@@ -118,6 +150,9 @@ public struct DataPlaneSettings: Hashable, Sendable {
     public var reassembly = Reassembly()
     /// What bounds the waiting of data messages that came before their turn.
     public var reordering = Reordering()
+    /// What guards the others from one client or peer that floods: frames a second of it and worker; 0: its class has no limit
+    /// of its clients' own.
+    public var puntLimitsPerClient = PuntLimits.perClient
     /// The ports; their indexes are the segment's.
     public var ports: [Port]
 

@@ -19,10 +19,10 @@ extension DataPlane {
     /// its datagram, so the sum over all queues, rings, caches and fragments is what a pool must stand; one less than a power of two, as mempools like it.
     static func buffers(_ settings: DataPlaneSettings) -> UInt32 {
         let workers = UInt32(settings.cores.count)
-        let received = settings.ports.map { UInt32($0.queues) }.max() ?? 1
+        let received = settings.ports.map { $0.queues.map { UInt32($0) } ?? workers }.max() ?? 1
         let queues = UInt32(Device.descriptors) * (received + workers * UInt32(settings.ports.count))
         let held = settings.reassembly.fragments + settings.reordering.frames
-        let needed = queues + workers * (1_024 + 1_024 + 512 + 64 + held) + 512
+        let needed = queues + workers * (1_024 + 1_024 + 1_024 + 512 + 64 + held) + 512
         var buffers: UInt32 = 2
         while buffers - 1 < needed { buffers *= 2 }
         return buffers - 1
@@ -38,33 +38,34 @@ extension DataPlane {
         return (octets + settings.cores.count * worker) / 1_048_576 + 64
     }
 
-    static func chooseHugePages(_ memory: DataPlaneSettings.Memory, megabytes: Int) throws -> Bool {
-        let free = Environment.freeHugePageMemory() / 1_048_576
-        switch memory {
-        case .ordinary: return false
-        case .automatic: return free >= megabytes
-        case .hugePages:
-            guard free >= megabytes else {
-                throw DataPlaneError.environment(
-                    "\(megabytes) MB of huge pages are needed, \(free) MB are free: raise vm.nr_hugepages, or set "
-                        + "dataplane.memory to `auto` or `ordinary`")
-            }
-            return true
+    /// Whether packet buffers come from huge pages.
+    /// - Parameter patience: nanoseconds to wait for huge pages that a data plane before may not have given back yet. The
+    ///   kernel frees them a moment after the segment's lock.
+    static func chooseHugePages(
+        _ memory: DataPlaneSettings.Memory, megabytes: Int, patience: UInt64
+    ) throws -> Bool {
+        guard memory != .ordinary else { return false }
+        let total = Environment.hugePageMemory(.all) / 1_048_576
+        let deadline = culvert_monotonic_ns() + patience
+        var free = Environment.hugePageMemory(.free) / 1_048_576
+        while free < megabytes, total >= megabytes, culvert_monotonic_ns() < deadline {
+            culvert_sleep_ns(1_000_000)
+            free = Environment.hugePageMemory(.free) / 1_048_576
         }
+        if free >= megabytes { return true }
+        guard memory == .automatic else {
+            throw DataPlaneError.environment(
+                "\(megabytes) MB of huge pages are needed, \(free) MB are free: raise vm.nr_hugepages, or set "
+                    + "dataplane.memory to `auto` or `ordinary`")
+        }
+        return false
     }
 
-    /// Which worker polls which queue: (port, queue) pairs dealt out in turn, so that both ports of a pair of ports do not fall
-    /// to one worker while another has none.
-    static func assignQueues(_ queues: [UInt16], workers: Int) -> [[(port: Int, queue: UInt16)]] {
-        var assignments: [[(port: Int, queue: UInt16)]] = Array(repeating: [], count: workers)
-        var next = 0
-        for (port, count) in queues.enumerated() {
-            for queue in 0..<count {
-                assignments[next % workers].append((port, queue))
-                next += 1
-            }
-        }
-        return assignments
+    /// Whether a data plane that has just been killed must be gone altogether before DPDK starts: where there are PCI devices,
+    /// which DPDK opens as it starts, or huge pages, which the two would have to share.
+    static func mustBeAlone(_ settings: DataPlaneSettings) -> Bool {
+        settings.ports.contains { Environment.isPCIAddress($0.device) }
+            || settings.memory != .ordinary && Environment.hugePageMemory(.all) > 0
     }
 
     static func limits(_ settings: DataPlaneSettings.PuntLimits) -> PuntLimits {
@@ -88,21 +89,6 @@ extension DataPlane {
 
     static func limits(_ settings: DataPlaneSettings.Reordering) -> ReorderLimits {
         ReorderLimits(window: settings.window, frames: settings.frames, timeout: settings.timeout)
-    }
-
-    /// Creates the segment, or adopts the one that is there. A data plane that was killed may hold it for as long as the kernel
-    /// takes to free its memory, so one that is held is asked for again for two seconds.
-    static func attachSegment(_ settings: DataPlaneSettings) throws -> SegmentMapping {
-        let deadline = culvert_monotonic_ns() + 2_000_000_000
-        while true {
-            do {
-                return try SegmentMapping.attachDataPlane(
-                    path: settings.segment, geometry: geometry(settings),
-                    initialiseQuiescentState: { culvert_rcu_initialise($0, UInt64($1), $2) == 0 })
-            } catch SegmentError.heldByDataPlane where culvert_monotonic_ns() < deadline {
-                culvert_sleep_ns(10_000_000)
-            }
-        }
     }
 
     /// Lets the group of the settings open the segment's file.

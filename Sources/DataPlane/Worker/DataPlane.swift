@@ -34,25 +34,34 @@ public final class DataPlane {
         let workerCount = UInt32(settings.cores.count)
         let buffers = Self.buffers(settings)
         let megabytes = Self.megabytes(settings, buffers: buffers)
-        usesHugePages = try Self.chooseHugePages(settings.memory, megabytes: megabytes)
+        let attachment = try SegmentAttachment(settings)
+        if Self.mustBeAlone(settings) { _ = try attachment.wait() }
+        let hugePages = try Self.chooseHugePages(settings.memory, megabytes: megabytes, patience: 500_000_000)
+        let environment = Result {
+            try Environment.start(
+                Environment.Arguments(
+                    mainCore: settings.mainCore, cores: settings.cores, hugePages: hugePages, megabytes: megabytes,
+                    devices: settings.ports.map(\.device), prefix: "culvert-\(getpid())"))
+        }
         // The segment first: whoever runs on it already is a clearer message than a device that is busy.
-        segment = try Self.attachSegment(settings)
+        segment = try attachment.wait()
         try Self.giveToGroup(settings)
-        try Environment.start(
-            Environment.Arguments(
-                mainCore: settings.mainCore, cores: settings.cores, hugePages: usesHugePages, megabytes: megabytes,
-                devices: settings.ports.map(\.device), prefix: "culvert-\(getpid())"))
+        try environment.get()
+        usesHugePages = hugePages
         devices = try settings.ports.map { port in
             try Device(
                 Device.Plan(
-                    name: port.name, device: port.device, mtu: port.mtu, receiveQueues: port.queues,
-                    transmitQueues: UInt16(workerCount)),
+                    name: port.name, device: port.device, mtu: port.mtu, queues: port.queues,
+                    dispatch: port.dispatch, workers: UInt16(workerCount)),
                 buffers: buffers)
         }
         let devices = devices
-        let assignments = Self.assignQueues(settings.ports.map(\.queues), workers: Int(workerCount))
+        let nodes = (0..<workerCount).map { Int32(bitPattern: culvert_socket_of_lcore($0 + 1)) }
+        let assignments = QueueAssignment.assign(
+            ports: devices.map { ($0.dispatch.queues, $0.socket, $0.dispatch.pppoe == .single) }, workers: nodes)
         let limits = Self.limits(settings.puntLimits)
         let reassembly = Self.limits(settings.reassembly)
+        let clientLimits = Self.limits(settings.puntLimitsPerClient)
         let view = segment.view
         workers = try (0..<workerCount).map { index in
             try Worker(
@@ -61,18 +70,14 @@ public final class DataPlane {
                     Worker.Port(
                         forwarding: $0.forwardingPort, device: $0.number, transmitQueue: UInt16(index))
                 },
-                queues: assignments[Int(index)].map { port, queue in
-                    Worker.ReceiveQueue(port: UInt32(port), device: devices[port].number, queue: queue)
+                queues: assignments[Int(index)].map {
+                    Worker.ReceiveQueue(port: UInt32($0.port), device: devices[$0.port].number, queue: $0.queue)
                 },
-                limits: limits, reassembly: reassembly, reordering: Self.limits(settings.reordering),
-                socket: Int32(bitPattern: culvert_socket_of_lcore(index + 1)))
+                limits: limits, clientLimits: clientLimits, reassembly: reassembly,
+                reordering: Self.limits(settings.reordering), socket: nodes[Int(index)])
         }
-        idle =
-            switch settings.idle {
-            case .poll: .poll
-            case .yield: .yield
-            case .sleep(let microseconds): .sleep(microseconds: microseconds)
-            }
+        Worker.connect(workers)
+        idle = WorkerIdle(settings.idle)
         exchange = Exchange(view: view, workers: workers, devices: devices)
         stopFlag = .allocate(capacity: 1)
         stopFlag.initialize(to: 0)
@@ -162,9 +167,9 @@ public final class DataPlane {
             Self.store(device.plan.device, &entry.pointee.device)
             withUnsafeMutableBytes(of: &entry.pointee.mac) { $0.copyBytes(from: device.mac.octets) }
             entry.pointee.mtu = device.plan.mtu
-            entry.pointee.queues = device.plan.receiveQueues
+            entry.pointee.queues = device.dispatch.queues
             entry.pointee.numa_node = device.socket < 0 ? 0 : UInt32(device.socket)
-            entry.pointee.dispatch = device.isSpread ? 1 : 0
+            entry.pointee.dispatch = device.dispatch.way(roles: entry.pointee.flags).rawValue
             entry.pointee.offloads = device.offloads
             let link = device.link
             entry.pointee.link_speed = link.speed

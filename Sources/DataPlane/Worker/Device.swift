@@ -1,6 +1,7 @@
 import CDPDK
 import CSegment
 import Forwarding
+import Settings
 import Wire
 
 /// A port's device: found, configured and started. Set-up only; the loop knows it by its number.
@@ -13,18 +14,24 @@ public struct Device {
         public var device: String
         /// Largest Ethernet payload, in octets, tags not counted.
         public var mtu: UInt16
-        /// Receive queues.
-        public var receiveQueues: UInt16
-        /// Transmit queues, one a worker.
-        public var transmitQueues: UInt16
+        /// Receive queues; nil: as many as the way of dispatch takes.
+        public var queues: UInt16?
+        /// How frames come to the workers.
+        public var dispatch: DataPlaneSettings.Dispatch
+        /// Workers, each of which has a transmit queue.
+        public var workers: UInt16
 
         /// A device for the port `name`.
-        public init(name: String, device: String, mtu: UInt16, receiveQueues: UInt16, transmitQueues: UInt16) {
+        public init(
+            name: String, device: String, mtu: UInt16, queues: UInt16?, dispatch: DataPlaneSettings.Dispatch,
+            workers: UInt16
+        ) {
             self.name = name
             self.device = device
             self.mtu = mtu
-            self.receiveQueues = receiveQueues
-            self.transmitQueues = transmitQueues
+            self.queues = queues
+            self.dispatch = dispatch
+            self.workers = workers
         }
     }
 
@@ -41,8 +48,8 @@ public struct Device {
     public let socket: Int32
     /// Buffers that received frames come in.
     public let pool: OpaquePointer
-    /// Whether frames are spread over the receive queues by the device.
-    public let isSpread: Bool
+    /// How frames come to the workers, and over how many receive queues.
+    public let dispatch: PortDispatch
     /// `CULVERT_OFFLOAD_*`: what the device does for the workers.
     public let offloads: UInt32
 
@@ -56,33 +63,35 @@ public struct Device {
         }
         let device = String(plan.device.prefix { $0 != "," })
         if !Environment.isPCIAddress(plan.device) {
-            try check(culvert_device_probe(plan.device), "open `\(plan.device)`")
+            let arguments = Self.arguments(plan.device, workers: plan.workers)
+            try check(culvert_device_probe(arguments), "open `\(arguments)`")
         }
         var number: UInt16 = 0
         try check(culvert_port_by_name(device, &number), "no device `\(device)` is bound to a driver of DPDK")
         var capability = culvert_port_capability()
         try check(culvert_port_capability(number, &capability), "ask `\(device)` what it can do")
-        guard plan.receiveQueues <= capability.max_rx_queues else {
-            throw DataPlaneError.port(
-                plan.name, "\(plan.receiveQueues) queues are configured, the device has \(capability.max_rx_queues)")
+        do {
+            dispatch = try PortDispatch(
+                plan.dispatch, queues: plan.queues, workers: Int(plan.workers), device: capability,
+                usesAllQueues: Self.driver(capability) == Self.packetDriver)
+        } catch {
+            throw DataPlaneError.port(plan.name, error.description)
         }
-        guard plan.transmitQueues <= capability.max_tx_queues else {
+        guard plan.workers <= capability.max_tx_queues else {
             throw DataPlaneError.port(
                 plan.name,
-                "\(plan.transmitQueues) workers need a transmit queue each, the device has \(capability.max_tx_queues)")
+                "\(plan.workers) workers need a transmit queue each, the device has \(capability.max_tx_queues)")
         }
         self.number = number
         socket = capability.socket
-        let hashing = capability.rss & (CULVERT_RSS_PPPOE | CULVERT_RSS_L2TPV2 | CULVERT_RSS_IP_UDP)
-        isSpread = plan.receiveQueues > 1 && hashing != 0
         let receiveOffloads = capability.rx_offloads & CULVERT_RX_OFFLOAD_CHECKSUM
         let transmitOffloads =
             capability.tx_offloads & (CULVERT_TX_OFFLOAD_UDP_CHECKSUM | CULVERT_TX_OFFLOAD_CHAINED)
         offloads = Self.offloads(receive: receiveOffloads, transmit: transmitOffloads)
         try check(
             culvert_port_configure(
-                number, plan.receiveQueues, plan.transmitQueues, Self.configuredMTU(plan, capability),
-                isSpread ? hashing : 0, receiveOffloads, transmitOffloads),
+                number, dispatch.queues, plan.workers, Self.configuredMTU(plan, capability), dispatch.hashing,
+                receiveOffloads, transmitOffloads),
             "configure with an MTU of \(plan.mtu)")
         var (receive, transmit) = (Self.descriptors, Self.descriptors)
         try check(culvert_port_adjust_descriptors(number, &receive, &transmit), "choose the length of its queues")
@@ -94,10 +103,10 @@ public struct Device {
                 plan.name, "no memory for \(buffers) packet buffers: \(DataPlaneError.text(culvert_errno()))")
         }
         self.pool = pool
-        for queue in 0..<plan.receiveQueues {
+        for queue in 0..<dispatch.queues {
             try check(culvert_port_rx_queue(number, queue, receive, socket, pool), "set up receive queue \(queue)")
         }
-        for queue in 0..<plan.transmitQueues {
+        for queue in 0..<plan.workers {
             try check(culvert_port_tx_queue(number, queue, transmit, socket), "set up transmit queue \(queue)")
         }
         try check(culvert_port_start(number), "start")
@@ -107,21 +116,37 @@ public struct Device {
         mac = MACAddress(octets) ?? MACAddress(value: 0)
     }
 
+    /// The driver of AF_PACKET sockets.
+    private static let packetDriver = "net_af_packet"
+
+    private static func driver(_ capability: culvert_port_capability) -> String {
+        withUnsafeBytes(of: capability.driver) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    /// What a device is opened with. AF_PACKET sockets come in pairs of queues, and a worker needs one to send: it has as many
+    /// as there are workers unless the device says otherwise. The kernel then spreads received frames over all of them.
+    static func arguments(_ device: String, workers: UInt16) -> String {
+        guard device.hasPrefix(packetDriver), workers > 1, !device.contains("qpairs=") else { return device }
+        return "\(device),qpairs=\(workers)"
+    }
+
     /// The MTU that the driver is asked for.
     ///
     /// DPDK 22.11's AF_PACKET driver claims 1,518 octets for its largest frame, and so refuses RFC 4638's 1,508, though its
     /// rings take frames of 2,000 octets and pass them. The interface's own MTU is the administrator's there.
     private static func configuredMTU(_ plan: Plan, _ capability: culvert_port_capability) -> UInt32 {
-        let driver = withUnsafeBytes(of: capability.driver) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        guard driver == "net_af_packet", capability.max_frame > 18 else { return UInt32(plan.mtu) }
+        guard driver(capability) == packetDriver, capability.max_frame > 18 else { return UInt32(plan.mtu) }
         return min(UInt32(plan.mtu), capability.max_frame - 18)
     }
 
     /// The port as the forwarder knows it.
     public var forwardingPort: ForwardingPort {
-        ForwardingPort(
+        var port = ForwardingPort(
             mac: mac, mtu: plan.mtu, computesUDPChecksum: offloads & UInt32(CULVERT_OFFLOAD_TX_UDP_CHECKSUM) != 0,
             sendsChained: offloads & UInt32(CULVERT_OFFLOAD_TX_CHAINED) != 0)
+        port.dispatchesPPPoE = dispatch.pppoe == .software
+        port.dispatchesL2TP = dispatch.l2tp == .software
+        return port
     }
 
     /// `CULVERT_OFFLOAD_*` from what DPDK calls the offloads that are in force.

@@ -60,8 +60,16 @@ public enum Environment {
         return slot.count == 2 && (parts.dropLast() + slot[...]).allSatisfy { UInt32($0, radix: 16) != nil }
     }
 
-    /// Octets of free huge pages of every size.
-    public static func freeHugePageMemory() -> Int {
+    /// Huge pages as /sys/kernel/mm/hugepages counts them.
+    public enum HugePages: String, Sendable {
+        /// Those that nobody has.
+        case free = "free_hugepages"
+        /// All that the kernel has set aside.
+        case all = "nr_hugepages"
+    }
+
+    /// Octets of huge pages of every size.
+    public static func hugePageMemory(_ pages: HugePages) -> Int {
         let folder = "/sys/kernel/mm/hugepages"
         guard let directory = opendir(folder) else { return 0 }
         defer { closedir(directory) }
@@ -73,7 +81,7 @@ public enum Environment {
             guard name.hasPrefix("hugepages-"), name.hasSuffix("kB"),
                 let kilobytes = Int(name.dropFirst(10).dropLast(2))
             else { continue }
-            octets += kilobytes * 1_024 * (firstNumber(in: "\(folder)/\(name)/free_hugepages") ?? 0)
+            octets += kilobytes * 1_024 * (firstNumber(in: "\(folder)/\(name)/\(pages.rawValue)") ?? 0)
         }
         return octets
     }

@@ -55,7 +55,7 @@ public struct Exchange {
             &header.pointee.inject_doorbell, &header.pointee.inject_sleeping, seen, nanoseconds)
     }
 
-    /// The data plane's heartbeat, and every tenth of a second the ports' links and statistics.
+    /// The data plane's heartbeat, and every tenth of a second the ports' links, statistics and dispatch.
     /// - Returns: indexes of the ports whose link went up or down.
     public mutating func report(now: UInt64) -> [Int] {
         culvert_store_release_u64(&view.header.pointee.dataplane_heartbeat_ns, now)
@@ -73,6 +73,8 @@ public struct Exchange {
                 culvert_store_relaxed_u64(&entry.pointee.tx_octets, figures.tx_octets)
                 culvert_store_relaxed_u64(&entry.pointee.tx_errors, figures.tx_errors)
             }
+            // culvertd may have given the port another role.
+            entry.pointee.dispatch = devices[index].dispatch.way(roles: entry.pointee.flags).rawValue
             let wasUp = entry.pointee.link_up != 0
             entry.pointee.link_speed = link.speed
             entry.pointee.link_up = link.isUp ? 1 : 0

@@ -18,16 +18,18 @@ extension Worker {
     /// The opposite of `start`; what the worker holds is sent or handed on first.
     public func stop() {
         transmit()
+        handOver()
         culvert_rcu_offline(quiescent, index)
         _ = culvert_rcu_unregister(quiescent, index)
         culvert_store_release_u32(&page.pointee.running, 0)
     }
 
-    /// One round: a burst from each queue, what culvertd injects, everything sent, a quiescent point.
+    /// One round: a burst from each queue, what other workers hand over, what culvertd injects, everything sent or handed over,
+    /// a quiescent point.
+    /// - Parameter now: the time that the round goes by, in cycles, which never runs backwards.
     /// - Returns: the number of frames found.
     @discardableResult
-    public func iterate() -> Int {
-        let now = culvert_cycles()
+    public func iterate(now: UInt64 = culvert_cycles()) -> Int {
         forwarder.setTime(now)
         forwarder.expire()
         forwarder.punts.setRoom(Int(truncatingIfNeeded: culvert_ring_free_count(puntRing)))
@@ -40,9 +42,11 @@ extension Worker {
             forwarder.receive(burst, count: count, port: queue.port)
             makeRoom()
         }
+        if peerCount > 1 { found &+= takeOver() }
         found &+= inject()
         forwarder.expireMessages(now: now)
         transmit()
+        if peerCount > 1 { handOver() }
         culvert_rcu_quiescent(quiescent, index)
         culvert_add_single_writer_u64(&page.pointee.loops, 1)
         if found != 0 { culvert_add_single_writer_u64(&page.pointee.busy_loops, 1) }
@@ -51,28 +55,29 @@ extension Worker {
     }
 
     /// Rounds until `stopped` is not 0. The loop of a worker's core.
-    public func run(until stopped: UnsafePointer<UInt32>, idle: WorkerIdle) {
+    /// - Parameter rest: how it gives its core away.
+    public func run(until stopped: UnsafePointer<UInt32>, idle: WorkerIdle, rest: WorkerRest = .system) {
         while culvert_load_relaxed_u32(stopped) == 0 {
             if iterate() != 0 {
                 state.pointee.emptyRounds = 0
             } else {
                 state.pointee.emptyRounds &+= 1
-                rest(idle)
+                self.rest(idle, rest)
             }
         }
     }
 
     /// Nothing was found. Polling only spares the core's sibling; the others give the core away after some empty rounds, so a
     /// loaded worker never does.
-    private func rest(_ idle: WorkerIdle) {
+    private func rest(_ idle: WorkerIdle, _ rest: WorkerRest) {
         culvert_pause()
-        guard state.pointee.emptyRounds > 32 else { return }
+        guard state.pointee.emptyRounds > WorkerIdle.patience else { return }
         switch idle {
         case .poll: break
-        case .yield: culvert_yield()
+        case .yield: rest.yield()
         case .sleep(let microseconds):
             culvert_rcu_offline(quiescent, index)
-            culvert_sleep_ns(UInt64(microseconds) &* 1_000)
+            rest.sleep(UInt64(microseconds) &* 1_000)
             culvert_rcu_online(quiescent, index)
         }
     }
@@ -87,10 +92,11 @@ extension Worker {
     }
 
     /// Empties the buffers that the next burst might overflow.
-    private func makeRoom() {
+    func makeRoom() {
         for port in 0..<portCount where forwarder.transmit.count(port) > FrameBuffers.threshold {
             transmit(port)
         }
+        if peerCount > 1 { handOver(beyond: FrameBuffers.threshold) }
         guard forwarder.punts.count != 0 else { return }
         handPunts()
         forwarder.punts.setRoom(Int(truncatingIfNeeded: culvert_ring_free_count(puntRing)))
@@ -109,15 +115,19 @@ extension Worker {
             if let mbuf = frames[index] { octets &+= UInt64(PacketBuffer(mbuf).length) }
         }
         let egress = ports[Int(truncatingIfNeeded: port)]
-        // The driver frees what it has taken: nothing of it may be read after this.
-        let sent = Int(
-            culvert_tx_burst(egress.device, egress.transmitQueue, frames, UInt16(truncatingIfNeeded: count)))
-        if sent < count {
-            for index in sent..<count {
-                guard let mbuf = frames[index] else { continue }
-                octets &-= UInt64(PacketBuffer(mbuf).length)
-                forwarder.discard(PacketBuffer(mbuf), .transmitFull)
-            }
+        // The driver frees what it has taken: nothing of it may be read after this. It need not take all at once.
+        var sent = 0
+        while sent < count {
+            let taken = Int(
+                culvert_tx_burst(
+                    egress.device, egress.transmitQueue, frames + sent, UInt16(truncatingIfNeeded: count &- sent)))
+            guard taken != 0 else { break }
+            sent &+= taken
+        }
+        for index in sent..<count {
+            guard let mbuf = frames[index] else { continue }
+            octets &-= UInt64(PacketBuffer(mbuf).length)
+            forwarder.discard(PacketBuffer(mbuf), .transmitFull)
         }
         forwarder.countTransmitted(sent, octets: octets, port: port)
         forwarder.transmit.removeAll(port)
@@ -133,14 +143,4 @@ extension Worker {
         culvert_store_release_u64(&page.pointee.heartbeat_ns, culvert_monotonic_ns())
         state.pointee.heartbeatDue = now &+ state.pointee.heartbeatInterval
     }
-}
-
-/// What a worker does when it finds nothing to do.
-public enum WorkerIdle: Hashable, Sendable {
-    /// It looks again at once.
-    case poll
-    /// It lets another thread run first.
-    case yield
-    /// It sleeps for so many microseconds.
-    case sleep(microseconds: UInt32)
 }

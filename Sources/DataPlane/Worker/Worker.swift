@@ -9,8 +9,8 @@ import Segment
 /// It is a value of pointers; what changes lies behind them and belongs to the thread that calls `iterate`. A test calls
 /// `iterate` itself; the program launches `run` on a core.
 ///
-/// Frames come to the forwarder by `Forwarder.receive`, whoever has them: here it is the port's queue. A dispatcher that spreads
-/// frames over rings would call the same with what it takes from its ring.
+/// Frames come to the forwarder by `Forwarder.receive`, whoever has them: the port's queue, or the ring in which other workers
+/// put what is this worker's.
 public struct Worker: @unchecked Sendable {
     /// A receive queue that the worker polls.
     public struct ReceiveQueue: Sendable {
@@ -54,6 +54,8 @@ public struct Worker: @unchecked Sendable {
     public let puntRing: OpaquePointer
     /// Frames on their way from the exchange to a port, whose index is the buffer's note.
     public let injectRing: OpaquePointer
+    /// Frames that other workers hand over; each buffer's port is the index of the port that it came in on.
+    public let dispatchRing: OpaquePointer
 
     let page: UnsafeMutablePointer<culvert_worker>
     let quiescent: UnsafeMutableRawPointer
@@ -61,7 +63,12 @@ public struct Worker: @unchecked Sendable {
     let queueCount: Int
     let ports: UnsafeMutablePointer<Port>
     let portCount: UInt32
+    /// The dispatch rings of all workers, by number; nil: not connected.
+    let peers: UnsafeMutablePointer<OpaquePointer?>
+    let peerCount: UInt32
     let burst: UnsafeMutablePointer<OpaquePointer?>
+    /// Frames of a burst that came in on one port.
+    let group: UnsafeMutablePointer<OpaquePointer?>
     let state: UnsafeMutablePointer<WorkerState>
 
     /// Worker `index` of `count` workers.
@@ -70,26 +77,35 @@ public struct Worker: @unchecked Sendable {
     ///   - queues: the receive queues that are this worker's alone.
     ///   - reassembly: what fragments may take.
     ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
-    ///   - ringDepth: frames that wait for the exchange, a power of two.
+    ///   - limits: frames a second of each punt class.
+    ///   - clientLimits: frames a second of each client or peer within its punt class; 0: the class has no such limit.
+    ///   - ringDepth: frames that wait for the exchange, and in the dispatch ring; a power of two.
+    ///   - seed: as `Forwarder` has it.
     ///   - socket: NUMA node of the core.
     /// - Throws: `AllocationError`, `DataPlaneError`.
     public init(
         view: SegmentView, index: UInt32, count: UInt32, ports: [Port], queues: [ReceiveQueue], limits: PuntLimits,
-        reassembly: ReassemblyLimits = ReassemblyLimits(), reordering: ReorderLimits = ReorderLimits(),
-        ringDepth: UInt32 = 1_024, socket: Int32 = -1
+        clientLimits: PuntLimits = PuntLimits(all: 0), reassembly: ReassemblyLimits = ReassemblyLimits(),
+        reordering: ReorderLimits = ReorderLimits(), ringDepth: UInt32 = 1_024, seed: UInt64 = HashSeed.ofProcess,
+        socket: Int32 = -1
     ) throws {
         forwarder = try Forwarder(
             view: view, ports: ports.map(\.forwarding), worker: index, workers: count, limits: limits,
-            reassembly: reassembly, reordering: reordering, cyclesPerSecond: culvert_cycles_per_second(), socket: socket
-        )
+            clientLimits: clientLimits, reassembly: reassembly, reordering: reordering,
+            cyclesPerSecond: culvert_cycles_per_second(), seed: seed, socket: socket)
         self.index = index
         page = view.workers + Int(index)
         quiescent = view.quiescent
         guard let punt = culvert_ring_create("culvert_punt_\(index)", ringDepth, socket),
-            let inject = culvert_ring_create("culvert_inject_\(index)", ringDepth, socket)
+            let inject = culvert_ring_create("culvert_inject_\(index)", ringDepth, socket),
+            let dispatch = culvert_shared_ring_create("culvert_dispatch_\(index)", ringDepth, socket)
         else { throw DataPlaneError.environment("no memory for the rings of worker \(index)") }
         puntRing = punt
         injectRing = inject
+        dispatchRing = dispatch
+        peerCount = count
+        peers = .allocate(capacity: Int(count))
+        peers.initialize(repeating: nil, count: Int(count))
         portCount = UInt32(ports.count)
         queueCount = queues.count
         self.ports = .allocate(capacity: max(ports.count, 1))
@@ -98,13 +114,26 @@ public struct Worker: @unchecked Sendable {
         self.queues.initialize(from: queues, count: queues.count)
         burst = .allocate(capacity: Forwarder.burst)
         burst.initialize(repeating: nil, count: Forwarder.burst)
+        group = .allocate(capacity: Forwarder.burst)
+        group.initialize(repeating: nil, count: Forwarder.burst)
         state = .allocate(capacity: 1)
         state.initialize(to: WorkerState(heartbeatInterval: culvert_cycles_per_second() / 1_000))
     }
 
-    /// Gives back memory and rings, and frees the frames that are still in them. The worker does not run any more.
+    /// Makes the workers of a data plane known to each other, before any of them runs. Until then a frame that is another
+    /// worker's is dropped as one that found no room.
+    public static func connect(_ workers: [Worker]) {
+        for worker in workers {
+            for peer in workers where peer.index < worker.peerCount {
+                worker.peers[Int(peer.index)] = peer.dispatchRing
+            }
+        }
+    }
+
+    /// Gives back memory and rings, and frees the frames that are still in them. No worker that it is connected with runs any
+    /// more.
     public func deallocate() {
-        for ring in [puntRing, injectRing] {
+        for ring in [puntRing, injectRing, dispatchRing] {
             while culvert_ring_dequeue(ring, burst, 1) == 1 {
                 if let mbuf = burst[0] { PacketBuffer(mbuf).free() }
             }
@@ -115,10 +144,18 @@ public struct Worker: @unchecked Sendable {
                 forwarder.transmit.frames(port), UInt32(forwarder.transmit.count(port)))
             forwarder.transmit.removeAll(port)
         }
+        for worker in 0..<peerCount {
+            culvert_mbuf_free_bulk(forwarder.dispatch.frames(worker), UInt32(forwarder.dispatch.count(worker)))
+            forwarder.dispatch.removeAll(worker)
+        }
+        culvert_mbuf_free_bulk(forwarder.punts.frames, UInt32(forwarder.punts.count))
+        forwarder.punts.removeAll()
         forwarder.deallocate()
         ports.deallocate()
         queues.deallocate()
+        peers.deallocate()
         burst.deallocate()
+        group.deallocate()
         state.deallocate()
     }
 }

@@ -64,7 +64,8 @@ struct Program: ParsableCommand {
                 "port \(device.plan.name) started",
                 metadata: [
                     "device": "\(device.plan.device)", "mac": "\(device.mac)", "mtu": "\(device.plan.mtu)",
-                    "link": "\(device.link.isUp ? "up" : "down")", "dispatch": "\(device.isSpread ? "rss" : "queue")",
+                    "link": "\(device.link.isUp ? "up" : "down")", "dispatch": "\(device.dispatch.text)",
+                    "queues": "\(device.dispatch.queues)",
                 ])
         }
         log.info(

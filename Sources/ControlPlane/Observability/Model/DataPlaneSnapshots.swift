@@ -2,11 +2,11 @@ import Wire
 
 /// How a port's frames are spread over workers, raw values as operators see them.
 public enum Dispatch: String, Hashable, Sendable, Encodable, CaseIterable {
-    /// One queue, one worker.
-    case singleQueue = "single queue"
-    /// The NIC hashes flows to queues.
-    case rss = "RSS"
-    /// A worker hands frames to the others.
+    /// The worker that polls the port forwards what it finds.
+    case singleQueue = "single"
+    /// The device spreads sessions over queues.
+    case rss = "rss"
+    /// The polling workers hand frames to the workers that have their sessions.
     case software = "software"
 }
 

@@ -1,0 +1,59 @@
+import CDPDK
+import Forwarding
+
+// Frames between workers. A worker has one ring that all others put frames into, in bursts, and that it alone takes from.
+extension Worker {
+    /// Hands other workers what is theirs, where more than `threshold` frames wait. What a ring has no room for is dropped:
+    /// that worker is behind.
+    func handOver(beyond threshold: Int = 0) {
+        for worker in 0..<peerCount where forwarder.dispatch.count(worker) > threshold {
+            let frames = forwarder.dispatch.frames(worker)
+            let count = forwarder.dispatch.count(worker)
+            var taken = 0
+            if let ring = peers[Int(truncatingIfNeeded: worker)] {
+                taken = Int(culvert_shared_ring_enqueue(ring, frames, UInt32(truncatingIfNeeded: count)))
+            }
+            forwarder.countDispatched(taken)
+            for index in taken..<count {
+                if let mbuf = frames[index] { forwarder.discard(PacketBuffer(mbuf), .dispatchRingFull) }
+            }
+            forwarder.dispatch.removeAll(worker)
+        }
+    }
+
+    /// Takes at most one burst of what other workers have handed over, and forwards it.
+    /// - Returns: the number of frames.
+    func takeOver() -> Int {
+        let count = Int(culvert_ring_dequeue(dispatchRing, burst, UInt32(Forwarder.burst)))
+        var waiting = count
+        while waiting > 0 {
+            let (port, taken) = takeGroup(of: &waiting)
+            forwarder.receive(group, count: taken, port: port, from: .worker)
+            makeRoom()
+        }
+        return count
+    }
+
+    /// Moves the frames of `burst` that came in on the same port as the first one to `group`. A session of the access side is on
+    /// one port; one of the core side may come in on several, so no frame passes one that came in on another core port.
+    private func takeGroup(of waiting: inout Int) -> (port: UInt32, count: Int) {
+        var (taken, kept) = (0, 0)
+        var port: UInt32 = 0
+        var isOpen = true
+        for index in 0..<waiting {
+            guard let mbuf = burst[index] else { continue }
+            let ingress = UInt32(culvert_mbuf_port(mbuf))
+            if taken == 0 { port = ingress }
+            if ingress == port, isOpen {
+                group[taken] = mbuf
+                taken &+= 1
+            } else {
+                if forwarder.isCore(ingress), forwarder.isCore(port) { isOpen = false }
+                burst[kept] = mbuf
+                kept &+= 1
+            }
+        }
+        waiting = kept
+        return (port, taken)
+    }
+}
