@@ -33,7 +33,10 @@ extension Forwarder {
         guard fragmentHeader.isAtomic else { return takeFragment(frame, fragment, port: port) }
         count(.reassembledFragments)
         count(.reassembledDatagrams)
-        removeFragmentHeader(frame, at: offset, length: fragment.dataOffset &+ fragment.length)
+        let length = fragment.dataOffset &+ fragment.length
+        removeFragmentHeader(frame, at: offset, length: length)
+        // Without the Ethernet padding that may be behind the packet: a frame whose lengths differ counts as chained.
+        culvert_mbuf_set_data_length(frame.mbuf, UInt32(truncatingIfNeeded: length &- IPv6FragmentHeader.length))
         return frame
     }
 
