@@ -33,57 +33,88 @@ import Testing
     static let typesAndRanges: [Row] = [
         Row(
             "hello-timeout: 30", "hello-timeout: 100000",
-            "47: l2tp-profile[0].hello-timeout: expected a whole number from 0 to 3600, found `100000`"),
+            "49: l2tp-profile[0].hello-timeout: expected a whole number from 0 to 3600, found `100000`"),
         Row(
             "retry-timeout: 2", "retry-timeout: 9",
-            "48: l2tp-profile[0].retry-timeout: expected a whole number from 1 to 8, found `9`"),
+            "50: l2tp-profile[0].retry-timeout: expected a whole number from 1 to 8, found `9`"),
         Row(
             "max-retries: 7", "max-retries: 31",
-            "49: l2tp-profile[0].max-retries: expected a whole number from 1 to 30, found `31`"),
+            "51: l2tp-profile[0].max-retries: expected a whole number from 1 to 30, found `31`"),
         Row(
             "establish-timeout: 90", "establish-timeout: soon",
-            "50: l2tp-profile[0].establish-timeout: expected a whole number from 1 to 3600, found `soon`"),
+            "52: l2tp-profile[0].establish-timeout: expected a whole number from 1 to 3600, found `soon`"),
         Row(
             "idle-timeout: 600", "idle-timeout: -1",
-            "51: l2tp-profile[0].idle-timeout: expected a whole number from 0 to 86400, found `-1`"),
+            "53: l2tp-profile[0].idle-timeout: expected a whole number from 0 to 86400, found `-1`"),
         Row(
             "rx-window-size: 16", "rx-window-size: 0",
-            "52: l2tp-profile[0].rx-window-size: expected a whole number from 1 to 1024, found `0`"),
+            "54: l2tp-profile[0].rx-window-size: expected a whole number from 1 to 1024, found `0`"),
         Row(
             "session-limit: 500", "session-limit: 65536",
-            "53: l2tp-profile[0].session-limit: expected a whole number from 0 to 65535, found `65536`"),
+            "55: l2tp-profile[0].session-limit: expected a whole number from 0 to 65535, found `65536`"),
         Row(
             "udp-checksums: false", "udp-checksums: maybe",
-            "54: l2tp-profile[0].udp-checksums: expected true or false, found `maybe`"),
+            "56: l2tp-profile[0].udp-checksums: expected true or false, found `maybe`"),
         Row(
             "tos: 184", "tos: 256",
-            "55: l2tp-profile[0].tos: expected `inherit` or a whole number from 0 to 255, found `256`"),
+            "57: l2tp-profile[0].tos: expected `inherit` or a whole number from 0 to 255, found `256`"),
         Row(
             "tos: 184", "tos: +1",
-            "55: l2tp-profile[0].tos: expected `inherit` or a whole number from 0 to 255, found `+1`"),
+            "57: l2tp-profile[0].tos: expected `inherit` or a whole number from 0 to 255, found `+1`"),
         Row(
             "l2tp-length-bit: no", "l2tp-length-bit: 1",
-            "56: l2tp-profile[0].l2tp-length-bit: expected true or false, found `1`"),
+            "58: l2tp-profile[0].l2tp-length-bit: expected true or false, found `1`"),
         Row(
             "mtu: 1500\n", "mtu: 575\n",
-            "57: l2tp-profile[0].mtu: expected a whole number from 576 to 9592, found `575`"),
+            "59: l2tp-profile[0].mtu: expected a whole number from 576 to 9592, found `575`"),
         Row(
             "host-name: lac1-isp", "host-name: \"\"",
-            "58: l2tp-profile[0].host-name: expected 1 to 255 octets of text, found 0"),
+            "60: l2tp-profile[0].host-name: expected 1 to 255 octets of text, found 0"),
         Row(
             "vendor-name: Somebody", "vendor-name: ~",
-            "59: l2tp-profile[0].vendor-name: expected text, found nothing"),
+            "61: l2tp-profile[0].vendor-name: expected text, found nothing"),
         Row(
             "source: 10.98.0.1", "source: 10.98.0.300",
-            "60: l2tp-profile[0].source: expected a host's IPv4 address such as 192.0.2.1, found `10.98.0.300`"),
-        Row("version: 2", "version: 3", "45: l2tp-profile[0].version: expected 2, found `3`"),
+            "62: l2tp-profile[0].source: expected a host's IPv4 address such as 192.0.2.1, found `10.98.0.300`"),
+        Row(
+            "ipv6-zero-checksum: true", "ipv6-zero-checksum: 2",
+            "63: l2tp-profile[0].ipv6-zero-checksum: expected true or false, found `2`"),
+        Row(
+            "path-mtu: 1480", "path-mtu: 500",
+            "64: l2tp-profile[0].path-mtu: expected a whole number from 576 to 9600, found `500`"),
+        Row(
+            "path-mtu-discovery: true", "path-mtu-discovery: maybe",
+            "65: l2tp-profile[0].path-mtu-discovery: expected true or false, found `maybe`"),
+        Row(
+            "dont-fragment: true", "dont-fragment: false",
+            "66: l2tp-profile[0].dont-fragment: `path-mtu-discovery` learns nothing from packets that may be fragmented on "
+                + "their way"),
+        Row(
+            "too-big: tell", "too-big: shout",
+            "67: l2tp-profile[0].too-big: expected one of `fragment`, `tell`, `drop`, found `shout`"),
+        Row(
+            "offset-pad: 16", "offset-pad: 256",
+            "68: l2tp-profile[0].offset-pad: expected a whole number from 0 to 255, found `256`"),
+        Row(
+            "data-sequence-numbers: required", "data-sequence-numbers: true",
+            "69: l2tp-profile[0].data-sequence-numbers: expected one of `off`, `on`, `required`, found `true`"),
+        Row(
+            "reorder: true", "reorder: 16",
+            "70: l2tp-profile[0].reorder: expected true or false, found `16`"),
+        Row(
+            "tcp-mss: auto", "tcp-mss: 535",
+            "44: pppoe-ac[1].tcp-mss: expected `off`, `auto` or a whole number from 536 to 9552, found `535`"),
+        Row(
+            "ppp-mru: computed", "ppp-mru: seed",
+            "43: pppoe-ac[1].ppp-mru: expected `computed` or a whole number from 576 to 9592, found `seed`"),
+        Row("version: 2", "version: 3", "47: l2tp-profile[0].version: expected 2, found `3`"),
         Row(
             "shared-secret: oursecret", "shared-secret: ''",
-            "46: l2tp-profile[0].shared-secret: a secret cannot be empty; leave it out for tunnels without authentication"
+            "48: l2tp-profile[0].shared-secret: a secret cannot be empty; leave it out for tunnels without authentication"
         ),
         Row(
             "shared-secret: oursecret", "shared-secret:",
-            "46: l2tp-profile[0].shared-secret: expected text, found nothing"),
+            "48: l2tp-profile[0].shared-secret: expected text, found nothing"),
         Row(
             "rpc-socket: /run/lac/rpc.sock", "rpc-socket: rpc.sock",
             "7: control.rpc-socket: expected an absolute path of at most 103 octets, found `rpc.sock`"),
@@ -111,7 +142,7 @@ import Testing
             "28: pppoe-ac[0].ppp-auth-protocols: expected at least one"),
         Row(
             "ppp-mru: 1500", "ppp-mru: 100",
-            "29: pppoe-ac[0].ppp-mru: expected a whole number from 576 to 9592, found `100`"),
+            "29: pppoe-ac[0].ppp-mru: expected `computed` or a whole number from 576 to 9592, found `100`"),
         Row(
             "session-limit: 1000", "session-limit: many",
             "31: pppoe-ac[0].session-limit: expected a whole number from 0 to 1048576, found `many`"),
@@ -164,16 +195,16 @@ import Testing
 
     static let keysAndReferences: [Row] = [
         Row(
-            "hello-timeout", "helo-timeout", "47: l2tp-profile[0].helo-timeout: unknown; did you mean `hello-timeout`?"),
+            "hello-timeout", "helo-timeout", "49: l2tp-profile[0].helo-timeout: unknown; did you mean `hello-timeout`?"),
         Row(
             "ac-name: ditch\n    service-name: r", "ac-name: ditch\n    colour: ditch\n    service-name: r",
             "27: pppoe-ac[0].colour: unknown; known here: ac-name, challenge-name, destination, l2tp, name, ppp-auth-protocols, "
-                + "ppp-mru, service-name, session-limit, session-limit-per-mac"),
+                + "ppp-mru, service-name, session-limit, session-limit-per-mac, tcp-mss"),
         Row("    destination: l2tp\n", "", "25: pppoe-ac[0].destination: missing"),
         Row("      profile: my-l2tp-profile1\n", "", "35: pppoe-ac[0].l2tp.profile: missing"),
         Row("    service-name: any\n", "", "37: pppoe-ac[1].service-name: missing"),
         Row(
-            "  - name: plain", "  - version: 2", "61: l2tp-profile[1].name: missing"),
+            "  - name: plain", "  - version: 2", "71: l2tp-profile[1].name: missing"),
         Row(
             "  - name: core0\n", "  - name: core9\n",
             "20: interfaces[2].name: no port of `dataplane.ports` is called `core9`"),
@@ -189,7 +220,7 @@ import Testing
         Row(
             "  - name: plain", "  - name: my-l2tp-profile1",
             "42: pppoe-ac[1].l2tp.profile: there is no `l2tp-profile` called `plain`",
-            "61: l2tp-profile[1].name: another profile is called `my-l2tp-profile1`"),
+            "71: l2tp-profile[1].name: another profile is called `my-l2tp-profile1`"),
         Row(
             "  - name: second\n", "  - name: mylittleac\n",
             "14: interfaces[0].pppoe-ac-service[1]: there is no `pppoe-ac` called `second`",
@@ -218,7 +249,7 @@ import Testing
             "    ip-address: [10.99.0.1/24, 10.98.0.1/31]\n", "",
             "20: interfaces[2]: needs `pppoe-ac-service` or `ip-address`",
             "22: ip-route[0].next-hop: `10.99.0.254` is on no interface's network",
-            "59: l2tp-profile[0].source: `10.98.0.1` is no `ip-address` of an interface"),
+            "61: l2tp-profile[0].source: `10.98.0.1` is no `ip-address` of an interface"),
         Row(
             "10.98.0.1/31]", "10.98.0.1/31, 10.98.0.1/24]",
             "21: interfaces[2].ip-address[2]: `10.98.0.1` is given twice"),
@@ -246,7 +277,7 @@ import Testing
             "42: pppoe-ac[1].l2tp.peer-address: `10.99.0.255` is the address of a whole network"),
         Row(
             "source: 10.98.0.1", "source: 10.98.0.2",
-            "60: l2tp-profile[0].source: `10.98.0.2` is no `ip-address` of an interface"),
+            "62: l2tp-profile[0].source: `10.98.0.2` is no `ip-address` of an interface"),
         Row(
             "    mtu: 1500\n", "    mtu: 1400\n",
             "29: pppoe-ac[0].ppp-mru: exceeds the `mtu` of l2tp-profile `my-l2tp-profile1`, which is 1400"),
@@ -290,6 +321,6 @@ import Testing
         ).replacingFirst("next-hop: 10.99.0.254", "next-hop: 10.97.0.254").replacingFirst(
             "challenge-name:", "chalenge-name:")
         #expect(
-            Self.faults(text).map { $0.prefix { $0 != " " } } == ["9:", "23:", "30:", "47:"])
+            Self.faults(text).map { $0.prefix { $0 != " " } } == ["9:", "23:", "30:", "49:"])
     }
 }

@@ -47,6 +47,8 @@ import Wire
             ppp-auth-protocols: pap
             destination: l2tp
             l2tp: {peer-address: static 10.99.0.7, profile: plain}
+            ppp-mru: computed
+            tcp-mss: auto
         l2tp-profile:
           - name: my-l2tp-profile1
             version: 2
@@ -65,7 +67,16 @@ import Wire
             host-name: lac1-isp
             vendor-name: Somebody
             source: 10.98.0.1
+            ipv6-zero-checksum: true
+            path-mtu: 1480
+            path-mtu-discovery: true
+            dont-fragment: true
+            too-big: tell
+            offset-pad: 16
+            data-sequence-numbers: required
+            reorder: true
           - name: plain
+            path-mtu: 1500
         """
 
     /// Every setting is read: this fails for each one that is ignored.
@@ -105,7 +116,12 @@ import Wire
         #expect(ac.destination == .l2tp)
         #expect(ac.peerAddress.description == "static 192.168.11.2")
         #expect(ac.profile == "my-l2tp-profile1")
-        #expect(configuration.accessConcentrator("second")?.authenticationProtocols == [.pap])
+        #expect(ac.maximumSegmentSize == nil)
+        let second = try #require(configuration.accessConcentrator("second"))
+        #expect(second.authenticationProtocols == [.pap])
+        #expect(second.pppMRU == 1_442, "the seed's figure for an Ethernet")
+        #expect(second.segmentSize == .automatic)
+        #expect(second.maximumSegmentSize == 1_402)
 
         let profile = try #require(configuration.l2tpProfile("my-l2tp-profile1"))
         #expect(profile.version == 2)
@@ -124,6 +140,14 @@ import Wire
         #expect(profile.hostName == "lac1-isp")
         #expect(profile.vendorName == "Somebody")
         #expect(profile.source?.description == "10.98.0.1")
+        #expect(profile.ipv6ZeroChecksum)
+        #expect(profile.pathMTU == 1_480)
+        #expect(profile.pathMTUDiscovery)
+        #expect(profile.dontFragment)
+        #expect(profile.tooBig == .tell)
+        #expect(profile.offsetPad == 16)
+        #expect(profile.dataSequencing == .required)
+        #expect(profile.reorder)
     }
 
     @Test func fillsInDefaults() throws {
@@ -175,11 +199,36 @@ import Wire
         #expect(profile.hostName == "machine")
         #expect(profile.vendorName == "Culvert")
         #expect(profile.source == nil)
+        #expect(!profile.ipv6ZeroChecksum)
+        #expect(profile.pathMTU == nil)
+        #expect(!profile.pathMTUDiscovery)
+        #expect(!profile.dontFragment)
+        #expect(profile.tooBig == .fragment)
+        #expect(profile.offsetPad == nil)
+        #expect(profile.dataSequencing == .off)
+        #expect(!profile.reorder)
+        #expect(ac.segmentSize == .off)
     }
 
     @Test func givenMRUBeatsTheProfilesDefault() throws {
         let text = Self.full.replacingFirst("    mtu: 1500\n", "")
         #expect(try Configuration.read(text, machineName: "m").accessConcentrator("mylittleac")?.pppMRU == 1_500)
+    }
+
+    /// Juniper's arithmetic: the path's MTU less IPv4, UDP, and 30 octets of L2TP and PPP.
+    @Test(arguments: [
+        ("path-mtu: 1480", 1_422), ("path-mtu: 1500", 1_442), ("path-mtu: 9000", 1_492),
+        ("path-mtu: 1500\n    mtu: 1400", 1_400),
+        ("path-mtu: 634", 576),
+    ])
+    func computesTheMRUFromThePath(_ setting: String, _ mru: UInt16) throws {
+        let text = Self.full.replacingFirst("    path-mtu: 1500", "    \(setting)")
+        #expect(try Configuration.read(text, machineName: "m").accessConcentrator("second")?.pppMRU == mru)
+    }
+
+    @Test func discoveryOfThePathsMTUSetsDontFragment() throws {
+        let text = Self.full.replacingFirst("  - name: plain", "  - name: plain\n    path-mtu-discovery: true")
+        #expect(try Configuration.read(text, machineName: "m").l2tpProfile("plain")?.dontFragment == true)
     }
 
     @Test func secretsDoNotShow() throws {

@@ -45,6 +45,16 @@ public struct AccessConcentrator: Hashable, Sendable {
         }
     }
 
+    /// `tcp-mss`: the largest TCP segment that SYNs in either direction may announce.
+    public enum SegmentSize: Hashable, Sendable {
+        /// `off`: SYNs pass as they are.
+        case off
+        /// `auto`: what fits the MRU, which is 40 octets less with IPv4 and 60 with IPv6.
+        case automatic
+        /// So many octets with IPv4, 20 less with IPv6.
+        case octets(UInt16)
+    }
+
     /// `name`: 1 to 63 letters, digits, `-`, `_` or `.`; no two instances have the same.
     public internal(set) var name: String
     /// `ac-name`: the AC-Name tag, 1 to 255 octets. Default: `control.host-name`.
@@ -53,9 +63,22 @@ public struct AccessConcentrator: Hashable, Sendable {
     public internal(set) var serviceName: ServiceName
     /// `ppp-auth-protocols`: what LCP asks the client for, the preferred one first. Default: `chap`, then `pap`.
     public internal(set) var authenticationProtocols: [AuthenticationProtocol]
-    /// `ppp-mru`: the MRU that LCP offers to the client, octets, 576 to 9,592; the port's MTU must be 8 octets more. Default: the
-    /// smaller of 1,492 and the profile's `mtu`.
+    /// `ppp-mru`: the MRU that LCP offers to the client, octets, 576 to 9,592; the port's MTU must be 8 octets more. `computed`:
+    /// what passes the core without fragments whatever the L2TP header has: the path's MTU less IP's header, 8 for UDP and 30
+    /// for L2TP with 16 octets of pad and PPP; 1,442 over IPv4 and Ethernet, at most 1,492 or
+    /// the profile's `mtu` where that is given. Default: the smaller of 1,492 and the profile's
+    /// `mtu`.
     public internal(set) var pppMRU: UInt16
+    /// `tcp-mss`. Default `off`.
+    public internal(set) var segmentSize = SegmentSize.off
+    /// The largest MSS that SYNs over IPv4 may announce, octets; nil: they pass as they are.
+    public var maximumSegmentSize: UInt16? {
+        switch segmentSize {
+        case .off: nil
+        case .automatic: pppMRU - 40  // an MRU is 576 at least
+        case .octets(let octets): octets
+        }
+    }
     /// `challenge-name`: the Name field of CHAP challenges, 1 to 255 octets. Default: `control.host-name`.
     public internal(set) var challengeName: String
     /// `session-limit`: sessions of this instance, 0 to 1,048,576; 0, the default: as many as the table holds.

@@ -32,12 +32,38 @@ extension ConfigurationReader {
                 concentrators[index].value.pppMRU = min(1_492, profile?.value.mtu ?? 1_492)
                 continue
             }
-            concentrators[index].value.pppMRU = given.value
-            if let profile, profile.hasMTU, given.value > profile.value.mtu {
+            guard case .octets(let octets) = given.value else {
+                computeMRU(index, profile: profile, node: given.node)
+                continue
+            }
+            concentrators[index].value.pppMRU = octets
+            if let profile, profile.hasMTU, octets > profile.value.mtu {
                 given.node.fault(
                     "exceeds the `mtu` of l2tp-profile `\(profile.value.name)`, which is \(profile.value.mtu)")
             }
         }
+    }
+
+    /// The seed's arithmetic: the path's MTU less 20 for IPv4, 8 for UDP and 30 for L2TP with up to 16 octets of offset pad and
+    /// PPP; at most the profile's `mtu` where that is given, else 1,492 (RFC 2516, section 7).
+    private mutating func computeMRU(_ index: Int, profile: ProfileDraft?, node: ConfigurationNode) {
+        guard case .fixed(let lns) = concentrators[index].value.peerAddress else { return }
+        let hop = routes.filter { $0.value.prefix.contains(lns) }.max {
+            $0.value.prefix.length < $1.value.prefix.length
+        }
+        let connected = interfaces.first { $0.value.addresses.contains { $0.contains(lns) } }
+        let way =
+            connected ?? interfaces.first { $0.value.addresses.contains { $0.contains(hop?.value.nextHop ?? .any) } }
+        let port = dataPlane?.ports.first { $0.name == way?.value.name }
+        // Without a way to the LNS there is a fault already.
+        guard let port else { return }
+        let path = min(port.mtu, profile?.value.pathMTU ?? port.mtu)
+        let computed = Int(path) - 20 - 8 - 30
+        guard computed >= 576 else {
+            return node.fault("the path's MTU of \(path) leaves \(computed) octets; an MRU is 576 at least")
+        }
+        let bound = profile.flatMap { $0.hasMTU ? $0.value.mtu : nil } ?? 1_492
+        concentrators[index].value.pppMRU = UInt16(clamping: min(computed, Int(bound)))
     }
 
     private func checkInterfaces() {

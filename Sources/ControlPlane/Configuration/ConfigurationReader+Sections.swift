@@ -138,8 +138,13 @@ extension ConfigurationReader {
                 value.authenticationProtocols.append(choice)
             }
         }
-        let pppMRU: Placed<UInt16>? = mapping.optional("ppp-mru").flatMap { node in
-            node.integer(in: 576...9_592).map { Placed(value: $0, node: node) }
+        let pppMRU: Placed<ConcentratorDraft.MRU>? = mapping.optional("ppp-mru").flatMap { node in
+            node.parsed("`computed` or a whole number from 576 to 9592", Self.mru).map { Placed(value: $0, node: node) }
+        }
+        if let size = mapping.optional("tcp-mss")?.parsed(
+            "`off`, `auto` or a whole number from 536 to 9552", Self.segmentSize)
+        {
+            value.segmentSize = size
         }
         Self.read(&value.challengeName, mapping.optional("challenge-name"))
         Self.read(&value.sessionLimit, mapping.optional("session-limit"), in: 0...1_048_576)
@@ -159,6 +164,25 @@ extension ConfigurationReader {
             }
         }
         concentrators.append(draft)
+    }
+
+    private static func mru(_ text: String) -> ConcentratorDraft.MRU? {
+        text == "computed" ? .computed : decimal(text, in: 576...9_592).map { .octets($0) }
+    }
+
+    private static func segmentSize(_ text: String) -> AccessConcentrator.SegmentSize? {
+        switch text {
+        case "off": .off
+        case "auto": .automatic
+        default: decimal(text, in: 536...9_552).map { .octets($0) }
+        }
+    }
+
+    /// A number of decimal digits alone.
+    private static func decimal(_ text: String, in range: ClosedRange<UInt16>) -> UInt16? {
+        guard text.utf8.allSatisfy({ (48...57).contains($0) }), let number = UInt16(text), range.contains(number)
+        else { return nil }
+        return number
     }
 
     private static func serviceName(_ node: ConfigurationNode) -> AccessConcentrator.ServiceName? {
@@ -206,6 +230,7 @@ extension ConfigurationReader {
         Self.read(&draft.value.rxWindowSize, mapping.optional("rx-window-size"), in: 1...1_024)
         Self.read(&draft.value.sessionLimit, mapping.optional("session-limit"), in: 0...65_535)
         if let flag = mapping.optional("udp-checksums")?.boolean() { draft.value.udpChecksums = flag }
+        if let flag = mapping.optional("ipv6-zero-checksum")?.boolean() { draft.value.ipv6ZeroChecksum = flag }
         if let tos = mapping.optional("tos")?.parsed("`inherit` or a whole number from 0 to 255", Self.typeOfService) {
             draft.value.typeOfService = tos
         }
@@ -214,6 +239,7 @@ extension ConfigurationReader {
             draft.value.mtu = mtu
             draft.hasMTU = true
         }
+        readPath(&draft.value, &mapping)
         Self.read(&draft.value.hostName, mapping.optional("host-name"))
         Self.read(&draft.value.vendorName, mapping.optional("vendor-name"))
         if let node = mapping.optional("source"), let address = node.hostAddress() {
@@ -221,6 +247,25 @@ extension ConfigurationReader {
             draft.source = node
         }
         profiles.append(draft)
+    }
+
+    /// What concerns the size and the order of data messages.
+    private func readPath(_ profile: inout L2TPProfile, _ mapping: inout ConfigurationMapping) {
+        profile.pathMTU = mapping.optional("path-mtu")?.integer(in: 576...9_600)
+        if let flag = mapping.optional("path-mtu-discovery")?.boolean() { profile.pathMTUDiscovery = flag }
+        profile.dontFragment = profile.pathMTUDiscovery
+        if let node = mapping.optional("dont-fragment"), let flag = node.boolean() {
+            if profile.pathMTUDiscovery, !flag {
+                node.fault("`path-mtu-discovery` learns nothing from packets that may be fragmented on their way")
+            }
+            profile.dontFragment = flag
+        }
+        if let choice: L2TPProfile.TooBig = mapping.optional("too-big")?.choice() { profile.tooBig = choice }
+        profile.offsetPad = mapping.optional("offset-pad")?.integer(in: 0...255)
+        if let choice: L2TPProfile.DataSequencing = mapping.optional("data-sequence-numbers")?.choice() {
+            profile.dataSequencing = choice
+        }
+        if let flag = mapping.optional("reorder")?.boolean() { profile.reorder = flag }
     }
 
     private static func secret(_ node: ConfigurationNode) -> Secret? {

@@ -22,9 +22,15 @@ struct ConfigurationReader {
     /// A `pppoe-ac:` element before the defaults that depend on its profile.
     struct ConcentratorDraft {
         var value: AccessConcentrator
+        /// `ppp-mru` as the file says it.
+        enum MRU {
+            case octets(UInt16)
+            case computed
+        }
+
         /// Whether `value.serviceName` is what the file says.
         var hasServiceName = true
-        var pppMRU: Placed<UInt16>?
+        var pppMRU: Placed<MRU>?
         var peerAddress: ConfigurationNode?
         var profile: ConfigurationNode?
     }

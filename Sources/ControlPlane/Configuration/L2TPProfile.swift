@@ -34,6 +34,26 @@ public struct L2TPProfile: Hashable, Sendable {
         }
     }
 
+    /// `too-big`: what becomes of a packet that exceeds the path's MTU once encapsulated.
+    public enum TooBig: String, CaseIterable, Sendable {
+        /// It is sent as fragments of the outer packet.
+        case fragment
+        /// It is dropped, and its sender told so: ICMP from inside the tunnel (RFC 1191, RFC 8201).
+        case tell
+        /// It is dropped.
+        case drop
+    }
+
+    /// `data-sequence-numbers`: Ns and Nr in data messages (RFC 2661 section 5.4).
+    public enum DataSequencing: String, CaseIterable, Sendable {
+        /// Sent while the peer sends them.
+        case off
+        /// Sent, and not asked of the peer.
+        case on
+        /// Sent and asked of the peer by the Sequencing Required AVP; data messages without them are dropped.
+        case required
+    }
+
     /// `name`: 1 to 63 letters, digits, `-`, `_` or `.`; no two profiles have the same.
     public internal(set) var name: String
     /// `version`: the L2TP version; 2 is the only one. Default 2.
@@ -58,6 +78,9 @@ public struct L2TPProfile: Hashable, Sendable {
     /// `udp-checksums`: whether data messages carry a UDP checksum; control messages always do. Default true (RFC 2661
     /// section 8.1).
     public internal(set) var udpChecksums = true
+    /// `ipv6-zero-checksum`: whether an IPv6 tunnel takes data messages whose UDP checksum is 0, and, with `udp-checksums` false,
+    /// sends such (RFC 6935). Default false.
+    public internal(set) var ipv6ZeroChecksum = false
     /// `tos`. Default `inherit`.
     public internal(set) var typeOfService = TypeOfService.inherit
     /// `l2tp-length-bit`: whether data messages carry the Length field. Default true.
@@ -65,6 +88,23 @@ public struct L2TPProfile: Hashable, Sendable {
     /// `mtu`: largest PPP information field that the tunnel carries, octets, 576 to 9,592. The default of `ppp-mru`, and its upper
     /// bound when both are given. Default 1,460.
     public internal(set) var mtu: UInt16 = 1_460
+    /// `path-mtu`: largest IP packet that the way to the LNS takes, octets, 576 to 9,600. Nil, the default: the core port's MTU.
+    public internal(set) var pathMTU: UInt16?
+    /// `path-mtu-discovery`: whether ICMP lowers the path's MTU (RFC 1191, RFC 8201). Default false.
+    public internal(set) var pathMTUDiscovery = false
+    /// `dont-fragment`: whether outer IPv4 packets that are sent whole have the don't-fragment bit. Default: as
+    /// `path-mtu-discovery`, which learns nothing without it.
+    public internal(set) var dontFragment = false
+    /// `too-big`. Default `fragment`.
+    public internal(set) var tooBig = TooBig.fragment
+    /// `offset-pad`: octets of offset pad in front of the PPP frame, 0 to 255, with the offset size field. Nil, the default:
+    /// without the field.
+    public internal(set) var offsetPad: UInt8?
+    /// `data-sequence-numbers`. Default `off`.
+    public internal(set) var dataSequencing = DataSequencing.off
+    /// `reorder`: whether sequenced data messages that come early wait for those before them, else they are delivered and what
+    /// comes late is dropped. Default false.
+    public internal(set) var reorder = false
     /// `host-name`: the Host Name AVP, 1 to 255 octets. Default: `control.host-name`.
     public internal(set) var hostName: String
     /// `vendor-name`: the Vendor Name AVP, 1 to 255 octets. Default: `control.vendor-name`.
