@@ -34,9 +34,8 @@ extension Forwarder {
         count(.reassembledFragments)
         count(.reassembledDatagrams)
         let length = fragment.dataOffset &+ fragment.length
+        frame.reframe(shift: 0, length: UInt32(truncatingIfNeeded: length))  // without Ethernet padding
         removeFragmentHeader(frame, at: offset, length: length)
-        // Without the Ethernet padding that may be behind the packet: a frame whose lengths differ counts as chained.
-        culvert_mbuf_set_data_length(frame.mbuf, UInt32(truncatingIfNeeded: length &- IPv6FragmentHeader.length))
         return frame
     }
 
