@@ -55,17 +55,11 @@ public struct Forwarder: @unchecked Sendable {
     let reassembler: Reassembler
     /// What the worker changes as it goes.
     let state: UnsafeMutablePointer<ForwarderState>
-    /// Meters of the segment's policers, by index.
-    let profiles: UnsafeMutablePointer<PolicerProfile>
-    /// Messages that came before their turn, and what bounds their waiting, the time-out also in cycles.
-    let reordering: ReorderBuffer
-    let reorderLimits: ReorderLimits
-    let reorderTimeout: UInt64
+    /// What few frames need. It lies behind a pointer to keep this value small: a value beyond 256 octets is copied by a call.
+    let rare: UnsafeMutablePointer<RarelyUsed>
     /// Lists between stages.
     let upstream: UnsafeMutablePointer<UpstreamFrame>
     let downstream: UnsafeMutablePointer<DownstreamFrame>
-    /// The buffers of one packet's fragments.
-    let pieces: UnsafeMutablePointer<OpaquePointer?>
 
     /// The forwarding path of worker `worker` of `workers`.
     /// - Parameters:
@@ -106,13 +100,14 @@ public struct Forwarder: @unchecked Sendable {
             worker: worker, workers: workers,
             puntClients: try PuntClients(
                 limits: clientLimits, cyclesPerSecond: cyclesPerSecond, seed: seed, socket: socket), seed: seed)
-        profiles = try allocate(Int(view.policerMask) + 1, socket: socket)
-        self.reordering = try ReorderBuffer(capacity: reordering.frames, socket: socket)
-        reorderLimits = reordering
-        reorderTimeout = cyclesPerSecond / 1_000 * UInt64(reordering.timeout)
+        rare = try allocate(1, socket: socket)
+        rare.pointee = RarelyUsed(
+            profiles: try allocate(Int(view.policerMask) + 1, socket: socket),
+            reordering: try ReorderBuffer(capacity: reordering.frames, socket: socket), reorderLimits: reordering,
+            reorderTimeout: cyclesPerSecond / 1_000 * UInt64(reordering.timeout),
+            pieces: try allocate(Int(OuterFragments.most), socket: socket))
         upstream = try allocate(Self.burst, socket: socket)
         downstream = try allocate(Self.burst, socket: socket)
-        pieces = try allocate(Int(OuterFragments.most), socket: socket)
     }
 
     /// Gives the memory back, and frees the fragments and messages that are held; the frames in the buffers are the caller's to
@@ -127,9 +122,10 @@ public struct Forwarder: @unchecked Sendable {
         culvert_free(state)
         culvert_free(profiles)
         reordering.deallocate()
+        culvert_free(pieces)
+        culvert_free(rare)
         culvert_free(upstream)
         culvert_free(downstream)
-        culvert_free(pieces)
     }
 
     /// Sets the time that token buckets go by, in cycles. To be called before `receive`, once a round.
@@ -202,6 +198,26 @@ public enum FrameSource: Sendable {
     case port
     /// Another worker.
     case worker
+}
+
+/// What few frames need, of a forwarder.
+struct RarelyUsed {
+    /// Meters of the segment's policers, by index.
+    let profiles: UnsafeMutablePointer<PolicerProfile>
+    /// Messages that came before their turn, and what bounds their waiting, the time-out also in cycles.
+    let reordering: ReorderBuffer
+    let reorderLimits: ReorderLimits
+    let reorderTimeout: UInt64
+    /// The buffers of one packet's fragments.
+    let pieces: UnsafeMutablePointer<OpaquePointer?>
+}
+
+extension Forwarder {
+    @inline(__always) var profiles: UnsafeMutablePointer<PolicerProfile> { rare.pointee.profiles }
+    @inline(__always) var reordering: ReorderBuffer { rare.pointee.reordering }
+    @inline(__always) var reorderLimits: ReorderLimits { rare.pointee.reorderLimits }
+    @inline(__always) var reorderTimeout: UInt64 { rare.pointee.reorderTimeout }
+    @inline(__always) var pieces: UnsafeMutablePointer<OpaquePointer?> { rare.pointee.pieces }
 }
 
 /// What a worker changes while it forwards.

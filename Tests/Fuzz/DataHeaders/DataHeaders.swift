@@ -18,11 +18,13 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             checkPayload(tags.payload, within: ethernet.payload)
             pppoe(tags.payload)
             ipv4(tags.payload)
+            ipv6(tags.payload)
         }
     }
     // The same bytes as each of the inner headers, so that the fuzzer need not find its way through the outer ones.
     pppoe(frame)
     ipv4(frame)
+    ipv6(frame)
     udp(frame)
     l2tp(frame)
     ppp(frame)
@@ -46,6 +48,21 @@ private func ipv4(_ bytes: FrameBytes) {
     udp(header.payload, source: header.sourceInWireOrder, destination: header.destinationInWireOrder)
 }
 
+private func ipv6(_ bytes: FrameBytes) {
+    guard let header = IPv6Header(bytes) else { return }
+    _ = (header.nextHeader, header.hasExtensionHeader, header.source)
+    let destination = header.destinationInWireOrder
+    precondition(
+        header.destination == IPv6Address(high: destination.0.bigEndian, low: destination.1.bigEndian),
+        "destination's byte order")
+    checkPayload(header.payload, within: bytes)
+    if let fragment = IPv6FragmentHeader(header.payload) { checkPayload(fragment.payload, within: header.payload) }
+    if let datagram = UDPHeader(header.payload) {
+        _ = datagram.hasValidChecksum(pseudoHeaderSum: header.udpPseudoHeaderSum)
+    }
+    udp(header.payload)
+}
+
 private func udp(_ bytes: FrameBytes, source: UInt32 = 0, destination: UInt32 = 0) {
     guard let header = UDPHeader(bytes) else { return }
     _ = (header.destinationPort, header.portsInWireOrder, header.hasChecksum)
@@ -59,7 +76,7 @@ private func udp(_ bytes: FrameBytes, source: UInt32 = 0, destination: UInt32 = 
 
 private func l2tp(_ bytes: FrameBytes) {
     guard let message = L2TPv2Header(bytes) else { return }
-    _ = (message.version, message.isControl)
+    _ = (message.version, message.isControl, message.tunnelID)
     var fault = L2TPv2DataHeader.Fault.short
     guard let header = L2TPv2DataHeader(message, fault: &fault) else { return }
     _ = (header.tunnelID, header.sessionID)
