@@ -304,23 +304,6 @@ static uint32_t select_templates(struct culvert_baseline *worker, struct upstrea
     return live;
 }
 
-// The inner packet's DSCP and ECN into the outer header; what that adds to the header's sum.
-static __attribute__((noinline, cold)) uint32_t inherit_traffic_class(uint8_t *ip, const uint8_t *ppp, uint32_t length) {
-    uint32_t field = (ppp[0] & 1) ? 1 : 2;
-    if (length < field + 2) return 0;
-    uint32_t protocol = field == 1 ? ppp[0] : be16(load16(ppp)), front = be16(load16(ppp + field)), before = load16(ip);
-    if (protocol == 0x21 && front >> 12 == 4) ip[1] = (uint8_t)front;
-    else if (protocol == 0x57 && front >> 12 == 6) ip[1] = (uint8_t)(front >> 4);
-    else return 0;
-    return (uint16_t)~before + (uint32_t)load16(ip);
-}
-
-static __attribute__((noinline, cold)) void write_udp_checksum(uint8_t *udp, uint32_t length, uint32_t pseudo_sum) {
-    store16(udp + 6, 0);
-    uint16_t checksum = (uint16_t)~fold(sum_bytes(udp, length) + pseudo_sum + be16((uint16_t)length));
-    store16(udp + 6, checksum == 0 ? 0xffff : checksum);
-}
-
 // Template in front of the PPP protocol field, patches, counters.
 static void encapsulate(struct culvert_baseline *worker, const struct upstream *work, uint32_t count) {
     uint32_t identification = worker->ip_identification;
@@ -336,13 +319,21 @@ static void encapsulate(struct culvert_baseline *worker, const struct upstream *
         uint32_t length_field = (flags & CULVERT_TEMPLATE_L2TP_LENGTH) ? 2 : 0, ip_header_to_ppp = 36 + length_field;
         uint32_t ip_length = ip_header_to_ppp + length;
         if (UNLIKELY(session_word(&session->features) != worker->plain_session || !(flags & CULVERT_TEMPLATE_READY)
-                     || (flags & CULVERT_TEMPLATE_OFFSET_PAD) || header != l2 + ip_header_to_ppp || (shape >> 16 & 0xff) != 20
+                     || (flags & (CULVERT_TEMPLATE_OFFSET_PAD | CULVERT_TEMPLATE_UDP_CHECKSUM)) || header != l2 + ip_header_to_ppp || (shape >> 16 & 0xff) != 20
                      || l2 - 14 > 8 || ip_length > egress >> 16 || frame->data_off + work[i].ppp_offset < 64
                      || (egress & 0xffff) >= worker->port_count)) {
             drop(worker, frame, CULVERT_BASELINE_LONG_WAY);
             continue;
         }
         uint8_t *ppp = rte_pktmbuf_mtod(frame, uint8_t *) + work[i].ppp_offset;
+        // The inner packet's DSCP and ECN: protocol, version and what is behind it in the first four octets.
+        uint32_t traffic_class = 0;
+        if (flags & CULVERT_TEMPLATE_TOS_INHERIT) {
+            uint32_t front = length < 4 ? 0 : __builtin_bswap32(load32(ppp));
+            if (LIKELY(front >> 12 == 0x00214)) traffic_class = front & 0xff;
+            else if (LIKELY(front >> 12 == 0x00576)) traffic_class = front >> 4 & 0xff;
+            else { drop(worker, frame, CULVERT_BASELINE_LONG_WAY); continue; }
+        }
         memcpy(ppp - 64, template->bytes + CULVERT_TEMPLATE_CAPACITY - 64, 64);
 
         // Sums are over words as they lie in memory (RFC 1071, 2 (B)): nothing is swapped on its way into the header.
@@ -352,12 +343,15 @@ static void encapsulate(struct culvert_baseline *worker, const struct upstream *
         uint64_t sum = (uint64_t)template->ip_sum + wire_length + wire_identification;
         store16(ip + 2, wire_length);
         store16(ip + 4, wire_identification);
-        if (UNLIKELY(flags & CULVERT_TEMPLATE_TOS_INHERIT)) sum += inherit_traffic_class(ip, ppp, length);
+        if (flags & CULVERT_TEMPLATE_TOS_INHERIT) {
+            uint16_t new = be16((uint16_t)(0x4500 | traffic_class));
+            sum += (uint16_t)~load16(template->bytes + CULVERT_TEMPLATE_CAPACITY - ip_header_to_ppp) + (uint32_t)new;
+            store16(ip, new);
+        }
         store16(ip + 10, (uint16_t)~fold(sum));
         store16(udp + 4, be16((uint16_t)(ip_length - 20)));
         if (LIKELY(length_field)) store16(udp + 10, be16((uint16_t)(ip_length - 28)));
         store16(ppp - 4, session->peer_session_id);
-        if (UNLIKELY(flags & CULVERT_TEMPLATE_UDP_CHECKSUM)) write_udp_checksum(udp, ip_length - 20, template->pseudo_sum);
         frame->data_off = (uint16_t)(frame->data_off + work[i].ppp_offset - header);
         frame->data_len = (uint16_t)(header + length);
         frame->pkt_len = header + length;

@@ -51,7 +51,7 @@ final class FrameSet {
             let session = scenario.session(at: (start + index) * share.of + share.index)
             let length = scenario.writeHeader(direction, session: session, bytes: bytes, to: header)
             culvert_bench_restore(
-                frames[index], header.baseAddress, UInt32(length), UInt32(length + bytes), port)
+                frames[index], header.baseAddress, UInt32(length), UInt32(length - Scenario.innerFront + bytes), port)
         }
     }
 

@@ -114,7 +114,8 @@ final class Scenario {
             try writer.publishTunnel(
                 id,
                 header: OuterHeader(
-                    endpoints: ends, egressPort: corePort, sourceMAC: coreMAC, destinationMAC: nextHopMAC, mtu: mtu))
+                    endpoints: ends, egressPort: corePort, sourceMAC: coreMAC, destinationMAC: nextHopMAC, mtu: mtu,
+                    inheritsTypeOfService: true))
             return id
         }
         return try (0..<sessions).map { index in
@@ -143,7 +144,11 @@ final class Scenario {
     /// The session at a place in the random order, which goes round.
     func session(at place: Int) -> Int { Int(order[place % count]) }
 
-    /// Writes everything in front of the inner packet of a frame of `session` as it arrives; answers how many octets that is.
+    /// Octets of the inner packet that `writeHeader` writes as well: that it is IPv4, and its DSCP, which the outer header takes.
+    static let innerFront = 2
+
+    /// Writes everything in front of the inner packet of a frame of `session` as it arrives, and `innerFront` octets of that;
+    /// answers how many octets these are together.
     func writeHeader(
         _ direction: Direction, session: Int, bytes: Int, to header: UnsafeMutableBufferPointer<UInt8>
     ) -> Int {
@@ -162,7 +167,7 @@ final class Scenario {
         header.put(0x8864_1100, 4)
         header.put(UInt64(key.pppoeSessionID), 2)
         header.put(UInt64(bytes + 2), 2)
-        header.put(0x0021, 2)
+        header.put(0x0021_45b8, 4)
     }
 
     /// Ethernet, IPv4, UDP, L2TP with a length field, ff 03 and the PPP protocol field.
@@ -185,6 +190,7 @@ final class Scenario {
         header.put(UInt64(key.tunnel), 2)
         header.put(UInt64(key.l2tpSessionID), 2)
         header.put(0xff03_0021, 4)
+        header.put(0x45b8, 2)
     }
 }
 

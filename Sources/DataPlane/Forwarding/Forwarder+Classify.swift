@@ -85,7 +85,7 @@ extension Forwarder {
             let frame = PacketBuffer(mbuf)
             octets &+= UInt64(frame.length)
             // Another worker hands over only what it has accepted: datagrams that it has put together are among it.
-            guard !frame.isChained || source == .worker else {
+            if rarely(frame.isChained), source == .port {
                 drop(frame, .frameChained)
                 continue
             }

@@ -15,7 +15,7 @@ extension Forwarder {
                 drop(found.frame, .l2tpTunnelUnknown)
                 continue
             }
-            guard isFromPeer(found, tunnel) || isFromPeerOverIPv6(found, tunnel) else {
+            guard mostly(isFromPeer(found, tunnel)) || isFromPeerOverIPv6(downstream[index], tunnel) else {
                 drop(found.frame, .l2tpPeerMismatch)
                 continue
             }

@@ -70,24 +70,24 @@ extension Forwarder {
             let found = upstream[index]
             let template = OuterTemplate(found.template)
             let session = UnsafeMutableRawPointer(found.line)
+            let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
             guard mostly(sessionWord(session + 28) == plainSession), mostly(template.isPlain),
                 mostly(template.ipHeaderToPayload &+ found.payloadLength <= template.mtu),
                 mostly(found.frame.headroom &+ found.payloadOffset >= OuterTemplate.room),
-                mostly(template.port < portCount)
+                mostly(template.port < portCount),
+                let trafficClass = template.trafficClass(of: payload, length: found.payloadLength)
             else {
                 encapsulateTheLongWay(upstream[index], template, &identification, port: port)
                 continue
             }
-            let payload = found.frame.start + Int(truncatingIfNeeded: found.payloadOffset)
             template.write(
-                before: payload, length: found.payloadLength,
+                before: payload, length: found.payloadLength, trafficClass: trafficClass,
                 identification: UInt16(truncatingIfNeeded: identification),
                 session: session.load(fromByteOffset: 20, as: UInt16.self))
             identification &+= step
             found.frame.reframe(
                 shift: Int32(bitPattern: found.payloadOffset &- template.length),
                 length: template.length &+ found.payloadLength)
-            if template.hasUDPChecksum { writeUDPChecksum(found.frame, template) }
             countSession(session + 32, octets: found.payloadLength)
             frames &+= 1
             octets &+= UInt64(found.payloadLength)

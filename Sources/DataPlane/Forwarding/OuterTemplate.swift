@@ -47,9 +47,9 @@ struct OuterTemplate {
     @inline(__always)
     var ipHeaderToPayload: UInt32 { 36 &+ lengthField }
 
-    /// Whether it can be written in front of a packet as it is: ready, sound, IPv4, and without offset pad.
+    /// Whether it can be written in front of a packet as it is: ready, sound, IPv4, and without offset pad and UDP checksum.
     @inline(__always)
-    var isPlain: Bool { isReady && isSound && !has(TemplateFlag.offsetPad) }
+    var isPlain: Bool { isReady && isSound && !has(TemplateFlag.offsetPad | TemplateFlag.udpChecksum) }
 
     /// Whether the next hop's Ethernet address is known.
     @inline(__always)
@@ -75,11 +75,30 @@ struct OuterTemplate {
     @inline(__always)
     var hasUDPChecksum: Bool { has(TemplateFlag.udpChecksum) }
 
-    /// Writes the header, all but the UDP checksum, so that it ends at `payload`, the PPP frame of `length` octets. There are
-    /// `room` octets before it, and `isPlain` is true.
-    /// - Parameter session: the peer's session id, as it lies in memory.
+    /// What the outer header takes from the PPP frame of `length` octets at `payload`: the inner IP packet's DSCP and ECN octet
+    /// (RFC 2983, section 3.1, the uniform model) where it is inherited, 0 where it is not. Nil: `write` cannot do it, since there
+    /// is no IP packet behind a protocol field of two octets.
     @inline(__always)
-    func write(before payload: UnsafeMutableRawPointer, length: UInt32, identification: UInt16, session: UInt16) {
+    func trafficClass(of payload: UnsafeMutableRawPointer, length: UInt32) -> UInt16? {
+        guard has(TemplateFlag.inheritsTrafficClass) else { return 0 }
+        guard length >= 4 else { return nil }
+        // Protocol, version, and the four bits behind it: IPv4's header length, or the high half of IPv6's traffic class.
+        let front = payload.loadUnaligned(as: UInt32.self).bigEndian
+        if mostly(front >> 12 == 0x00214) { return UInt16(truncatingIfNeeded: front & 0xff) }
+        if mostly(front >> 12 == 0x00576) { return UInt16(truncatingIfNeeded: front >> 4 & 0xff) }
+        return nil
+    }
+
+    /// Writes the header so that it ends at `payload`, the PPP frame of `length` octets. There are `room` octets before it, and
+    /// `isPlain` is true.
+    /// - Parameters:
+    ///   - trafficClass: as `trafficClass(of:length:)` has it.
+    ///   - session: the peer's session id, as it lies in memory.
+    @inline(__always)
+    func write(
+        before payload: UnsafeMutableRawPointer, length: UInt32, trafficClass: UInt16, identification: UInt16,
+        session: UInt16
+    ) {
         let room = Int(Self.room)
         (payload - room).copyMemory(from: bytes + (96 - room), byteCount: room)
         let ip = payload - Int(truncatingIfNeeded: ipHeaderToPayload)
@@ -88,8 +107,13 @@ struct OuterTemplate {
         ip.storeBytes(of: identification.bigEndian, toByteOffset: 4, as: UInt16.self)
         var sum = UInt64(bytes.load(fromByteOffset: 104, as: UInt32.self))
         sum &+= UInt64(ipLength.bigEndian) &+ UInt64(identification.bigEndian)
-        if rarely(has(TemplateFlag.inheritsTrafficClass)) {
-            sum &+= inheritTrafficClass(ip, FrameBytes(UnsafeRawPointer(payload), count: Int(length)))
+        if has(TemplateFlag.inheritsTrafficClass) {
+            // What is in the sum goes out of it: added in one's complement.
+            let old = bytes.loadUnaligned(
+                fromByteOffset: 96 &- Int(truncatingIfNeeded: ipHeaderToPayload), as: UInt16.self)
+            let new = (0x4500 | trafficClass).bigEndian
+            ip.storeBytes(of: new, as: UInt16.self)
+            sum &+= UInt64(~old) &+ UInt64(new)
         }
         ip.storeBytes(of: ~InternetChecksum.fold(sum), toByteOffset: 10, as: UInt16.self)
         ip.storeBytes(of: (ipLength &- 20).bigEndian, toByteOffset: 24, as: UInt16.self)
