@@ -82,8 +82,8 @@ extension Forwarder {
             }
             template.write(
                 before: payload, length: found.payloadLength, trafficClass: trafficClass,
-                identification: UInt16(truncatingIfNeeded: identification),
-                session: session.load(fromByteOffset: 20, as: UInt16.self))
+                identification: UInt16(truncatingIfNeeded: identification))
+            OuterTemplate.write(peerSession: session.load(fromByteOffset: 20, as: UInt16.self), before: payload)
             identification &+= step
             found.frame.reframe(
                 shift: Int32(bitPattern: found.payloadOffset &- template.length),
