@@ -63,7 +63,7 @@ struct OuterTemplate {
     @inline(__always)
     var isSound: Bool {
         let l2 = shape >> 8 & 0xff
-        return shape & 0xff_ffff == (l2 &+ ipHeaderToPayload) | l2 << 8 | 20 << 16 && l2 &- 14 <= 8
+        return shape & 0xff_ffff == l2 &* 0x101 &+ (20 << 16 &+ ipHeaderToPayload) && l2 &- 14 <= 8
     }
 
     /// Egress port. Not bounded.
