@@ -11,12 +11,15 @@ if [ "${1:-}" = --run ]; then seconds=$2; shift 2; fi
 out=.build-fuzz
 for target; do
     [ -d "$target/corpus" ] || { echo "$0: no fuzz target $target" >&2; exit 2; }
+    rm -f $out/*/release/"libFuzz$target.a" # an archive keeps what sources that are gone have left in it
     swift build -c release --scratch-path $out --product "Fuzz$target"
 done
 built=$(swift build -c release --scratch-path $out --show-bin-path)
 for target; do
     # SwiftPM would name main itself; libFuzzer brings its own, so the program is linked here.
-    swiftc -use-ld=lld -sanitize=fuzzer,address "$built/libFuzz$target.a" -lstdc++ -o "$out/$target"
+    # Of DPDK's libraries the data plane's targets need the meters' arithmetic.
+    swiftc -use-ld=lld -sanitize=fuzzer,address "$built/libFuzz$target.a" -lstdc++ -Xlinker --as-needed -lrte_meter \
+        -o "$out/$target"
 done
 [ -n "$seconds" ] || exit 0
 for target; do

@@ -2,6 +2,8 @@
 
 import subprocess
 
+from segment import Segment
+
 
 class Node:
     """The node under test in a process of its own."""
@@ -37,50 +39,70 @@ class Node:
         self.process.stdin.close()
         return self.process.wait(timeout=30)
 
-    def create(self, topology):
-        """Tells the node the whole topology and fills in the identifiers that it assigned."""
+    def create(self, topology, workers=1, rates=(1_000_000_000, 0)):
+        """Tells the node the whole topology and fills in the identifiers that it assigned.
+
+        `rates`: frames a second that each punt class may have, and each client of a class, 0: no limit of its own.
+        """
+        self.ask("workers %d" % workers)
         for port in topology.ports:
-            self.ask("port %d %s %d %d %s" % (port.index, port.mac.hex(), port.access, port.core, " ".join(port.addresses)))
-        self.ask("start")
+            self.ask("port %d %s %d %d %d %d %d %s" % (
+                port.index, port.mac.hex(), port.access, port.core, port.mtu, port.chained, port.dispatched,
+                " ".join(port.addresses)))
+        self.ask("start %d %d" % rates)
+        self.segment = Segment(self)
+        for port in topology.ports:
+            self.segment.port(port)
+        for index, policer in enumerate(topology.policers):
+            self.segment.policer(index, policer)
         for circuit in topology.circuits:
             answer = self.ask("circuit %d %d %d %d" % (circuit.port, circuit.outer, circuit.inner, circuit.tpid))
             circuit.index = int(answer[0][1])
         for t in topology.tunnels:
+            # An IPv6 tunnel is made with addresses that nobody has, and then written by the model.
+            local, peer = (t.local, t.peer) if t.family == 4 else ("192.0.2.253", "192.0.2.254")
             answer = self.ask(
                 "tunnel %d %d %s %s %s %d %d %d %d %d %d %d %d %d %d" % (
-                    t.port, t.vlan, t.next_hop.hex(), t.local, t.peer, t.local_port, t.peer_port, t.peer_tunnel_id,
+                    t.port, t.vlan, t.next_hop.hex(), local, peer, t.local_port, t.peer_port, t.peer_tunnel_id,
                     t.length_bit, t.udp_checksum, t.inherit_tos, t.tos, t.ttl, t.mtu, t.ready,
                 )
             )
             t.id = int(answer[0][1])
+            if not t.is_plain:
+                self.segment.tunnel(t, topology.ports[t.port].mac)
         for s in topology.sessions:
             circuit, tunnel = topology.circuits[s.circuit], topology.tunnels[s.tunnel]
             answer = self.ask(
                 "session %d %d %s %d %d" % (circuit.index, tunnel.id, s.mac.hex(), s.peer_session_id, s.punt)
             )
-            s.session_id, s.local_session_id, s.upstream_slot = (int(word) for word in answer[0][1:4])
+            s.session_id, s.local_session_id, s.upstream_slot, s.downstream_slot = (int(word) for word in answer[0][1:5])
+            if not s.punt:
+                self.segment.session(s)
 
-    def pass_through(self, received, transmitted=()):
-        """Lets frames, (port, bytes) pairs, arrive or be sent by the control plane, the worker run, and collects.
+    def pass_through(self, received, transmitted=(), now=None):
+        """Lets frames, (port, queue, bytes), arrive or be sent by the control plane, (port, bytes), the workers run at a time,
+        in cycles, and collects.
 
-        Answers the frames sent by port, the punted ones as (class, port, upstream slot, bytes), the counters by name, and how
-        many packet buffers are missing.
+        Answers the frames sent, port: [(worker, bytes)], the punted ones as (class, port, upstream slot, detail, bytes), the
+        counters by (worker, name), and how many packet buffers are in use.
         """
-        for port, frame in received:
-            self.send("inject %d %s" % (port, frame.hex() or "-"))
+        if now is not None:
+            self.send("time %d" % now)
+        for port, queue, frame in received:
+            self.send("inject %d %d %s" % (port, queue, frame.hex() or "-"))
         for port, frame in transmitted:
             self.send("transmit %d %s" % (port, frame.hex()))
-        sent, punted, counters, missing = {}, [], {}, 0
+        sent, punted, counters, in_use = {}, [], {}, 0
         for words in self.ask("run"):
             if words[0] == "sent":
-                sent.setdefault(int(words[1]), []).append(bytes.fromhex(words[2]))
+                sent.setdefault(int(words[1]), []).append((int(words[2]), bytes.fromhex(words[3])))
             elif words[0] == "punted":
-                punted.append((words[1], int(words[2]), int(words[3]), bytes.fromhex(words[4])))
+                punted.append((words[1], int(words[2]), int(words[3]), int(words[4]), bytes.fromhex(words[6])))
             elif words[0] == "counter":
-                counters[words[1]] = int(words[2])
+                counters[int(words[1]), words[2]] = int(words[3])
             elif words[0] == "buffers":
-                missing = int(words[1])
-        return sent, punted, counters, missing
+                in_use = int(words[1])
+        return sent, punted, counters, in_use
 
     def session_counts(self):
         """Packets and octets upstream, packets and octets downstream, of each session in the order of creation."""

@@ -56,7 +56,8 @@ import Wire
         #expect(path.tooBig == .tell)
         #expect(path.offsetPad == 16)
         #expect(path.acceptsZeroChecksum)
-        let settings = try #require(world.node.tunnelSnapshot(try #require(world.node.tunnelIDs.first))).settings
+        let tunnel = try #require(world.node.tunnelIDs.first)
+        let settings = try #require(world.node.tunnelSnapshot(tunnel)).settings
         #expect(settings.pathMTU == 1_400)
         #expect(settings.dontFragment)
         #expect(settings.tooBig == "tell")

@@ -87,7 +87,9 @@ private struct Crowd {
 /// A million places dealt out. One circuit and one tunnel go together here, so both directions' pools see the same.
 @Suite(.serialized) struct SlotPoolTests {
     /// Owner after owner: the last place of the table, or the last id of everybody. `missing` may be refused, see `SlotPool`.
-    @Test(arguments: [(1, 0), (8, 0), (16, 0), (20, 1_048), (50, 0), (64, 0), (100, 0), (250, 0), (1_000, 0), (8_000, 0)])
+    @Test(arguments: [
+        (1, 0), (8, 0), (16, 0), (20, 1_048), (50, 0), (64, 0), (100, 0), (250, 0), (1_000, 0), (8_000, 0),
+    ])
     func ownerAfterOwner(owners: Int, missing: Int) throws {
         var crowd = try Crowd(owners: owners, seed: 1)
         let order = crowd.shares().enumerated().flatMap { [Int](repeating: $0, count: $1) }

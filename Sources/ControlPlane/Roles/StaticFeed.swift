@@ -57,7 +57,8 @@ struct StaticFeed {
         sessions[reference] = entry
         let slot = Int(entry.upstream.slot)
         if slot >= references.count {
-            references.append(contentsOf: repeatElement(0, count: max(slot + 1, 2 * references.count) - references.count))
+            let length = max(slot + 1, 2 * references.count)
+            references.append(contentsOf: repeatElement(0, count: length - references.count))
         }
         references[slot] = reference
         tunnels[entry.tunnel]?.references.insert(reference)

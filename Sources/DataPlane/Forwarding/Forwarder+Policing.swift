@@ -25,6 +25,11 @@ extension Forwarder {
         let index = UInt32(culvert_load_relaxed_u16((line + 2).assumingMemoryBound(to: UInt16.self)))
         guard let profile = profile(of: index & view.policerMask) else { return rejected(frame, .policerInvalid) }
         let meter = (line + 8).assumingMemoryBound(to: UInt64.self)
+        if meter[0] == 0 {
+            // Nobody has metered yet: both buckets are full (RFC 2698, section 3).
+            (meter[0], meter[1]) = (state.pointee.now, state.pointee.now)
+            (meter[2], meter[3]) = (profile.pointee.meter.cbs, profile.pointee.meter.pbs)
+        }
         guard culvert_meter_is_red(meter, &profile.pointee.meter, state.pointee.now, length) != 0 else { return true }
         culvert_add_single_writer_u64((line + 40).assumingMemoryBound(to: UInt64.self), 1)
         return rejected(frame, reason)

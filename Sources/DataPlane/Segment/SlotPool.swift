@@ -161,7 +161,8 @@ struct SlotPool {
     private func widen(
         owner: UInt32, pages: UnsafeMutablePointer<UInt32>, beyond: UInt32, unused: Int
     ) -> Place? {
-        guard let selector = Self.selectorOrder.first(where: { !isInUse(owner: owner, selector: $0) }) else { return nil }
+        let free = Self.selectorOrder.first { !isInUse(owner: owner, selector: $0) }
+        guard let selector = free else { return nil }
         let emptiest = region(for: owner, selector, pages) { free, best in
             best.map { free > self.freeCount[$0] } ?? true
         }

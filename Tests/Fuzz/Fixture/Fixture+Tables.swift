@@ -26,6 +26,8 @@ extension Fixture {
         view.ports[1].untagged_circuit = CULVERT_NO_INDEX
         view.ports[1].address_count = 1
         view.ports[1].local_ipv4.0 = localAddress.value.bigEndian
+        view.ports[1].ipv6_address_count = 1
+        withUnsafeMutableBytes(of: &view.ports[1].local_ipv6) { $0.copyBytes(from: localIPv6.octets) }
         view.circuits[2].outer_vlan = 100
         view.circuits[2].inner_vlan = 7
         view.circuits[2].outer_tpid = 0x88a8
@@ -46,21 +48,26 @@ extension Fixture {
     }
 
     private static func fillTunnel(_ view: SegmentView, _ options: Options) {
+        let addresses: TunnelEndpoints.Addresses =
+            options.isOverIPv6
+            ? .ipv6(local: localIPv6, peer: peerIPv6) : .ipv4(local: localAddress, peer: peerAddress)
+        let endpoints = TunnelEndpoints(addresses: addresses, peerTunnelID: 0x1234, port: 1)
         let header = OuterHeader(
-            endpoints: TunnelEndpoints(
-                localAddress: localAddress, peerAddress: peerAddress, peerTunnelID: 0x1234, port: 1),
-            egressPort: 1, sourceMAC: coreMAC, destinationMAC: MACAddress(value: 0x0200_0000_0e01))
+            endpoints: endpoints, egressPort: 1, sourceMAC: coreMAC,
+            destinationMAC: MACAddress(value: 0x0200_0000_0e01))
         view.templates[2 * 7 + 1] = header.template
         view.templates[2 * 7 + 1].flags |= options.templateFlags & ~UInt8(CULVERT_TEMPLATE_L2TP_LENGTH)
         view.templates[2 * 7 + 1].mtu = options.templateMTU
         view.templates[2 * 7 + 1].offset_pad = options.offsetPad
         let tunnel = view.tunnels + 7
-        tunnel.pointee.family = UInt8(CULVERT_TUNNEL_IPV4)
+        tunnel.pointee.family = UInt8(options.isOverIPv6 ? CULVERT_TUNNEL_IPV6 : CULVERT_TUNNEL_IPV4)
+        tunnel.pointee.flags = options.takesZeroChecksum ? UInt8(CULVERT_TUNNEL_ZERO_CHECKSUM) : 0
         tunnel.pointee.template_selector = 1
         tunnel.pointee.region = (0, .max, .max, .max)
-        let raw = UnsafeMutableRawPointer(tunnel)
-        raw.storeBytes(of: peerAddress.value.bigEndian, toByteOffset: 24, as: UInt32.self)
-        raw.storeBytes(of: localAddress.value.bigEndian, toByteOffset: 40, as: UInt32.self)
+        let (peer, local) =
+            options.isOverIPv6 ? (peerIPv6.octets, localIPv6.octets) : (peerAddress.octets, localAddress.octets)
+        withUnsafeMutableBytes(of: &tunnel.pointee.peer_address) { $0.copyBytes(from: peer) }
+        withUnsafeMutableBytes(of: &tunnel.pointee.local_address) { $0.copyBytes(from: local) }
         tunnel.pointee.peer_port = UInt16(1_701).bigEndian
         tunnel.pointee.local_port = UInt16(1_701).bigEndian
         tunnel.pointee.state = UInt32(CULVERT_STATE_FORWARD)

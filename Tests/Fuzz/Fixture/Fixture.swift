@@ -5,8 +5,8 @@ import Segment
 import Wire
 
 /// A forwarder on a small segment whose every packet buffer is a malloc of its own. Port 0 is the access port, port 1 the core
-/// port; PPPoE sessions 5 (untagged) and 6 (tags 100 and 7) are joined with L2TP sessions 9 and 10 of tunnel 7, PPPoE session 8
-/// negotiates.
+/// port; PPPoE sessions 5 (untagged) and 6 (tags 100 and 7) are joined with L2TP sessions 9 and 10 of tunnel 7, which is over IPv4 or
+/// IPv6; PPPoE session 8 negotiates.
 public final class Fixture {
     /// What an input chooses about the node, a bit or some of them each.
     public struct Options: Sendable {
@@ -24,7 +24,10 @@ public final class Fixture {
         var templateMTU: UInt16 { bits & 1 << 11 != 0 ? 1_500 : [68, 576, 1_280, 9_000][Int(bits >> 12 & 3)] }
         var upstreamFeatures: UInt8 { UInt8(truncatingIfNeeded: bits >> 16 & 7) }
         var downstreamFeatures: UInt8 { UInt8(truncatingIfNeeded: bits >> 20 & 15) }
+        var isOverIPv6: Bool { bits & 1 << 15 != 0 }
+        var takesZeroChecksum: Bool { bits & 1 << 14 != 0 }
         var hasRoundPolicer: Bool { bits & 1 << 24 == 0 }
+        var isShortOfBuffers: Bool { bits & 1 << 31 != 0 }
         var offsetPad: UInt8 { UInt8(truncatingIfNeeded: bits >> 24) }
     }
 
@@ -48,6 +51,9 @@ public final class Fixture {
     }
     nonisolated(unsafe) private static var forwarders: [Plan: Forwarder] = [:]
     nonisolated(unsafe) private static var lastTime: UInt64 = 1_000_000_000
+
+    static let peerIPv6 = IPv6Address(high: 0x2001_0db8_0001_0000, low: 1)
+    static let localIPv6 = IPv6Address(high: 0x2001_0db8_0002_0000, low: 1)
 
     private static let inputs = Counter.allCases.filter { $0.role == .input }
     private static let ends = Counter.allCases.filter { $0.role == .terminal }
@@ -73,6 +79,7 @@ public final class Fixture {
         guard let segment = Self.segment else { fatalError("no memory for the segment") }
         let view = segment.view
         Self.fill(view, options)
+        fuzz_mbuf_limit(options.isShortOfBuffers ? 3 : .max)
         let plan = Plan(
             accessMTU: options.accessMTU, sendsChained: options.sendsChained,
             computesUDPChecksum: options.computesUDPChecksum, reassembly: reassembly)
@@ -150,6 +157,9 @@ public final class Fixture {
         return contents
     }
 
+    /// Frames that the forwarder holds.
+    private var held: Int { forwarder.heldFragments + Int(forwarder.heldMessages) }
+
     /// A counter.
     public func count(_ counter: Counter) -> UInt64 { forwarder.counters[counter.rawValue] }
 
@@ -157,7 +167,11 @@ public final class Fixture {
     public func finish() {
         check()
         now += Self.timeout
-        while forwarder.heldFragments != 0 { forwarder.expire() }
+        while held != 0 {
+            forwarder.expire()
+            forwarder.expireMessages(now: now)
+            takeOutputs { _, _ in }
+        }
         takeOutputs { _, _ in }
         check()
         precondition(fuzz_mbuf_count() == 0, "packet buffers are left over")
@@ -168,7 +182,7 @@ public final class Fixture {
         var (inputs, ends): (UInt64, UInt64) = (0, 0)
         for counter in Self.inputs { inputs += count(counter) }
         for counter in Self.ends { ends += count(counter) }
-        let held = UInt64(forwarder.heldFragments)
+        let held = UInt64(held)
         precondition(inputs == ends + held, "a frame has no end, or two")
         precondition(fuzz_mbuf_count() == held, "packet buffers are held that nobody counts")
     }

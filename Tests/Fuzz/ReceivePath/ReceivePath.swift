@@ -26,6 +26,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         if flags & 2 == 0 { mendChecksum(&frame) }
         fixture.now += flags & 0x80 != 0 ? Fixture.timeout : 100
         fixture.forwarder.expire()
+        fixture.forwarder.expireMessages(now: fixture.now)
         let buffer = Fixture.buffer(
             frame, headroom: flags & 4 == 0 ? 128 : 0, tailroom: [0, 600, 2_048, 40][Int(flags >> 3 & 3)])
         fixture.receive([buffer], port: UInt32(flags & 1))

@@ -103,7 +103,9 @@ final class Churn {
         let control = try SegmentMapping.attachControlPlane(path: segment.path)
         guard control.isDataPlaneRunning else { throw Host.Fault(description: "the data plane's lock is not seen") }
         host = try Host(segment)
-        for port in 0..<Int(ChurnPlan.ports) { try host.addPort(mac: ChurnPlan.mac(port: port), mtu: 1_500) }
+        for port in 0..<Int(ChurnPlan.ports) {
+            try host.addPort(ForwardingPort(mac: ChurnPlan.mac(port: port), mtu: 1_500))
+        }
         writer = TableWriter.recovering(control, using: &random).writer
         start = writer.occupancy
         for port in 0..<ChurnPlan.ports {

@@ -20,6 +20,14 @@ final class FrameText {
         count += MemoryLayout<Integer>.size
     }
 
+    /// Adds octets; those that do not fit are left out.
+    func put(_ octets: UnsafeRawBufferPointer) {
+        let added = min(octets.count, 2_048 - count)
+        UnsafeMutableRawBufferPointer(start: room + count, count: added)
+            .copyBytes(from: UnsafeRawBufferPointer(rebasing: octets.prefix(added)))
+        count += added
+    }
+
     func put(_ mac: MACAddress) {
         put(UInt16(truncatingIfNeeded: mac.value >> 32))
         put(UInt32(truncatingIfNeeded: mac.value))

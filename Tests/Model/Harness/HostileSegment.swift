@@ -23,6 +23,7 @@ final class HostileSegment {
     private var rooms: [UnsafeMutableRawPointer] = []
     private var random: SplitMix
     private let copy: UnsafeMutableRawPointer
+    private var now: UInt64 = 1 << 40
 
     /// What was found wrong.
     private(set) var failures: [String] = []
@@ -31,8 +32,8 @@ final class HostileSegment {
         random = SplitMix(seed: seed)
         layout = SegmentLayout(
             geometry: Geometry(
-                sessions: 64, tunnels: 16, circuits: 16, vlanBlocks: 4, workers: 1, ports: UInt32(Self.ports),
-                frameRingDepth: 64))
+                sessions: 64, tunnels: 16, circuits: 16, vlanBlocks: 4, workers: 2, ports: UInt32(Self.ports),
+                frameRingDepth: 64, policers: 16))
         guard let base = culvert_harness_guarded(layout.totalSize, Self.page),
             let copy = culvert_harness_guarded(layout.totalSize, Self.page),
             let pool = culvert_pool_create("hostile", 255, 0, 2048 + UInt16(CULVERT_DEFAULT_HEADROOM), 0)
@@ -47,9 +48,11 @@ final class HostileSegment {
             }
             rooms.append(room)
         }
-        let ports = (0..<Self.ports).map { ForwardingPort(mac: Self.mac($0), mtu: 1_500) }
+        let ports = (0..<Self.ports).map {
+            ForwardingPort(mac: Self.mac($0), mtu: 1_500, sendsChained: $0 & 1 == 1, isDispatched: $0 & 2 == 2)
+        }
         forwarder = try Forwarder(
-            view: view, ports: ports, worker: 0, workers: 1, limits: PuntLimits(all: 1_000_000_000),
+            view: view, ports: ports, worker: 0, workers: 2, limits: PuntLimits(all: 1_000_000_000),
             cyclesPerSecond: culvert_cycles_per_second())
     }
 
@@ -87,12 +90,27 @@ final class HostileSegment {
 
     private func send(_ key: Key, port: Int) -> Int {
         var frames: [OpaquePointer?] = rooms.map { room in
-            Bool.random(using: &random)
-                ? frame(accessFrame(key, port), in: room) : frame(coreFrame(key, port), in: room)
+            switch random.next() & 3 {
+            case 0, 1: frame(accessFrame(key, port), in: room)
+            case 2: frame(coreFrame(key, port), in: room)
+            default: frame(coreFrame6(key, port), in: room)
+            }
         }
-        forwarder.setTime(culvert_cycles())
+        now &+= random.next() >> 24
+        forwarder.setTime(now)
+        forwarder.expire()
         forwarder.receive(&frames, count: frames.count, port: UInt32(port))
-        checkFrames()
+        forwarder.expireMessages(now: now)
+        removeFrames()
+        // A minute later nothing is held any more.
+        now &+= 60 * culvert_cycles_per_second()
+        forwarder.setTime(now)
+        forwarder.expire()
+        forwarder.expireMessages(now: now)
+        removeFrames()
+        if culvert_pool_available(pool) != 255 {
+            failures.append("\(255 - culvert_pool_available(pool)) buffers are lost")
+        }
         return frames.count
     }
 
@@ -145,6 +163,8 @@ extension HostileSegment {
             entry.pointee.vlan_block = mostly(UInt32.random(in: 0..<4, using: &random))
             entry.pointee.address_count = mostly(1)
             entry.pointee.local_ipv4.0 = mostly(UInt32(0xc000_0201).bigEndian)
+            entry.pointee.ipv6_address_count = mostly(1)
+            setAddress6(&entry.pointee.local_ipv6, mostly(1))
         }
         for index in 0..<16 {
             let circuit = view.circuits + index
@@ -155,15 +175,36 @@ extension HostileSegment {
             circuit.pointee.outer_tpid = mostly(0)
             let tunnel = view.tunnels + index
             tunnel.pointee.state = mostly(UInt32(CULVERT_STATE_FORWARD))
-            tunnel.pointee.family = mostly(UInt8(CULVERT_TUNNEL_IPV4))
-            setAddress(&tunnel.pointee.peer_address, mostly(0xc000_020a))
-            setAddress(&tunnel.pointee.local_address, mostly(0xc000_0201))
+            tunnel.pointee.flags = mostly(UInt8(CULVERT_TUNNEL_ZERO_CHECKSUM))
+            let isIPv6 = Bool.random(using: &random)
+            tunnel.pointee.family = mostly(UInt8(isIPv6 ? CULVERT_TUNNEL_IPV6 : CULVERT_TUNNEL_IPV4))
+            if isIPv6 {
+                setAddress6(&tunnel.pointee.peer_address, mostly(10))
+                setAddress6(&tunnel.pointee.local_address, mostly(1))
+            } else {
+                setAddress(&tunnel.pointee.peer_address, mostly(0xc000_020a))
+                setAddress(&tunnel.pointee.local_address, mostly(0xc000_0201))
+            }
             tunnel.pointee.peer_port = mostly(UInt16(1701).bigEndian)
             tunnel.pointee.local_port = mostly(UInt16(1701).bigEndian)
             for selector in 0..<2 { fill(view.templates + (2 * index + selector)) }
         }
+        for index in 0..<16 {
+            let policer = view.policers + index
+            policer.pointee.generation = mostly(2)
+            policer.pointee.committed_rate = any()
+            policer.pointee.peak_rate = any()
+            policer.pointee.committed_burst = any()
+            policer.pointee.peak_burst = any()
+        }
         for slot in 0..<64 {
+            // The claim of this worker, of the other one, of nobody, of anybody.
+            let claims: [UInt16] = [claim, claim, claim, claim + 1, 0, any()]
+            let features = UInt8.random(in: 0..<3, using: &random) == 0 ? 0 : UInt8.random(in: 0..<16, using: &random)
             let up = view.upstream + slot
+            up.pointee.features = mostly(features)
+            up.pointee.learned = mostly(UInt8(slot) & 4)
+            up.pointee.claim = claims[Int.random(in: 0..<claims.count, using: &random)]
             up.pointee.state = mostly(UInt32(CULVERT_STATE_FORWARD))
             up.pointee.circuit = mostly(key.circuit)
             withUnsafeMutableBytes(of: &up.pointee.client_mac) {
@@ -171,6 +212,15 @@ extension HostileSegment {
             }
             up.pointee.session_id = mostly(key.sessionID.bigEndian)
             let down = view.downstream + slot
+            down.pointee.features = mostly(features)
+            down.pointee.learned = mostly(UInt8(slot) & 4)
+            down.pointee.claim = claims[Int.random(in: 0..<claims.count, using: &random)]
+            for line in [view.upstreamFeatures + slot, view.downstreamFeatures + slot] {
+                line.pointee.mss = any()
+                line.pointee.policer = any()
+                line.pointee.sequence = mostly(0)
+                if Bool.random(using: &random) { line.pointee.meter = (any(), any(), any(), any()) }
+            }
             down.pointee.state = mostly(UInt32(CULVERT_STATE_FORWARD))
             down.pointee.tunnel = mostly(UInt32(key.tunnel))
             down.pointee.session_id = mostly(key.localSessionID.bigEndian)
@@ -180,15 +230,30 @@ extension HostileSegment {
     }
 
     private func fill(_ template: UnsafeMutablePointer<culvert_template>) {
-        let flags = UInt8.random(in: 0..<8, using: &random) | 8
+        let flags = UInt8.random(in: 0..<128, using: &random) | 8
         let l2: UInt8 = [14, 18, 22][Int.random(in: 0..<3, using: &random)]
+        let l3: UInt8 = Bool.random(using: &random) ? 20 : 40
         template.pointee.flags = mostly(flags)
         template.pointee.l2_length = mostly(l2)
-        template.pointee.l3_length = mostly(20)
-        template.pointee.length = mostly(l2 + 36 + (flags & 1 == 1 ? 2 : 0))
+        template.pointee.l3_length = mostly(l3)
+        template.pointee.length = mostly(l2 + l3 + 16 + (flags & 1 == 1 ? 2 : 0))
         template.pointee.port = mostly(UInt16.random(in: 0..<4, using: &random))
-        template.pointee.mtu = Bool.random(using: &random) ? any() : 65_535
+        template.pointee.mtu =
+            [any(), UInt16.random(in: 0..<200, using: &random), 576, 1_280, 65_535][
+                Int.random(in: 0..<5, using: &random)]
+        template.pointee.offset_pad = any()
     }
+
+    /// 2001:db8::`last`.
+    private func setAddress6<Field>(_ field: inout Field, _ last: UInt64) {
+        withUnsafeMutableBytes(of: &field) {
+            $0.storeBytes(of: (0x2001_0db8 << 32 as UInt64).bigEndian, as: UInt64.self)
+            $0.storeBytes(of: last.bigEndian, toByteOffset: 8, as: UInt64.self)
+        }
+    }
+
+    /// Of the worker under test.
+    private var claim: UInt16 { UInt16(view.header.pointee.dataplane_epoch % 255 + 1) << 8 }
 
     private func setAddress<Field>(_ field: inout Field, _ address: UInt32) {
         withUnsafeMutableBytes(of: &field) { $0.storeBytes(of: address.bigEndian, as: UInt32.self) }
@@ -222,17 +287,54 @@ extension HostileSegment {
         return bytes + ppp
     }
 
-    private func coreFrame(_ key: Key, _ port: Int) -> [UInt8] {
+    /// An L2TP message, in one of four with sequence numbers.
+    private func message(_ key: Key) -> [UInt8] {
         let ppp = payload()
+        let isSequenced = random.next() & 3 == 0
         var l2tp: [UInt8] = []
-        put(0x4002 as UInt16, &l2tp)
-        put(mostly(UInt16(ppp.count + 8)), &l2tp)
+        put((isSequenced ? 0x4802 : 0x4002) as UInt16, &l2tp)
+        put(mostly(UInt16(ppp.count + (isSequenced ? 12 : 8))), &l2tp)
         put(mostly(key.tunnel), &l2tp)
         put(key.localSessionID, &l2tp)
-        l2tp += ppp
+        if isSequenced { put(UInt32.random(in: 0..<4, using: &random) << 16, &l2tp) }
+        return l2tp + ppp
+    }
+
+    /// Where a fragment is, in units of 8 octets, and whether more follow, as IPv4 has it; mostly it is none.
+    private func fragmentField() -> UInt16 {
+        random.next() & 3 == 0 ? UInt16.random(in: 0..<8, using: &random) | UInt16(random.next() & 1) << 13 : 0
+    }
+
+    private func coreFrame6(_ key: Key, _ port: Int) -> [UInt8] {
+        let l2tp = message(key)
+        let place = fragmentField()
+        let length = l2tp.count + 8 + (place == 0 ? 0 : 8)
+        var bytes: [UInt8] = []
+        put(Self.mac(port).value << 16 | 0x02ee, &bytes)
+        put(0 as UInt32, &bytes)
+        put(0x86dd as UInt16, &bytes)
+        put(0x6000_0000 as UInt32, &bytes)
+        put(mostly(UInt16(length)), &bytes)
+        put((place == 0 ? 0x1140 : 0x2c40) as UInt16, &bytes)
+        for last in [10, 1] as [UInt64] {
+            put(0x2001_0db8 << 32 as UInt64, &bytes)
+            put(last, &bytes)
+        }
+        if place != 0 {
+            put(0x1100 as UInt16, &bytes)
+            put(place << 3 | place >> 13, &bytes)
+            put(7 as UInt32, &bytes)
+        }
+        put(0x06a5_06a5 as UInt32, &bytes)
+        put(UInt32(truncatingIfNeeded: l2tp.count + 8) << 16, &bytes)
+        return bytes + l2tp
+    }
+
+    private func coreFrame(_ key: Key, _ port: Int) -> [UInt8] {
+        let l2tp = message(key)
         var ip: [UInt8] = []
         put(0x4500_0000 | UInt32(l2tp.count + 28), &ip)
-        put(0x0001_0000 as UInt32, &ip)
+        put(0x0001_0000 | UInt32(fragmentField()), &ip)
         put(0x4011_0000 as UInt32, &ip)
         put(0xc000_020a_c000_0201 as UInt64, &ip)
         var sum: UInt32 = 0
@@ -265,33 +367,34 @@ extension HostileSegment {
 
 // What must hold afterwards.
 extension HostileSegment {
-    private func checkFrames() {
+    /// Takes out what would go to ports, to another worker and to the exchange.
+    private func removeFrames() {
         for port in 0..<UInt32(Self.ports) {
             let frames = forwarder.transmit.frames(port)
             let count = forwarder.transmit.count(port)
-            if count > Forwarder.burst { failures.append("\(count) frames wait on port \(port)") }
-            for index in 0..<min(count, Forwarder.burst) {
+            for index in 0..<min(count, FrameBuffers.capacity) {
                 guard let frame = frames[index] else { continue }
-                let end = culvert_mbuf_headroom(frame) + culvert_mbuf_length(frame)
-                if end > UInt32(culvert_harness_room(frame)) {
-                    failures.append("a frame ends \(end) octets into its buffer")
-                }
+                if culvert_harness_is_sound(frame) == 0 { failures.append("a frame lies beyond its buffers") }
                 culvert_mbuf_free(frame)
             }
             forwarder.transmit.removeAll(port)
         }
+        for worker in 0..<UInt32(2) {
+            culvert_mbuf_free_bulk(forwarder.dispatch.frames(worker), UInt32(forwarder.dispatch.count(worker)))
+            forwarder.dispatch.removeAll(worker)
+        }
         for index in 0..<forwarder.punts.count { culvert_mbuf_free(forwarder.punts.frames[index]) }
         forwarder.punts.removeAll()
-        if culvert_pool_available(pool) != 255 {
-            failures.append("\(255 - culvert_pool_available(pool)) buffers are lost")
-        }
     }
 
     private func checkTables() {
-        // The sessions' own counters are the data plane's: they may differ.
+        // The sessions' own counters, what is learned, claims, and the features' state are the data plane's: they may differ.
         for slot in 0..<64 {
-            for offset in [layout.upstream + 64 * slot + 32, layout.downstream + 64 * slot + 16] {
-                (copy + offset).copyMemory(from: base + offset, byteCount: 16)
+            for (offset, count) in [
+                (layout.upstream + 29, 3), (layout.upstream + 32, 16), (layout.downstream + 16, 16),
+                (layout.downstream + 33, 3), (layout.upstreamFeatures + 8, 42), (layout.downstreamFeatures + 4, 60),
+            ] {
+                (copy + (offset + 64 * slot)).copyMemory(from: base + (offset + 64 * slot), byteCount: count)
             }
         }
         for offset in stride(from: 0, to: layout.workers, by: 8)

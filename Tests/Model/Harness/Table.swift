@@ -1,4 +1,5 @@
 import CSegment
+import Forwarding
 import Segment
 import Wire
 
@@ -9,13 +10,25 @@ final class Table {
 
     init(_ segment: SegmentMapping) { writer = TableWriter.recovering(segment).writer }
 
-    /// `port INDEX MAC ACCESS CORE ADDRESS...`: roles and addresses. The Ethernet address is the data plane's own.
+    /// `port INDEX MAC ACCESS CORE MTU CHAINED DISPATCHED ADDRESS...`: what the data plane knows of a port.
+    static func device(_ command: Command) throws -> ForwardingPort {
+        var command = command
+        _ = try command.word()
+        let mac = try command.mac()
+        (_, _) = (try command.flag(), try command.flag())
+        let mtu = try command.number(UInt16.self)
+        let chained = try command.flag()
+        return ForwardingPort(mac: mac, mtu: mtu, sendsChained: chained, isDispatched: try command.flag())
+    }
+
+    /// The same line: what the control plane says of a port, its roles and IPv4 addresses.
     func port(_ command: inout Command) throws {
         let index = try command.number(UInt16.self)
         _ = try command.mac()
         var roles: PortRoles = []
         if try command.flag() { roles.insert(.access) }
         if try command.flag() { roles.insert(.core) }
+        for _ in 0..<3 { _ = try command.word() }
         let addresses = try command.rest().map { word in
             guard let address = IPv4Address(String(word)) else { throw Command.Fault(description: "port: \(word)") }
             return address
@@ -54,7 +67,8 @@ final class Table {
         return id.rawValue
     }
 
-    /// `session CIRCUIT TUNNEL MAC PEERID PUNT`: answers the PPPoE session id, the local L2TP session id and the upstream slot.
+    /// `session CIRCUIT TUNNEL MAC PEERID PUNT`: answers the PPPoE session id, the local L2TP session id, the upstream and the
+    /// downstream slot.
     /// With PUNT 1 the session stays in negotiation: its frames go to the control plane.
     func session(_ command: inout Command) throws -> String {
         let circuit = CircuitIndex(rawValue: try command.number())
@@ -64,7 +78,7 @@ final class Table {
         let peer = try command.number(UInt16.self)
         if try !command.flag() { try writer.forward(upstream.slot, downstream.slot, peerSessionID: peer) }
         sessions.append((upstream.slot, downstream.slot))
-        return "\(upstream.sessionID) \(downstream.sessionID) \(upstream.slot.rawValue)"
+        return "\(upstream.sessionID) \(downstream.sessionID) \(upstream.slot.rawValue) \(downstream.slot.rawValue)"
     }
 
     /// Packets and octets upstream, packets and octets downstream, of each session in the order of creation.

@@ -33,7 +33,9 @@ extension Forwarder {
         guard fragmentHeader.isAtomic else { return takeFragment(frame, fragment, port: port) }
         count(.reassembledFragments)
         count(.reassembledDatagrams)
-        removeFragmentHeader(frame, at: offset, length: fragment.dataOffset &+ fragment.length)
+        let length = fragment.dataOffset &+ fragment.length
+        frame.reframe(shift: 0, length: UInt32(truncatingIfNeeded: length))  // without Ethernet padding
+        removeFragmentHeader(frame, at: offset, length: length)
         return frame
     }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 static uint64_t made, limit = UINT64_MAX;
+static char pool; // the address alone counts
 
 culvert_mbuf fuzz_mbuf_make(uint32_t headroom, uint32_t length, uint32_t tailroom) {
     struct rte_mbuf *m = NULL;
@@ -17,6 +18,7 @@ culvert_mbuf fuzz_mbuf_make(uint32_t headroom, uint32_t length, uint32_t tailroo
     m->data_len = (uint16_t)length;
     m->pkt_len = length;
     m->nb_segs = 1;
+    m->pool = (struct rte_mempool *)&pool;
     m->port = RTE_MBUF_PORT_INVALID;
     rte_mbuf_refcnt_set(m, 1);
     made++;
