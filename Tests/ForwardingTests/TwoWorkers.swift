@@ -31,7 +31,7 @@ final class WidePorts: @unchecked Sendable {
             }
             try #require(device >= 0)
             let number = UInt16(device)
-            try #require(culvert_port_configure(number, 2, 2, 1_500, 0, 0) == 0)
+            try #require(culvert_port_configure(number, 2, 2, 1_500, 0, 0, 0) == 0)
             for queue in 0..<2 as Range<UInt16> {
                 try #require(culvert_port_rx_queue(number, queue, 64, 0, pool) == 0)
                 try #require(culvert_port_tx_queue(number, queue, 64, 0) == 0)
