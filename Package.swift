@@ -133,6 +133,21 @@ let package = Package(
             ],
             path: "Bench/Forwarding", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
 
+        .executableTarget(
+            name: "bench-table",
+            dependencies: [
+                "CBaseline", "CSegment", "CDPDK", "Wire", "Segment", "Forwarding",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Bench/Table", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
+        .executableTarget(
+            name: "bench-feed",
+            dependencies: [
+                "CDPDK", "Wire", "Segment", "RPC", "Observability",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Bench/Control", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
+
         // The real worker behind rings, for the model test: Tests/Model/run.py speaks to it.
         .target(name: "CHarness", path: "Tests/Model/CHarness", cSettings: cDPDK),
         .executableTarget(

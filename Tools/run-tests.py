@@ -25,9 +25,10 @@ STORM_FRAMES = int(os.environ.get("STORM_FRAMES", "10000000"))
 SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's python3-scapy belongs to
 
 # One worker; workers whose frames arrive on any queue; workers to whom frames are handed out in software; limits of the punt path.
+# The last one goes frame by frame: which of a burst's frames takes a token first is the worker's own affair.
 MODEL_RUNS = [
-    "--seed 1 --frames 20000", "--seed 2 --frames 10000 --workers 2", "--seed 3 --frames 10000 --workers 3 --dispatch",
-    "--seed 4 --frames 10000 --punt-rate 300 --client-rate 20",
+    "--seed 1 --frames 40000", "--seed 2 --frames 20000 --workers 2", "--seed 3 --frames 20000 --workers 3 --dispatch",
+    "--seed 4 --frames 15000 --punt-rate 300 --client-rate 20 --batch 1",
 ]
 # Seed, frames, workers, whether frames are handed out in software.
 STORM_RUNS = [f"1 {STORM_FRAMES // 2} 1", f"2 {STORM_FRAMES // 4} 2", f"3 {STORM_FRAMES // 4} 2 1"]

@@ -74,8 +74,8 @@ struct BenchFeed: AsyncParsableCommand {
 
     private static func tunnel(_ index: Int) -> StaticTunnel {
         StaticTunnel(
-            name: "lns-\(index)", peerAddress: IPv4Address(value: 0xc612_0001 + UInt32(index)),
-            localAddress: FeedNode.localAddress, peerTunnelID: UInt16(index + 1), egressPort: "core0",
+            name: "lns-\(index)", peerAddress: .v4(IPv4Address(value: 0xc612_0001 + UInt32(index))),
+            localAddress: .v4(FeedNode.localAddress), peerTunnelID: UInt16(index + 1), egressPort: "core0",
             nextHop: .mac(MACAddress(value: 0x02ee_0000_0001)))
     }
 

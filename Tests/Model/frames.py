@@ -14,6 +14,7 @@ LOCALS = {
     4: ["192.0.2.1", "198.51.100.1", "203.0.113.1", "192.0.2.200", "255.255.255.255", "224.0.0.1"],
     6: ["2001:db8:2::1", "2001:db8:22::1", "2001:db8:3::1", "2001:db8:2::200", "fe80::1", "ff02::1"],
 }
+PLAIN_SESSIONS = 200  # the first sessions, which have no features
 BUFFER = 2048  # octets of a frame that one packet buffer holds
 
 
@@ -27,7 +28,8 @@ class Frames:
     def __init__(self, random, topology, several_workers=False):
         self.random = random
         self.topology = topology
-        # With several workers nothing is known of the order between a datagram in fragments and others.
+        # With several workers nothing is known of the order between a datagram in fragments and others. So then only sessions
+        # without features get fragments, and these get no sequence numbers.
         self.several_workers = several_workers
         self.pieces = Pieces(self)
         self.backlog = []  # fragments on their way
@@ -203,6 +205,12 @@ class Frames:
         self.numbers[session.number] = due & 0xFFFF
         return ns & 0xFFFF
 
+    def share_of_sequenced(self, session):
+        """How many of a session's messages have sequence numbers."""
+        if self.several_workers and session.number < PLAIN_SESSIONS:
+            return 0
+        return 0.85 if session.down.features & 12 else 0.05
+
     def new_batch(self):
         """What peers number their messages with starts again from what the sessions expect."""
         self.numbers.clear()
@@ -284,7 +292,7 @@ class Frames:
         f = dict(
             port=tunnel.port, destination=port.mac, source=tunnel.next_hop,
             tags=[(0x8100, tunnel.vlan)] if tunnel.vlan else [], ethertype=None, cut=False,
-            length=random.random() < 0.6, sequence=random.random() < (0.85 if session.down.features & 12 else 0.05),
+            length=random.random() < 0.6, sequence=random.random() < self.share_of_sequenced(session),
             ns=None, offset=random.random() < 0.3,
             priority=random.random() < 0.2, control=False, version=2, reserved=0, tunnel_id=tunnel.id,
             session_id=session.local_session_id, pad=None, pad_field=None, l2tp_length=None, ff03=random.random() < 0.7,
@@ -426,7 +434,7 @@ class Frames:
             ("tunnel id", dict(tunnel_id=random.choice([0, 65535, tunnel.id ^ 1, random.randrange(65536)]))),
             ("tunnel id of another", dict(tunnel_id=self.tunnel_of(other).id)),
             ("session id", dict(session_id=random.choice([0, 65535, session.local_session_id ^ 1, random.randrange(65536)]))),
-            ("session id of another", dict(session_id=other.local_session_id)),
+            ("session id of another", dict(session_id=other.local_session_id, sequence=random.random() < self.share_of_sequenced(other))),
             ("offset beyond", dict(offset=True, pad=0, pad_field=random.choice([1500, 1501, 65535, 600, random.randrange(65536)]))),
             ("offset to the end", dict(offset=True, pad=40, body=b"", ff03=False)),
             ("no PPP", dict(body=b"", ff03=random.random() < 0.5)),
@@ -474,7 +482,7 @@ class Frames:
     def fragments(self):
         """A datagram in fragments, which then come one by one among others."""
         random, session = self.random, self.session()
-        while self.several_workers and session.keeps_order:
+        while self.several_workers and session.number >= PLAIN_SESSIONS:
             session = self.session()
         port = self.topology.ports[self.circuit_of(session).port]
         longest = random.choice([100, 600, 1400, 1490] + ([2500, 8900] if port.chained else [1600]) + [20000, 65000] * (random.random() < 0.05))

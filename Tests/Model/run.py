@@ -52,6 +52,8 @@ class Run:
         rates = (options.punt_rate, options.client_rate)
         self.node.create(self.plan, self.workers, rates)
         self.now = START
+        # Nanoseconds. Where the punt path is limited, less, so that the limits are reached.
+        self.steps = [1, 10, 1_000, 100_000, 1_000_000, 20_000_000] + [200_000_000, 3_000_000_000] * (options.client_rate == 0)
         self.model = Model(self.plan, self.node.segment.hertz, self.now, self.workers, rates)
         self.frames = Frames(self.random, self.plan, self.workers > 1)
         self.identifications = {}
@@ -88,7 +90,7 @@ class Run:
             else:
                 self.compare(in_polling_order(batch), injected)
             if self.random.random() < 0.3:
-                self.advance(self.random.choice([1, 10, 1000, 100_000, 1_000_000, 20_000_000, 200_000_000, 3_000_000_000]))
+                self.advance(self.random.choice(self.steps))
             if self.random.random() < 0.1:
                 self.change()
             if self.random.random() < 0.02:

@@ -131,11 +131,6 @@ class Session:
     downstream_slot: int = -1
     counts: list = field(default_factory=lambda: [0, 0, 0, 0])  # packets, octets upstream; packets, octets downstream
 
-    @property
-    def keeps_order(self):
-        """Whether what becomes of a frame depends on those before it."""
-        return bool(self.up.features & 5 or self.down.features & 13)
-
 
 @dataclass
 class Topology:

@@ -143,14 +143,12 @@ struct RoundTripTests {
         let session = SessionName.l2tp(1, tunnel: 2)
         try await serving(FakeControlPlane()) { path in
             try await RPCClient.connect(to: path) { client in
-                #expect(
-                    try await client.setPolicers(of: session, upstream: .keep, downstream: .keep) == SessionPolicers())
-                #expect(
-                    try await client.setPolicers(of: session, upstream: .set(slow), downstream: .keep)
-                        == SessionPolicers(upstream: slow))
-                #expect(
-                    try await client.setPolicers(of: session, upstream: .remove, downstream: .set(slow))
-                        == SessionPolicers(downstream: slow))
+                let none = try await client.setPolicers(of: session, upstream: .keep, downstream: .keep)
+                #expect(none == SessionPolicers())
+                let one = try await client.setPolicers(of: session, upstream: .set(slow), downstream: .keep)
+                #expect(one == SessionPolicers(upstream: slow))
+                let other = try await client.setPolicers(of: session, upstream: .remove, downstream: .set(slow))
+                #expect(other == SessionPolicers(downstream: slow))
                 for (fault, change) in [
                     (
                         "upstream.set: committed_rate",

@@ -45,9 +45,18 @@ struct StaticApply: AsyncParsableCommand {
             let results = try await client.apply(operations)
             var refused = 0
             for (index, result) in results.enumerated() {
-                guard case .refused(let fault) = result else { continue }
-                refused += 1
-                if !json { Output.complain("operation \(index + 1): \(fault.reason)") }
+                switch result {
+                case .refused(let fault):
+                    refused += 1
+                    if !json { Output.complain("operation \(index + 1): \(fault.reason)") }
+                case .sessionsAdded(let added) where !added.refused.isEmpty:
+                    refused += 1
+                    guard !json else { continue }
+                    for refusal in added.refused {
+                        Output.complain("operation \(index + 1), session \(refusal.index): \(refusal.fault.reason)")
+                    }
+                default: continue
+                }
             }
             if json {
                 let lines = try results.map { try Output.json($0) }

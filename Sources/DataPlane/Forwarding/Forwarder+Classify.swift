@@ -152,6 +152,9 @@ extension Forwarder {
         guard pppoe.code == 0 else { return rejected(frame, .pppoeCode) }
         guard !pppoe.isTruncated else { return rejected(frame, .pppoeLength) }
         guard pppoe.payloadLength != 0 else { return rejected(frame, .pppoeEmpty) }
+        // Before anything of the segment is loaded, after which the compiler would read the frame again.
+        let payload = pppoe.payload
+        let payloadOffset = offset(of: payload, in: frame)
         let index = view.circuitIndex(port: port.index, outerVLAN: tags.outer, innerVLAN: tags.inner)
         guard index <= view.circuitMask else { return rejected(frame, .circuitUnknown) }
         let circuit = UnsafeRawPointer(view.circuits + Int(truncatingIfNeeded: index))
@@ -165,12 +168,11 @@ extension Forwarder {
         let slot = view.upstreamSlot(circuit: index, sessionID: pppoe.sessionID)
         let line = view.upstream + Int(truncatingIfNeeded: slot)
         culvert_prefetch(line)
-        let payload = pppoe.payload
         found.frame = frame
         found.key = ethernet.sourceInWireOrder | UInt64(pppoe.sessionIDInWireOrder) << 48
         found.line = line
         found.circuit = index
-        found.payloadOffset = offset(of: payload, in: frame)
+        found.payloadOffset = payloadOffset
         found.payloadLength = UInt32(truncatingIfNeeded: payload.count)
         return true
     }

@@ -49,7 +49,10 @@ struct OuterTemplate {
 
     /// Whether it can be written in front of a packet as it is: ready, sound, IPv4, and without offset pad and UDP checksum.
     @inline(__always)
-    var isPlain: Bool { isReady && isSound && !has(TemplateFlag.offsetPad | TemplateFlag.udpChecksum) }
+    var isPlain: Bool {
+        let flags = TemplateFlag.ready | TemplateFlag.offsetPad | TemplateFlag.udpChecksum
+        return shape >> 24 & flags == TemplateFlag.ready && isSound
+    }
 
     /// Whether the next hop's Ethernet address is known.
     @inline(__always)
@@ -60,7 +63,7 @@ struct OuterTemplate {
     @inline(__always)
     var isSound: Bool {
         let l2 = shape >> 8 & 0xff
-        return shape & 0xff_ffff == (l2 &+ ipHeaderToPayload) | l2 << 8 | 20 << 16 && l2 &- 14 <= 8
+        return shape & 0xff_ffff == l2 &* 0x101 &+ (20 << 16 &+ ipHeaderToPayload) && l2 &- 14 <= 8
     }
 
     /// Egress port. Not bounded.
@@ -89,15 +92,12 @@ struct OuterTemplate {
         return nil
     }
 
-    /// Writes the header so that it ends at `payload`, the PPP frame of `length` octets. There are `room` octets before it, and
-    /// `isPlain` is true.
-    /// - Parameters:
-    ///   - trafficClass: as `trafficClass(of:length:)` has it.
-    ///   - session: the peer's session id, as it lies in memory.
+    /// Writes the header, all but the session id, so that it ends at `payload`, the PPP frame of `length` octets. There are
+    /// `room` octets before it, and `isPlain` is true.
+    /// - Parameter trafficClass: as `trafficClass(of:length:)` has it.
     @inline(__always)
     func write(
-        before payload: UnsafeMutableRawPointer, length: UInt32, trafficClass: UInt16, identification: UInt16,
-        session: UInt16
+        before payload: UnsafeMutableRawPointer, length: UInt32, trafficClass: UInt16, identification: UInt16
     ) {
         let room = Int(Self.room)
         (payload - room).copyMemory(from: bytes + (96 - room), byteCount: room)
@@ -120,7 +120,12 @@ struct OuterTemplate {
         if mostly(has(TemplateFlag.lengthField)) {
             ip.storeBytes(of: (ipLength &- 28).bigEndian, toByteOffset: 30, as: UInt16.self)
         }
-        (payload - 4).storeBytes(of: session, as: UInt16.self)
+    }
+
+    /// Writes the peer's session id, as it lies in memory, into the header that ends at `payload`.
+    @inline(__always)
+    static func write(peerSession: UInt16, before payload: UnsafeMutableRawPointer) {
+        (payload - 4).storeBytes(of: peerSession, as: UInt16.self)
     }
 
     /// Takes the inner IP packet's DSCP and ECN (RFC 2983, section 3.1, the uniform model) into the IPv4 header at `ip`. Answers
