@@ -63,7 +63,7 @@ extension Forwarder {
 
     /// Stage 4: the template in front of the PPP frame, and what differs from packet to packet.
     func encapsulate(_ count: Int, port: UInt32) {
-        var (others, octets): (UInt64, UInt64) = (0, 0)
+        var (frames, octets): (UInt64, UInt64) = (0, 0)
         var identification = state.pointee.identification
         let step = state.pointee.identificationStep
         for index in 0..<count {
@@ -78,7 +78,6 @@ extension Forwarder {
                 let trafficClass = template.trafficClass(of: payload, length: found.payloadLength)
             else {
                 encapsulateTheLongWay(upstream[index], template, &identification, port: port)
-                others &+= 1
                 continue
             }
             template.write(
@@ -90,11 +89,12 @@ extension Forwarder {
                 shift: Int32(bitPattern: found.payloadOffset &- template.length),
                 length: template.length &+ found.payloadLength)
             countSession(session + 32, octets: found.payloadLength)
+            frames &+= 1
             octets &+= UInt64(found.payloadLength)
             send(found.frame, port: template.port)
         }
         state.pointee.identification = identification
-        self.count(.encapsulatedFrames, UInt64(truncatingIfNeeded: count) &- others)
+        self.count(.encapsulatedFrames, frames)
         self.count(.encapsulatedOctets, octets)
     }
 

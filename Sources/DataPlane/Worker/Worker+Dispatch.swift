@@ -6,9 +6,9 @@ extension Worker {
     /// Hands other workers what is theirs, where more than `threshold` frames wait. What a ring has no room for is dropped:
     /// that worker is behind.
     func handOver(beyond threshold: Int = 0) {
-        for worker in 0..<peerCount where forwarder.dispatch.count(worker) > threshold {
-            let frames = forwarder.dispatch.frames(worker)
-            let count = forwarder.dispatch.count(worker)
+        for worker in 0..<peerCount where handedOver.count(worker) > threshold {
+            let frames = handedOver.frames(worker)
+            let count = handedOver.count(worker)
             var taken = 0
             if let ring = peers[Int(truncatingIfNeeded: worker)] {
                 taken = Int(culvert_shared_ring_enqueue(ring, frames, UInt32(truncatingIfNeeded: count)))
@@ -17,7 +17,7 @@ extension Worker {
             for index in taken..<count {
                 if let mbuf = frames[index] { forwarder.discard(PacketBuffer(mbuf), .dispatchRingFull) }
             }
-            forwarder.dispatch.removeAll(worker)
+            handedOver.removeAll(worker)
         }
     }
 

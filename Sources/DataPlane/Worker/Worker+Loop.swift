@@ -32,7 +32,7 @@ extension Worker {
     public func iterate(now: UInt64 = culvert_cycles()) -> Int {
         forwarder.setTime(now)
         forwarder.expire()
-        forwarder.punts.setRoom(Int(truncatingIfNeeded: culvert_ring_free_count(puntRing)))
+        punts.setRoom(Int(truncatingIfNeeded: culvert_ring_free_count(puntRing)))
         var found = 0
         for index in 0..<queueCount {
             let queue = queues[index]
@@ -93,23 +93,23 @@ extension Worker {
 
     /// Empties the buffers that the next burst might overflow.
     func makeRoom() {
-        for port in 0..<portCount where forwarder.transmit.count(port) > FrameBuffers.threshold {
+        for port in 0..<portCount where outgoing.count(port) > FrameBuffers.threshold {
             transmit(port)
         }
         if peerCount > 1 { handOver(beyond: FrameBuffers.threshold) }
-        guard forwarder.punts.count != 0 else { return }
+        guard punts.count != 0 else { return }
         handPunts()
-        forwarder.punts.setRoom(Int(truncatingIfNeeded: culvert_ring_free_count(puntRing)))
+        punts.setRoom(Int(truncatingIfNeeded: culvert_ring_free_count(puntRing)))
     }
 
     private func transmit() {
-        for port in 0..<portCount where forwarder.transmit.count(port) != 0 { transmit(port) }
+        for port in 0..<portCount where outgoing.count(port) != 0 { transmit(port) }
     }
 
     /// Gives a port what waits for it. What it does not take is dropped: the queue is full because the link is.
     private func transmit(_ port: UInt32) {
-        let frames = forwarder.transmit.frames(port)
-        let count = forwarder.transmit.count(port)
+        let frames = outgoing.frames(port)
+        let count = outgoing.count(port)
         var octets: UInt64 = 0
         for index in 0..<count {
             if let mbuf = frames[index] { octets &+= UInt64(PacketBuffer(mbuf).length) }
@@ -130,13 +130,13 @@ extension Worker {
             forwarder.discard(PacketBuffer(mbuf), .transmitFull)
         }
         forwarder.countTransmitted(sent, octets: octets, port: port)
-        forwarder.transmit.removeAll(port)
+        outgoing.removeAll(port)
     }
 
     /// Hands punted frames to the exchange. There is room for them: the ring has one producer, and the buffer was told.
     private func handPunts() {
-        culvert_ring_enqueue(puntRing, forwarder.punts.frames, UInt32(truncatingIfNeeded: forwarder.punts.count))
-        forwarder.punts.removeAll()
+        culvert_ring_enqueue(puntRing, punts.frames, UInt32(truncatingIfNeeded: punts.count))
+        punts.removeAll()
     }
 
     private func heartbeat(_ now: UInt64) {

@@ -57,6 +57,11 @@ public struct Worker: @unchecked Sendable {
     /// Frames that other workers hand over; each buffer's port is the index of the port that it came in on.
     public let dispatchRing: OpaquePointer
 
+    /// The forwarder's buffers. They are here as well since the compiler copies all of the forwarder's value, a call of memcpy,
+    /// where both a method and a field of it are used.
+    let outgoing: FrameBuffers
+    let handedOver: FrameBuffers
+    let punts: PuntBuffer
     let page: UnsafeMutablePointer<culvert_worker>
     let quiescent: UnsafeMutableRawPointer
     let queues: UnsafeMutablePointer<ReceiveQueue>
@@ -93,6 +98,7 @@ public struct Worker: @unchecked Sendable {
             view: view, ports: ports.map(\.forwarding), worker: index, workers: count, limits: limits,
             clientLimits: clientLimits, reassembly: reassembly, reordering: reordering,
             cyclesPerSecond: culvert_cycles_per_second(), seed: seed, socket: socket)
+        (outgoing, handedOver, punts) = (forwarder.transmit, forwarder.dispatch, forwarder.punts)
         self.index = index
         page = view.workers + Int(index)
         quiescent = view.quiescent
@@ -141,15 +147,15 @@ public struct Worker: @unchecked Sendable {
         }
         for port in 0..<portCount {
             culvert_mbuf_free_bulk(
-                forwarder.transmit.frames(port), UInt32(forwarder.transmit.count(port)))
-            forwarder.transmit.removeAll(port)
+                outgoing.frames(port), UInt32(outgoing.count(port)))
+            outgoing.removeAll(port)
         }
         for worker in 0..<peerCount {
-            culvert_mbuf_free_bulk(forwarder.dispatch.frames(worker), UInt32(forwarder.dispatch.count(worker)))
-            forwarder.dispatch.removeAll(worker)
+            culvert_mbuf_free_bulk(handedOver.frames(worker), UInt32(handedOver.count(worker)))
+            handedOver.removeAll(worker)
         }
-        culvert_mbuf_free_bulk(forwarder.punts.frames, UInt32(forwarder.punts.count))
-        forwarder.punts.removeAll()
+        culvert_mbuf_free_bulk(punts.frames, UInt32(punts.count))
+        punts.removeAll()
         forwarder.deallocate()
         ports.deallocate()
         queues.deallocate()
