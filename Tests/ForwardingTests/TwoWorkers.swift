@@ -88,7 +88,10 @@ final class TwoWorkers {
                     Worker.ReceiveQueue(port: UInt32($0), device: $1, queue: UInt16(index))
                 },
                 limits: PuntLimits(all: 1_000_000),
-                reassembly: ReassemblyLimits(seed: ReassemblyLimits.Seed(low: seed, high: ~seed)), ringDepth: ringDepth,
+                reassembly: ReassemblyLimits(
+                    seed: ReassemblyLimits.Seed(
+                        low: seed &* 0x9e37_79b9_7f4a_7c15, high: seed &* 0xbf58_476d_1ce4_e5b9)),
+                ringDepth: ringDepth,
                 seed: seed)
         }
         Worker.connect(workers)
