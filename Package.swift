@@ -10,8 +10,8 @@ import PackageDescription
     let dpdkFlags = ["-I/usr/include/dpdk", "-I/usr/include/aarch64-linux-gnu/dpdk", "-march=armv8-a+crc"]
 #endif
 let dpdkLibraries: [LinkerSetting] = [
-    "rte_eal", "rte_ethdev", "rte_mbuf", "rte_mempool", "rte_ring", "rte_rcu", "rte_meter", "rte_telemetry", "rte_net_ring",
-    "rte_kvargs", "numa",
+    "rte_eal", "rte_ethdev", "rte_mbuf", "rte_mempool", "rte_ring", "rte_rcu", "rte_meter", "rte_telemetry",
+    "rte_net_ring", "rte_kvargs", "numa",
 ].map { .linkedLibrary($0) }
 
 let cDPDK: [CSetting] = [.unsafeFlags(dpdkFlags + ["-O3", "-Wall", "-Wextra", "-Wno-unused-parameter"])]

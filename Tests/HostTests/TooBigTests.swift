@@ -27,9 +27,10 @@ import Wire
         } catch { return .failure(error) }
     }
 
-    @Test(arguments: [
-        (Frames.tooLong4, 152, Frames.answer4), (Frames.tooLong4Compressed, 152, Frames.answer4Compressed),
-    ] as [(String, UInt32, String)])
+    @Test(
+        arguments: [
+            (Frames.tooLong4, 152, Frames.answer4), (Frames.tooLong4Compressed, 152, Frames.answer4Compressed),
+        ] as [(String, UInt32, String)])
     func answersAClient(hex: String, largest: UInt32, reply: String) {
         #expect(answer(Self.bare(hex), largest: largest) == .success(Self.bare(reply)))
     }

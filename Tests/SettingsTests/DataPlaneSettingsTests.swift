@@ -143,7 +143,10 @@ import Testing
                 "timeout-ms: 20", "timeout-ms: 0",
                 ["31: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
             ),
-            ("timeout-ms: 20", "timeout: 20", ["31: reordering.timeout: unknown; known here: frames, timeout-ms, window"]),
+            (
+                "timeout-ms: 20", "timeout: 20",
+                ["31: reordering.timeout: unknown; known here: frames, timeout-ms, window"]
+            ),
             (
                 "name: access", "name: a port",
                 ["33: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
