@@ -31,14 +31,16 @@ def settings(node):
 @scenario(120)
 def fragments(stage):
     """An MRU of 1,492 over a core of 1,500: what is too long leaves in fragments and comes back in fragments, none is lost."""
+    # Those that come back are put together by the kernel here: DPDK's AF_PACKET driver asks it to, for IPv4. The scenario
+    # `ipv6` has the node do it.
     client, node, server = stage.up(server={"mtu": 1492, "echo": 0}, node={"profile": {"mtu": 1492}})
     dial = client.dial(echo=0).wait_up()
     check_shown(node)
-    names = ("outer_fragmented", "outer_fragments", "reassembled_datagrams", "reassembled_fragments")
+    names = ("outer_fragmented", "outer_fragments")
     before = counters(node, *names)
     expect_equal(dial.ping(count=200, size=1464, whole=True, flood=True), (200, 200), "pings of 1,492 bytes")
     grown = tuple(new - old for new, old in zip(counters(node, *names), before))
-    expect_equal(grown, (200, 400, 200, 400), ", ".join(names))
+    expect_equal(grown, (200, 400), ", ".join(names))
     expect_equal(stage.frames("core").count(f"{FROM_CORE} && ip.flags.mf == 1"), 200, "first fragments from the node")
 
 
@@ -145,16 +147,22 @@ def ipv6(stage):
     server_guest = stage.lab.guest("lns", "core")
     core = stage.lab.namespaces["core"]
     core.sysctl("net.ipv6.conf.br0.disable_ipv6", 0)
+    core.ip("link", "set", "br0", "mtu", 1500)
     core.ip("-6", "addr", "add", f"{LNS_IPV6}/64", "dev", "br0", "nodad")
     core.ip("addr", "add", "10.99.0.3/24", "dev", "br0")
     stage.capture()
-    node = stage.node(protocols=["chap"], core_addresses=[f"{NODE_IPV6}/64"], lns=LNS_IPV6)
-    server = stage.server(guest=server_guest, protocols="chap", echo=0)
+    node = stage.node(protocols=["chap"], core_addresses=[f"{NODE_IPV6}/64"], lns=LNS_IPV6, profile={"mtu": 1492})
+    server = stage.server(guest=server_guest, protocols="chap", echo=0, mtu=1492)
     Relay(stage.lab, core, LNS_IPV6, "10.99.0.3")
     dial = PPPoEClient(client_guest.wait_booted()).dial(protocols="chap", echo=0).wait_up()
     _, tunnel, _ = check_shown(node)
     expect_equal(tunnel["remote_address"], LNS_IPV6, "address of the LNS")
     expect_equal(dial.ping(count=500, size=1400, flood=True), (500, 500), "pings sent and answered")
+    names = ("outer_fragmented", "outer_fragments", "reassembled_datagrams", "reassembled_fragments")
+    before = counters(node, *names)
+    expect_equal(dial.ping(count=200, size=1464, whole=True, flood=True), (200, 200), "pings of 1,492 bytes")
+    grown = tuple(new - old for new, old in zip(counters(node, *names), before))
+    expect_equal(grown, (200, 400, 200, 400), ", ".join(names))
     data = stage.frames("core").count(f"{FROM_CORE} && ipv6 && l2tp.type == 0 && udp.checksum != 0")
     expect(data >= 500, f"only {data} data messages over IPv6 with a checksum")
     dial.hang_up()
