@@ -87,7 +87,12 @@ final class TwoWorkers {
                 queues: ports.devices.enumerated().map {
                     Worker.ReceiveQueue(port: UInt32($0), device: $1, queue: UInt16(index))
                 },
-                limits: PuntLimits(all: 1_000_000), ringDepth: ringDepth, seed: seed)
+                limits: PuntLimits(all: 1_000_000),
+                reassembly: ReassemblyLimits(
+                    seed: ReassemblyLimits.Seed(
+                        low: seed &* 0x9e37_79b9_7f4a_7c15, high: seed &* 0xbf58_476d_1ce4_e5b9)),
+                ringDepth: ringDepth,
+                seed: seed)
         }
         Worker.connect(workers)
         for worker in workers { worker.start() }
@@ -112,6 +117,10 @@ final class TwoWorkers {
         view.ports[1].flags = UInt32(CULVERT_PORT_CORE)
         view.ports[1].address_count = 1
         view.ports[1].local_ipv4.0 = localAddress.value.bigEndian
+        view.ports[1].ipv6_address_count = 1
+        withUnsafeMutableBytes(of: &view.ports[1].local_ipv6) {
+            $0.copyBytes(from: bytes("20010db8000000000000000000000001"))
+        }
         view.circuits[1].region = (0, .max, .max, .max)
         view.circuits[1].state = UInt32(CULVERT_STATE_FORWARD)
         view.templates[2 * 7] =

@@ -107,6 +107,31 @@ struct TextTests {
                 """)
     }
 
+    /// A session without features has the seed's screen; one that has some says what they did.
+    @Test func sessionFeatures() {
+        var session = SeedExamples.session
+        session.dataSequenceNumbers = true
+        session.dataMissing = 1
+        session.dataLate = 2
+        session.dataReordered = 3
+        session.maximumSegmentSize = 1_360
+        session.policers.downstream = PolicerSettings(
+            committedRate: 1_000_000, peakRate: 2_000_000, committedBurst: 15_000, peakBurst: 30_000)
+        session.upstreamPolicedPackets = 4
+        session.downstreamPolicedPackets = 5
+        #expect(
+            session.detailText(in: .utc).contains(
+                """
+
+                    data missing: 1, late: 2, reordered: 3
+                    tcp mss: 1360
+                    policer upstream: OFF, dropped packets: 4
+                    policer downstream: cir 1000000 pir 2000000 bit/s, cbs 15000 pbs 30000 octets, dropped packets: 5
+                  Peer configuration data:
+
+                """))
+    }
+
     @Test func sessionDetail() {
         #expect(
             SessionSnapshot.detailHeading + SeedExamples.session.detailText(in: .utc) == """

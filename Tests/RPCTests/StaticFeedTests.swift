@@ -166,7 +166,7 @@ struct StaticFeedTests {
         (tunnelJSON("peer_address=\"\""), "operation 1: peer_address: is missing"),
         (
             tunnelJSON("local_address=\"192.0.2.256\""),
-            "operation 1: local_address: '192.0.2.256' is not an IPv4 address"
+            "operation 1: local_address: '192.0.2.256' is not an IP address"
         ),
         (tunnelJSON("peer_port=65536"), "operation 1: peer_port: 65536 is out of range, which ends at 65535"),
         (tunnelJSON("local_port=70000"), "operation 1: local_port: 70000 is out of range, which ends at 65535"),
@@ -177,7 +177,7 @@ struct StaticFeedTests {
             tunnelJSON("next_hop_mac=\"ff:ff:ff:ff:ff:ff\""),
             "operation 1: next_hop_mac: ff:ff:ff:ff:ff:ff is not the address of one station"
         ),
-        (tunnelJSON("next_hop_address=\"x\""), "operation 1: next_hop_address: 'x' is not an IPv4 address"),
+        (tunnelJSON("next_hop_address=\"x\""), "operation 1: next_hop_address: 'x' is not an IP address"),
         (tunnelJSON("mtu=575"), "operation 1: mtu: must be 0 or 576 to 65535, not 575"),
         (tunnelJSON("tos=256"), "operation 1: tos: 256 is out of range, which ends at 255"),
         (sessionJSON("reference=0"), "operation 1: reference: is missing"),

@@ -158,7 +158,7 @@ extension ControlNode {
             port: port.index, local: UDPEndpoint(tunnel.localAddress, tunnel.localPort),
             peer: UDPEndpoint(tunnel.peerAddress, tunnel.peerPort), peerTunnelID: tunnel.peerTunnelID,
             source: port.mac, nextHop: nextHop(of: entry), mtu: tunnel.mtu == 0 ? port.mtu : tunnel.mtu,
-            lengthBit: tunnel.lengthBit, udpChecksum: tunnel.udpChecksum,
+            lengthBit: tunnel.lengthBit, udpChecksum: tunnel.udpChecksum || tunnel.peerAddress.ipv6 != nil,
             typeOfService: tunnel.tosInherit ? nil : tunnel.tos)
     }
 

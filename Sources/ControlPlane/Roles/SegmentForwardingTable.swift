@@ -224,9 +224,10 @@ extension OuterHeader {
         else { throw TunnelPathFault(local: path.local, peer: path.peer) }
         self.init(
             endpoints: endpoints, egressPort: path.port, sourceMAC: path.source, destinationMAC: path.nextHop,
-            mtu: path.mtu,
-            typeOfService: path.typeOfService ?? 0, inheritsTypeOfService: path.typeOfService == nil,
-            hasLengthField: path.lengthBit, computesChecksum: path.udpChecksum)
+            mtu: path.mtu, typeOfService: path.typeOfService ?? 0, inheritsTypeOfService: path.typeOfService == nil,
+            doNotFragment: path.dontFragment, fragments: path.tooBig == .fragment, tellsInside: path.tooBig == .tell,
+            hasLengthField: path.lengthBit, offsetPad: path.offsetPad, computesChecksum: path.udpChecksum,
+            acceptsZeroChecksum: path.acceptsZeroChecksum)
     }
 }
 

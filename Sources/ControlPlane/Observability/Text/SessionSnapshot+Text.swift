@@ -34,11 +34,7 @@ extension SessionSnapshot {
           Status:
             data rx packets: \(data.rxPackets), rx bytes: \(data.rxOctets), rx errors: \(dataRxErrors)
             data tx packets: \(data.txPackets), tx bytes: \(data.txOctets)
-            data missing: \(dataMissing), late: \(dataLate), reordered: \(dataReordered)
-            tcp mss: \(maximumSegmentSize == 0 ? "as it is" : "\(maximumSegmentSize)")
-            policer upstream: \(Self.text(of: policers.upstream)), dropped packets: \(upstreamPolicedPackets)
-            policer downstream: \(Self.text(of: policers.downstream)), dropped packets: \(downstreamPolicedPackets)
-          Peer configuration data:
+        \(featureText)  Peer configuration data:
             framing types: \(peerFraming.text)
             bearer types: \(peerBearer.text)
           memory usage: \(memoryOctets) bytes
@@ -46,6 +42,22 @@ extension SessionSnapshot {
 
         """
             + events.text(indent: "    ", zone: zone)
+    }
+
+    /// What the session's features did, for those that it has or had.
+    private var featureText: String {
+        var lines: [String] = []
+        if dataSequenceNumbers || dataMissing != 0 || dataLate != 0 || dataReordered != 0 {
+            lines.append("data missing: \(dataMissing), late: \(dataLate), reordered: \(dataReordered)")
+        }
+        if maximumSegmentSize != 0 { lines.append("tcp mss: \(maximumSegmentSize)") }
+        for (name, policer, dropped) in [
+            ("upstream", policers.upstream, upstreamPolicedPackets),
+            ("downstream", policers.downstream, downstreamPolicedPackets),
+        ] where policer != nil || dropped != 0 {
+            lines.append("policer \(name): \(Self.text(of: policer)), dropped packets: \(dropped)")
+        }
+        return lines.map { "    \($0)\n" }.joined()
     }
 
     /// A policer in a line.
