@@ -17,6 +17,10 @@ struct BenchForwarding: ParsableCommand {
     enum Stage: String, CaseIterable, ExpressibleByArgument {
         /// Cycles a packet, beside the C baseline's.
         case cycles
+        /// Datagrams that come in fragments.
+        case reassembly
+        /// Frames that are handed to another worker.
+        case dispatch
         /// Two workers on two cores.
         case workers
         /// The latency of a worker at rest.
@@ -25,7 +29,7 @@ struct BenchForwarding: ParsableCommand {
         case path
     }
 
-    @Option(help: "Only this part: cycles, workers, idle or path. May be given more than once.")
+    @Option(help: "Only this part: cycles, reassembly, dispatch, workers, idle or path. May be given more than once.")
     var stage: [Stage] = []
     @Option(help: "Sessions in the table, a comma between cases.")
     var sessions: String?
@@ -100,11 +104,18 @@ struct BenchForwarding: ParsableCommand {
             objects += figures.map(\.json)
             if let plots { try draw(figures, environment, into: plots) }
         }
+        if stages.contains(.reassembly) {
+            let cost = try Reassembly(scenario: scenario(environment), environment: environment, rounds: rounds)
+            print(cost.line)
+            objects.append(cost.json)
+        }
+        lazy var ports = Result { try RingPorts(pool: environment.pool) }
+        if stages.contains(.dispatch) { objects += try dispatch(environment, ports.get()) }
         if let otherCore = environment.otherCore {
             if stages.contains(.workers) { objects += try workers(environment, otherCore) }
-            if stages.contains(.idle) { objects += try idle(environment, otherCore) }
+            if stages.contains(.idle) { objects += try idle(environment, otherCore, ports.get()) }
             if stages.contains(.path) { objects += try path(environment, otherCore) }
-        } else if stages != [.cycles] {
+        } else if !Set(stages).isDisjoint(with: [.workers, .idle, .path]) {
             print("the machine has one core: no workers, idle and path")
         }
         if let json { try write("[\n" + objects.joined(separator: ",\n") + "\n]\n", to: json) }
@@ -138,9 +149,9 @@ struct BenchForwarding: ParsableCommand {
         return figures
     }
 
-    /// A table of sixty thousand sessions, or as many as were asked for, on one tunnel.
+    /// A table of sixty thousand sessions, or the most that were asked for.
     private func scenario(_ environment: Environment) throws -> Scenario {
-        let sessions = Self.numbers(sessions, 1...1_000_000)?.first ?? 60_000
+        let sessions = Self.numbers(sessions, 1...1_000_000)?.max() ?? 60_000
         return try Scenario(
             sessions: max(sessions, 2), tunnels: 1, tags: tags ?? .untagged, hugePages: environment.hasHugePages)
     }
@@ -155,8 +166,17 @@ struct BenchForwarding: ParsableCommand {
         }
     }
 
-    private func idle(_ environment: Environment, _ otherCore: Int) throws -> [String] {
-        let ports = try RingPorts(pool: environment.pool)
+    private func dispatch(_ environment: Environment, _ ports: RingPorts) throws -> [String] {
+        try Direction.allCases.map { direction in
+            let cost = try DispatchCost(
+                direction, scenarios: [scenario(environment), scenario(environment)], ports: ports,
+                environment: environment, rounds: rounds)
+            print(cost.line)
+            return cost.json
+        }
+    }
+
+    private func idle(_ environment: Environment, _ otherCore: Int, _ ports: RingPorts) throws -> [String] {
         let scenario = try scenario(environment)
         let ways: [WorkerIdle] = [.poll, .yield, .sleep(microseconds: 10), .sleep(microseconds: 100)]
         return try ways.map { way in

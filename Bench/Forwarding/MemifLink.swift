@@ -10,9 +10,12 @@ struct MemifLink {
 
     /// The listening end. `name` tells it from others.
     init(_ name: String, folder: String, pool: OpaquePointer) throws(BenchError) {
-        path = "\(folder)/\(name).sock"
+        path = Self.path(name, in: folder)
         devices = try Self.ports("\(name)_near", role: "server", path: path, pool: pool)
     }
+
+    /// Its socket.
+    static func path(_ name: String, in folder: String) -> String { "\(folder)/\(name).sock" }
 
     /// The other end within this same program, which DPDK takes for another socket when its path is spelt otherwise.
     func farEnd(_ name: String, pool: OpaquePointer) throws(BenchError) -> [UInt16] {

@@ -39,15 +39,22 @@ func startPort(_ device: UInt16, pool: OpaquePointer) throws(BenchError) {
 }
 
 extension Scenario {
-    /// The product's worker, alone, over the scenario's segment, with these devices as access and core port.
-    func worker(devices: [UInt16]) throws(BenchError) -> Worker {
+    /// The product's worker `index` of `count` over the scenario's segment, with these devices as access and core port; the first
+    /// one receives. One thread runs all of them, or there is only one: they have the transmit queue in common.
+    func worker(
+        _ index: UInt32 = 0, of count: UInt32 = 1, devices: [UInt16], isDispatched: Bool = false
+    ) throws(BenchError) -> Worker {
+        let ports = zip(devices, ports).map { device, port in
+            var port = port
+            port.isDispatched = isDispatched
+            return Worker.Port(forwarding: port, device: device, transmitQueue: 0)
+        }
+        let queues = devices.enumerated().map {
+            Worker.ReceiveQueue(port: UInt32($0.offset), device: $0.element, queue: 0)
+        }
         do {
             return try Worker(
-                view: view, index: 0, count: 1,
-                ports: zip(devices, ports).map { Worker.Port(forwarding: $1, device: $0, transmitQueue: 0) },
-                queues: devices.enumerated().map {
-                    Worker.ReceiveQueue(port: UInt32($0.offset), device: $0.element, queue: 0)
-                },
+                view: view, index: index, count: count, ports: ports, queues: index == 0 ? queues : [],
                 limits: PuntLimits(all: 0))
         } catch {
             throw .noMemory("a worker: \(error)")

@@ -158,6 +158,22 @@ final class Scenario {
         return writer.count
     }
 
+    /// Writes what `writeHeader` does, for a part of the datagram that carries the inner packet of `bytes` octets; answers how many
+    /// octets of the part's frame that is.
+    func writeFragment(
+        _ part: Fragment, session: Int, bytes: Int, identification: UInt16,
+        to header: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int {
+        let length = writeHeader(.decapsulate, session: session, bytes: bytes, to: header)
+        var writer = HeaderWriter(header, from: 16)
+        writer.put(UInt64(20 + part.length), 2)
+        writer.put(UInt64(identification), 2)
+        writer.put(UInt64((part.isFollowed ? 0x2000 : 0) | part.offset / 8), 2)
+        writer.put(0x4011_0000, 4)
+        writer.putChecksum(of: 14..<34, at: 24)
+        return part.offset == 0 ? length : 34
+    }
+
     /// Ethernet, PPPoE and the PPP protocol field.
     private func accessHeader(_ key: Key, _ bytes: Int, _ header: inout HeaderWriter) {
         header.put(Self.accessMAC.value, 6)
@@ -197,10 +213,14 @@ final class Scenario {
 /// Writes a header octet by octet.
 private struct HeaderWriter {
     /// Octets written.
-    private(set) var count = 0
+    private(set) var count: Int
     private let bytes: UnsafeMutableBufferPointer<UInt8>
 
-    init(_ bytes: UnsafeMutableBufferPointer<UInt8>) { self.bytes = bytes }
+    /// Behind the first `count` octets.
+    init(_ bytes: UnsafeMutableBufferPointer<UInt8>, from count: Int = 0) {
+        self.bytes = bytes
+        self.count = count
+    }
 
     /// Appends the low `size` octets of `value`, highest first.
     mutating func put(_ value: UInt64, _ size: Int) {

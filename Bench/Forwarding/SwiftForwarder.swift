@@ -1,4 +1,5 @@
 import CBaseline
+import CDPDK
 import Forwarding
 import Segment
 import Wire
@@ -40,5 +41,20 @@ final class SwiftForwarder {
             forwarder.receive(frames + index * burst, count: burst, port: port)
             forwarder.transmit.removeAll(egress)
         }
+    }
+
+    /// Forwards `count` frames in bursts of 32; what comes out waits for `freeTransmitted`.
+    func receive(_ direction: Direction, _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int) {
+        let port = UInt32(direction == .encapsulate ? Scenario.accessPort : Scenario.corePort)
+        for start in stride(from: 0, to: count, by: 32) {
+            forwarder.receive(frames + start, count: min(32, count - start), port: port)
+        }
+    }
+
+    /// Frees what came out.
+    func freeTransmitted(_ direction: Direction) {
+        let egress = UInt32(direction == .encapsulate ? Scenario.corePort : Scenario.accessPort)
+        culvert_mbuf_free_bulk(forwarder.transmit.frames(egress), UInt32(forwarder.transmit.count(egress)))
+        forwarder.transmit.removeAll(egress)
     }
 }

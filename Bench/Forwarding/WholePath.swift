@@ -20,10 +20,13 @@ struct WholePath {
         var template = Array("/tmp/culvert-bench-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw .file("/tmp/culvert-bench-XXXXXX") }
         let folder = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { rmdir(folder) }
+        defer {
+            for name in [Self.productLink, Self.referenceLink] { unlink(MemifLink.path(name, in: folder)) }
+            rmdir(folder)
+        }
         let pool = try Environment.pool("bench_near", count: 8_191, cache: 256)
         let farPool = try Environment.pool("bench_far", count: 8_191, cache: 256)
-        let link = try MemifLink("culvert", folder: folder, pool: pool)
+        let link = try MemifLink(Self.productLink, folder: folder, pool: pool)
         let worker = try scenario.worker(devices: link.farEnd("culvert", pool: farPool))
         guard link.isConnected(within: 5) else { throw .environment("the worker's ports do not connect") }
         let upstream = try TrafficGenerator(
@@ -32,7 +35,7 @@ struct WholePath {
             scenario, .decapsulate, environment.pool, from: link.devices[1], to: link.devices[0])
         var testpmd: (forwarder: ReferenceForwarder, traffic: TrafficGenerator)?
         if let path = ReferenceForwarder.path {
-            let link = try MemifLink("testpmd", folder: folder, pool: pool)
+            let link = try MemifLink(Self.referenceLink, folder: folder, pool: pool)
             let forwarder = try ReferenceForwarder(
                 path: path, link: link, environment: environment, otherCore: otherCore)
             guard link.isConnected(within: 15) else { throw .environment("the ports of \(path) do not connect") }
@@ -60,6 +63,9 @@ struct WholePath {
         }
         worker.deallocate()
     }
+
+    private static let productLink = "culvert"
+    private static let referenceLink = "testpmd"
 
     private func ratio(_ rate: Double) -> Double { reference.map { rate / $0 } ?? .nan }
 
