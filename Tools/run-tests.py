@@ -63,6 +63,8 @@ STAGES = [
     Stage("churn", ".build/release/model-harness churn 1 10", "sessions added, changed and removed under traffic"),
     Stage("million", ".build/release/model-harness churn 2 5 1000000", "the same with a million sessions"),
     Stage("bench", "make bench BENCH='--rounds 50'", "the benchmark runs; Swift and C agree on every byte"),
+    Stage("restart", f"{SYSTEM_PYTHON} Tests/Restart/run.py", "the data plane's process: killed under traffic, dispatch, idle",
+          root=True, programs=["ip"]),
     Stage("lab", f"{SYSTEM_PYTHON} Tests/Lab/run.py", "real PPPoE clients and real LNSs", root=True,
           programs=["linux.uml", "tshark", "ip"], minutes=30),
     Stage("fuzz", f"Tests/Fuzz/build.sh --run {FUZZ_SECONDS}", "libFuzzer over every decoder, kept corpus",

@@ -16,21 +16,23 @@ extension DataPlane {
     }
 
     /// Packet buffers that each port's pool needs. A frame from one port may wait in any queue of any other, or for the rest of
-    /// its datagram, so the sum over all queues, rings, caches and fragments is what a pool must stand; one less than a power of two, as mempools like it.
+    /// its datagram or its turn, so the sum over all queues, rings, caches and what workers hold is what a pool must stand.
     static func buffers(_ settings: DataPlaneSettings) -> UInt32 {
         let workers = UInt32(settings.cores.count)
         let received = settings.ports.map { $0.queues.map { UInt32($0) } ?? workers }.max() ?? 1
         let queues = UInt32(Device.descriptors) * (received + workers * UInt32(settings.ports.count))
         let held = settings.reassembly.fragments + settings.reordering.frames
-        let needed = queues + workers * (1_024 + 1_024 + 1_024 + 512 + 64 + held) + 512
-        var buffers: UInt32 = 2
-        while buffers - 1 < needed { buffers *= 2 }
-        return buffers - 1
+        return queues + workers * (1_024 + 1_024 + 1_024 + 512 + 64 + held) + 512
     }
 
     /// Megabytes of memory that the pools, rings and queues need.
-    static func megabytes(_ settings: DataPlaneSettings, buffers: UInt32) -> Int {
-        let octets = settings.ports.reduce(0) { $0 + Int(buffers) * (max(2_048, Int($1.mtu) + 384) + 512) }
+    static func megabytes(_ settings: DataPlaneSettings, buffers: UInt32, hugePages: Bool) -> Int {
+        // DPDK lets no packet buffer cross a page: on ordinary ones each takes whole pages of 4,096 octets.
+        let page = hugePages ? 64 : 4_096
+        let octets = settings.ports.reduce(0) { sum, port in
+            let buffer = max(2_048, Int(port.mtu) + 384) + 512
+            return sum + Int(buffers) * ((buffer + page - 1) / page * page)
+        }
         let reassembly = settings.reassembly
         // A worker's reorder buffer: 64 octets a message, and at most 8 for its bucket.
         let worker =

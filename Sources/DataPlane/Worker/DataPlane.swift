@@ -33,10 +33,12 @@ public final class DataPlane {
     public init(_ settings: DataPlaneSettings) throws {
         let workerCount = UInt32(settings.cores.count)
         let buffers = Self.buffers(settings)
-        let megabytes = Self.megabytes(settings, buffers: buffers)
         let attachment = try SegmentAttachment(settings)
         if Self.mustBeAlone(settings) { _ = try attachment.wait() }
-        let hugePages = try Self.chooseHugePages(settings.memory, megabytes: megabytes, patience: 500_000_000)
+        let hugePages = try Self.chooseHugePages(
+            settings.memory, megabytes: Self.megabytes(settings, buffers: buffers, hugePages: true),
+            patience: 500_000_000)
+        let megabytes = Self.megabytes(settings, buffers: buffers, hugePages: hugePages)
         let environment = Result {
             try Environment.start(
                 Environment.Arguments(
