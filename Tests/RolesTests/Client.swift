@@ -37,6 +37,8 @@ final class Client {
     /// Text of the last Generic-Error, AC-System-Error or Service-Name-Error, with the tag's type.
     private(set) var error: Tag?
     private(set) var isAuthenticated = false
+    /// PPP frames with IPv4 packets that came, from the protocol field on.
+    private(set) var dataFrames: [[UInt8]] = []
     /// Frames that came, by kind, in order.
     private(set) var received: [String] = []
     private(set) var accessConcentrator = MACAddress.broadcast
@@ -137,6 +139,7 @@ final class Client {
         }
         accessConcentrator = frame.source
         if frame.etherType == 0x8864 {
+            if packet.payload.starts(with: [0, 0x21]) { return dataFrames.append(Array(packet.payload)) }
             guard let ppp = PPPPacket(packet.payload) else { return }
             received.append(ppp.kind)
             guard state == .session, packet.sessionID == sessionID, negotiates else { return }

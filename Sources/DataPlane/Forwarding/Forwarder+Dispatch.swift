@@ -72,9 +72,11 @@ extension Forwarder {
                 UInt64(pppoe.sessionID) | UInt64(tags.outer) << 16 | UInt64(tags.inner) << 32
                     | UInt64(port & 0xffff) << 48)
         case EtherType.ipv4:
-            guard ports[Int(truncatingIfNeeded: port)].dispatchesL2TP, let ip = IPv4Header(tags.payload) else {
-                return worker
+            guard ports[Int(truncatingIfNeeded: port)].dispatchesL2TP else { return worker }
+            if let message = PlainDataMessage(tags.payload) {
+                return share(UInt64(message.sessionID) | UInt64(message.tunnelID) << 16)
             }
+            guard let ip = IPv4Header(tags.payload) else { return worker }
             guard !ip.isFragment, ip.payloadProtocol == IPv4Header.udp else { return worker }
             return dispatchWorker(ofDatagram: ip.payload, port: port)
         case EtherType.ipv6:

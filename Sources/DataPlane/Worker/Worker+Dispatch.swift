@@ -25,6 +25,11 @@ extension Worker {
     /// - Returns: the number of frames.
     func takeOver() -> Int {
         let count = Int(culvert_ring_dequeue(dispatchRing, burst, UInt32(Forwarder.burst)))
+        if let port = commonPort(count) {
+            forwarder.receive(burst, count: count, port: port, from: .worker)
+            makeRoom()
+            return count
+        }
         var waiting = count
         while waiting > 0 {
             let (port, taken) = takeGroup(of: &waiting)
@@ -32,6 +37,20 @@ extension Worker {
             makeRoom()
         }
         return count
+    }
+
+    /// The port that all of the first `count` frames of `burst` came in on, as most bursts do; nil when they did not, or when
+    /// there are none.
+    @inline(__always)
+    private func commonPort(_ count: Int) -> UInt32? {
+        guard count > 0, let first = burst[0] else { return nil }
+        let port = culvert_mbuf_port(first)
+        var difference: UInt16 = 0
+        for index in 1..<max(count, 1) {
+            guard let mbuf = burst[index] else { return nil }
+            difference |= culvert_mbuf_port(mbuf) ^ port
+        }
+        return difference == 0 ? UInt32(port) : nil
     }
 
     /// Moves the frames of `burst` that came in on the same port as the first one to `group`. A session of the access side is on

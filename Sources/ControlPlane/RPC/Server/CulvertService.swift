@@ -12,6 +12,8 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
     let interface: any ControlPlaneInterface
     /// Cancelled when the server stops: calls that may go on for long end then.
     let stopping: ServerContext.RPCCancellationHandle
+    /// Such calls that are under way.
+    let longCalls = CallCount()
 
     func getStatus(
         request: Culvert_V1_GetStatusRequest, context: ServerContext
@@ -182,20 +184,22 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
     /// Runs `body` until it ends, the caller is gone, or the server stops. gRPC tells of a caller that is gone by the
     /// context only, and a stream without events would wait for ever.
     private func untilOver(_ context: ServerContext, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await context.cancellation.cancelled
-                // The server's end cancels calls as well, and may be noticed here first.
-                if stopping.isCancelled { throw Self.stopped }
-                throw CancellationError()
+        try await longCalls.during {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await body() }
+                group.addTask {
+                    try await context.cancellation.cancelled
+                    // The server's end cancels calls as well, and may be noticed here first.
+                    if stopping.isCancelled { throw Self.stopped }
+                    throw CancellationError()
+                }
+                group.addTask {
+                    try await stopping.cancelled
+                    throw Self.stopped
+                }
+                defer { group.cancelAll() }
+                try await group.next()
             }
-            group.addTask {
-                try await stopping.cancelled
-                throw Self.stopped
-            }
-            defer { group.cancelAll() }
-            try await group.next()
         }
     }
 

@@ -36,8 +36,8 @@ public struct RPCServer: Sendable {
                 config.connection.maxGraceTime = .seconds(2)
             }, eventLoopGroup: eventLoop)
         let stopping = ServerContext.RPCCancellationHandle()
-        let server = GRPCServer(
-            transport: transport, services: [CulvertService(interface: interface, stopping: stopping)])
+        let service = CulvertService(interface: interface, stopping: stopping)
+        let server = GRPCServer(transport: transport, services: [service])
         // Never cancelled itself: swift-nio traps on a connection or stream that arrives while its consumer is cancelled.
         let serving = Task { try await server.serve() }
         whenListening()
@@ -47,6 +47,9 @@ public struct RPCServer: Sendable {
             Task {
                 await Self.closeDoor(socket)
                 stopping.cancel()
+                await service.longCalls.drained(within: .seconds(1))
+                // Their last word is on its way to the one thread that writes: behind it.
+                for _ in 0..<3 { _ = try? await eventLoop.next().submit {}.get() }
                 server.beginGracefulShutdown()
             }
         }

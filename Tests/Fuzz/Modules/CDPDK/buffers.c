@@ -61,3 +61,8 @@ void culvert_mbuf_free(culvert_mbuf m) {
 void culvert_mbuf_free_bulk(culvert_mbuf *m, unsigned count) {
     for (unsigned i = 0; i < count; i++) culvert_mbuf_free(m[i]);
 }
+
+void culvert_mbuf_drop(culvert_mbuf m, uint64_t *counter) {
+    ++*counter;
+    culvert_mbuf_free(m);
+}
