@@ -85,7 +85,7 @@ extension Forwarder {
             let frame = PacketBuffer(mbuf)
             octets &+= UInt64(frame.length)
             // Another worker hands over only what it has accepted: datagrams that it has put together are among it.
-            if rarely(frame.isChained), source == .port {
+            if rarely(frame.isChained), source != .worker {
                 drop(frame, .frameChained)
                 continue
             }

@@ -14,7 +14,8 @@ extension Forwarder {
     /// Counts frames of a dispatched port, and puts those that are other workers' into the dispatch buffers.
     /// - Returns: how many are left at the front of `frames`, in the order in which they came.
     @inline(never)
-    func handOut(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32) -> Int {
+    package func handOut(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32) -> Int {
+        prefetch(frames, count: count)
         var kept = 0
         var octets: UInt64 = 0
         for index in 0..<count {

@@ -139,14 +139,18 @@ public struct Forwarder: @unchecked Sendable {
         _ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int, port: UInt32, from source: FrameSource = .port
     ) {
         precondition(port < portCount)
-        prefetch(frames, count: count)
         var count = count
-        var isCounted = source == .worker
-        if isCounted {
-            self.count(.dispatchReceived, UInt64(truncatingIfNeeded: count))
-        } else if ports[Int(truncatingIfNeeded: port)].isDispatched {
+        var isCounted = true
+        switch source {
+        case .port where ports[Int(truncatingIfNeeded: port)].isDispatched:
             count = handOut(frames, count: count, port: port)
-            isCounted = true
+        case .port:
+            prefetch(frames, count: count)
+            isCounted = false
+        case .share: break
+        case .worker:
+            prefetch(frames, count: count)
+            self.count(.dispatchReceived, UInt64(truncatingIfNeeded: count))
         }
         let lists = classify(frames, count: count, port: port, from: source, isCounted: isCounted)
         if lists.upstream != 0 {
@@ -175,6 +179,9 @@ public struct Forwarder: @unchecked Sendable {
     /// Counts `count` frames that another worker's ring has taken.
     public func countDispatched(_ count: Int) { self.count(.dispatched, UInt64(truncatingIfNeeded: count)) }
 
+    /// Whether frames of `port`, which is below the number of ports, are handed to the workers by the hash of their session.
+    public func isDispatched(_ port: UInt32) -> Bool { ports[Int(truncatingIfNeeded: port)].isDispatched }
+
     /// Whether L2TP is served on `port`.
     public func isCore(_ port: UInt32) -> Bool {
         guard port < portCount else { return false }
@@ -185,7 +192,7 @@ public struct Forwarder: @unchecked Sendable {
     /// Frees a frame and counts why: for what happens to frames outside of the forwarding path.
     public func discard(_ frame: PacketBuffer, _ reason: Counter) { drop(frame, reason) }
 
-    private func prefetch(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int) {
+    func prefetch(_ frames: UnsafeMutablePointer<OpaquePointer?>, count: Int) {
         for index in 0..<count {
             if let mbuf = frames[index] { culvert_prefetch(PacketBuffer(mbuf).start) }
         }
@@ -196,6 +203,8 @@ public struct Forwarder: @unchecked Sendable {
 public enum FrameSource: Sendable {
     /// The receive queue of a port.
     case port
+    /// The same, and `handOut` has left them.
+    case share
     /// Another worker.
     case worker
 }

@@ -21,6 +21,34 @@ extension Worker {
         }
     }
 
+    /// Polls a queue whose frames are handed out. It takes as many bursts as there are workers, four at most, before it forwards its
+    /// own share of them: then this share and what each other worker gets are about a burst, and every stage is worth its
+    /// start.
+    /// - Returns: the number of frames.
+    func pollAndHandOut(_ queue: ReceiveQueue) -> Int {
+        var (found, kept) = (0, 0)
+        for _ in 0..<min(peerCount, 4) {
+            let count = Int(culvert_rx_burst(queue.device, queue.queue, burst, UInt16(Forwarder.burst)))
+            guard count != 0 else { break }
+            found &+= count
+            let own = forwarder.handOut(burst, count: count, port: queue.port)
+            culvert_copy(share + kept, burst, own &* MemoryLayout<OpaquePointer?>.stride)
+            kept &+= own
+            if kept >= Forwarder.burst {
+                forwarder.receive(share, count: Forwarder.burst, port: queue.port, from: .share)
+                kept &-= Forwarder.burst
+                culvert_copy(share, share + Forwarder.burst, kept &* MemoryLayout<OpaquePointer?>.stride)
+            }
+            makeRoom()
+            guard count == Forwarder.burst else { break }
+        }
+        if kept != 0 {
+            forwarder.receive(share, count: kept, port: queue.port, from: .share)
+            makeRoom()
+        }
+        return found
+    }
+
     /// Takes at most one burst of what other workers have handed over, and forwards it.
     /// - Returns: the number of frames.
     func takeOver() -> Int {

@@ -36,6 +36,10 @@ extension Worker {
         var found = 0
         for index in 0..<queueCount {
             let queue = queues[index]
+            if peerCount > 1, forwarder.isDispatched(queue.port) {
+                found &+= pollAndHandOut(queue)
+                continue
+            }
             let count = Int(culvert_rx_burst(queue.device, queue.queue, burst, UInt16(Forwarder.burst)))
             guard count != 0 else { continue }
             found &+= count

@@ -74,6 +74,8 @@ public struct Worker: @unchecked Sendable {
     let burst: UnsafeMutablePointer<OpaquePointer?>
     /// Frames of a burst that came in on one port.
     let group: UnsafeMutablePointer<OpaquePointer?>
+    /// Frames of a dispatched port that are this worker's own; room for two bursts.
+    let share: UnsafeMutablePointer<OpaquePointer?>
     let state: UnsafeMutablePointer<WorkerState>
 
     /// Worker `index` of `count` workers.
@@ -122,6 +124,8 @@ public struct Worker: @unchecked Sendable {
         burst.initialize(repeating: nil, count: Forwarder.burst)
         group = .allocate(capacity: Forwarder.burst)
         group.initialize(repeating: nil, count: Forwarder.burst)
+        share = .allocate(capacity: 2 * Forwarder.burst)
+        share.initialize(repeating: nil, count: 2 * Forwarder.burst)
         state = .allocate(capacity: 1)
         state.initialize(to: WorkerState(heartbeatInterval: culvert_cycles_per_second() / 1_000))
     }
@@ -162,6 +166,7 @@ public struct Worker: @unchecked Sendable {
         peers.deallocate()
         burst.deallocate()
         group.deallocate()
+        share.deallocate()
         state.deallocate()
     }
 }
