@@ -10,6 +10,7 @@ extension Reassembler {
             find(fragment.key, hash: hash, now: now) ?? insert(fragment.key, hash: hash, now: now)
         let datagram = datagrams + Int(index)
         if datagram.pointee.spoilt != 0 { return drop(frame, reason(of: datagram)) }
+        prefetchFirst(of: datagram)
         switch place(of: fragment, in: datagram) {
         case .repeated:
             return drop(frame, .fragmentDuplicate)
@@ -29,6 +30,13 @@ extension Reassembler {
         returnFragments(of: index)
         remove(index)
         return whole
+    }
+
+    /// Asks the cache for the buffer that the datagram is put together in, which was last touched when its fragment came.
+    @inline(__always)
+    private func prefetchFirst(of datagram: UnsafeMutablePointer<Datagram>) {
+        guard datagram.pointee.first != Self.none, let mbuf = fragments[Int(datagram.pointee.first)].mbuf else { return }
+        culvert_prefetch(UnsafeRawPointer(mbuf))
     }
 
     /// Where a fragment belongs among those held.
