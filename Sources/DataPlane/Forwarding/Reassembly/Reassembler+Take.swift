@@ -35,7 +35,8 @@ extension Reassembler {
     /// Asks the cache for the buffer that the datagram is put together in, which was last touched when its fragment came.
     @inline(__always)
     private func prefetchFirst(of datagram: UnsafeMutablePointer<Datagram>) {
-        guard datagram.pointee.first != Self.none, let mbuf = fragments[Int(datagram.pointee.first)].mbuf else { return }
+        let first = datagram.pointee.first
+        guard first != Self.none, let mbuf = fragments[Int(first)].mbuf else { return }
         culvert_prefetch(UnsafeRawPointer(mbuf))
     }
 
