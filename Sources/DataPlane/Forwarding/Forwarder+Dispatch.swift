@@ -75,10 +75,10 @@ extension Forwarder {
         case EtherType.ipv4:
             guard ports[Int(truncatingIfNeeded: port)].dispatchesL2TP else { return worker }
             if let message = PlainDataMessage(tags.payload) {
-                return share(UInt64(message.sessionID) | UInt64(message.tunnelID) << 16)
+                return dispatchWorker(tunnel: message.tunnelID, session: message.sessionID, port: port)
             }
-            guard let ip = IPv4Header(tags.payload) else { return worker }
-            guard !ip.isFragment, ip.payloadProtocol == IPv4Header.udp else { return worker }
+            guard let ip = IPv4Header(tags.payload), !ip.isFragment, ip.payloadProtocol == IPv4Header.udp
+            else { return worker }
             return dispatchWorker(ofDatagram: ip.payload, port: port)
         case EtherType.ipv6:
             guard ports[Int(truncatingIfNeeded: port)].dispatchesL2TP else { return worker }
@@ -110,12 +110,12 @@ extension Forwarder {
     /// follow each other evenly.
     @inline(__always)
     private func share(_ key: UInt64) -> UInt32 {
-        reduce(UInt32(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 32))
+        workerShare(of: key &* 0x9e37_79b9_7f4a_7c15)
     }
 
-    /// A hash of 32 bits as a number below that of the workers.
+    /// The worker that a hash names by its high half.
     @inline(__always)
-    private func reduce(_ hash: UInt32) -> UInt32 {
-        UInt32(truncatingIfNeeded: (UInt64(hash) &* UInt64(workers)) >> 32)
+    func workerShare(of hash: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: ((hash >> 32) &* UInt64(workers)) >> 32)
     }
 }

@@ -59,6 +59,19 @@ extension Forwarder {
         guard udp.hasSoundLength else { return rejected(frame, .udpLength) }
         guard !udp.hasChecksum || frame.hasVerifiedUDPChecksum || isIntact(udp, ip, of: frame, isChained: isChained)
         else { return rejected(frame, .udpChecksum) }
+        guard findTunnel(of: frame, udp, isChained: isChained, port: port, &found) else { return false }
+        found.peerAddress = ip.sourceInWireOrder
+        found.localAddress = ip.destinationInWireOrder
+        found.ipv6Offset = 0
+        return true
+    }
+
+    /// The data message in a UDP datagram to the L2TP port: all that the list has but addresses, which is the same over either IP.
+    /// False: dropped or punted.
+    @inline(__always)
+    func findTunnel(
+        of frame: PacketBuffer, _ udp: UDPHeader, isChained: Bool, port: UInt32, _ found: inout DownstreamFrame
+    ) -> Bool {
         guard let message = L2TPv2Header(udp.payload) else { return rejected(frame, .l2tpShort) }
         guard message.version == 2 else { return rejected(frame, .l2tpVersion) }
         guard !message.isControl else { return punted(frame, .l2tpControl, port) }
@@ -77,9 +90,6 @@ extension Forwarder {
         found.frame = frame
         found.tunnel = UInt32(data.tunnelID)
         found.sessionID = data.sessionID
-        found.peerAddress = ip.sourceInWireOrder
-        found.localAddress = ip.destinationInWireOrder
-        found.ipv6Offset = 0
         found.ports = udp.portsInWireOrder
         found.payloadOffset = offset(of: payload, in: frame)
         found.payloadLength = UInt32(truncatingIfNeeded: payload.count)

@@ -45,32 +45,10 @@ extension Forwarder {
         } else {
             guard goesWithoutChecksum(udp.payload) else { return rejected(frame, .udpChecksumMissing) }
         }
-        guard let message = L2TPv2Header(udp.payload) else { return rejected(frame, .l2tpShort) }
-        guard message.version == 2 else { return rejected(frame, .l2tpVersion) }
-        guard !message.isControl else { return punted(frame, .l2tpControl, port) }
-        var fault = L2TPv2DataHeader.Fault.short
-        guard let data = L2TPv2DataHeader(message, fault: &fault) else {
-            return rejected(frame, fault == .short ? .l2tpShort : fault == .length ? .l2tpLength : .l2tpOffset)
-        }
-        let payload =
-            isChained
-            ? strippingAddressAndControl(data.payload, of: frame)
-            : PPPProtocolField.strippingAddressAndControl(data.payload)
-        guard payload.count != 0 else { return rejected(frame, .l2tpEmpty) }
-        // Not masked into some other tunnel: an id beyond the table is nobody's.
-        guard UInt32(data.tunnelID) <= view.tunnelMask else { return rejected(frame, .l2tpTunnelUnknown) }
-        culvert_prefetch(view.tunnels + Int(data.tunnelID))
-        found.frame = frame
-        found.tunnel = UInt32(data.tunnelID)
-        found.sessionID = data.sessionID
+        guard findTunnel(of: frame, udp, isChained: isChained, port: port, &found) else { return false }
         found.peerAddress = .max
         found.localAddress = .max
-        found.ports = udp.portsInWireOrder
         found.ipv6Offset = offset(of: packet, in: frame)
-        found.payloadOffset = offset(of: payload, in: frame)
-        found.payloadLength = UInt32(truncatingIfNeeded: payload.count)
-        found.sequence = data.sequence
-        found.special = (data.isSequenced ? 1 : 0) | (isChained ? 2 : 0)
         return true
     }
 

@@ -99,7 +99,7 @@ public struct Forwarder: @unchecked Sendable {
         state.pointee = ForwarderState(
             worker: worker, workers: workers,
             puntClients: try PuntClients(
-                limits: clientLimits, cyclesPerSecond: cyclesPerSecond, seed: seed, socket: socket), seed: seed)
+                limits: clientLimits, cyclesPerSecond: cyclesPerSecond, seed: seed, socket: socket))
         rare = try allocate(1, socket: socket)
         rare.pointee = RarelyUsed(
             profiles: try allocate(Int(view.policerMask) + 1, socket: socket),
@@ -241,12 +241,9 @@ struct ForwarderState {
     var ipv6Identification: UInt32
     /// What each client and peer may give to culvertd.
     let puntClients: PuntClients
-    /// What strangers do not know about hashes of what they send.
-    let seed: UInt64
 
-    init(worker: UInt32, workers: UInt32, puntClients: PuntClients, seed: UInt64) {
+    init(worker: UInt32, workers: UInt32, puntClients: PuntClients) {
         self.puntClients = puntClients
-        self.seed = seed
         var step: UInt32 = 1
         while step < workers { step <<= 1 }
         identification = worker

@@ -47,7 +47,7 @@ extension Forwarder {
             return nil
         }
         let hash = reassembler.hash(of: fragment.key)
-        let owner = UInt32(truncatingIfNeeded: ((hash >> 32) &* UInt64(workers)) >> 32)
+        let owner = workerShare(of: hash)
         guard owner == worker else {
             handOver(frame, to: owner, port: port)
             return nil
