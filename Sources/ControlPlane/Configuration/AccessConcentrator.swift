@@ -75,7 +75,7 @@ public struct AccessConcentrator: Hashable, Sendable {
     public var maximumSegmentSize: UInt16? {
         switch segmentSize {
         case .off: nil
-        case .automatic: pppMRU - 40  // an MRU is 576 at least
+        case .automatic: EncapsulationOverhead.mss(mru: pppMRU)
         case .octets(let octets): octets
         }
     }

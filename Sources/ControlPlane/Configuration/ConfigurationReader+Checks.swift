@@ -50,8 +50,8 @@ extension ConfigurationReader {
         }
     }
 
-    /// The seed's arithmetic: the path's MTU less 20 for IPv4 or 40 for IPv6, 8 for UDP and 30 for L2TP with up to 16 octets of offset pad and
-    /// PPP; at most the profile's `mtu` where that is given, else 1,492 (RFC 2516, section 7).
+    /// What `EncapsulationOverhead.seedMRU` leaves of the path's MTU; at most the profile's `mtu` where that is given, else 1,492
+    /// (RFC 2516, section 7).
     private mutating func computeMRU(_ index: Int, profile: ProfileDraft?, node: ConfigurationNode) {
         guard case .fixed(let lns) = concentrators[index].value.peerAddress else { return }
         let hop = routes.filter { $0.value.prefix.contains(lns) }.max {
@@ -63,12 +63,12 @@ extension ConfigurationReader {
         // Without a way to the LNS there is a fault already.
         guard let port else { return }
         let path = min(port.mtu, profile?.value.pathMTU ?? port.mtu)
-        let computed = Int(path) - (lns.ipv6 == nil ? 20 : 40) - 8 - 30
+        let computed = EncapsulationOverhead.seedMRU(pathMTU: path, isIPv6: lns.ipv6 != nil)
         guard computed >= 576 else {
             return node.fault("the path's MTU of \(path) leaves \(computed) octets; an MRU is 576 at least")
         }
         let bound = profile.flatMap { $0.hasMTU ? $0.value.mtu : nil } ?? 1_492
-        concentrators[index].value.pppMRU = UInt16(clamping: min(computed, Int(bound)))
+        concentrators[index].value.pppMRU = min(computed, bound)
     }
 
     /// Where a router is a neighbour: on the network that it lies in, or, with a link-local address, on the one interface with IPv6.

@@ -33,9 +33,11 @@ public struct EncapsulationOverhead: Hashable, Sendable {
     /// octets; 0 when not even the headers fit.
     public func mru(pathMTU: UInt16) -> UInt16 { UInt16(clamping: Int(pathMTU) - octets) }
 
-    /// The MRU by the arithmetic of the product that this one follows: the path's MTU less an IPv4 header (20), a UDP header (8)
-    /// and the largest L2TP header with 16 octets of pad (30). On Ethernet: 1,442.
-    public static func seedMRU(pathMTU: UInt16) -> UInt16 { UInt16(clamping: Int(pathMTU) - 20 - 8 - 30) }
+    /// The MRU by the arithmetic of the product that this one follows: the path's MTU less an IP header (20, IPv6 40), a UDP header
+    /// (8) and the largest L2TP header with 16 octets of pad (30). On Ethernet, over IPv4: 1,442.
+    public static func seedMRU(pathMTU: UInt16, isIPv6: Bool = false) -> UInt16 {
+        UInt16(clamping: Int(pathMTU) - (isIPv6 ? 40 : 20) - 8 - 30)
+    }
 
     /// The TCP maximum segment size that an IPv4 packet of `mru` octets carries (RFC 6691): less 20 for IPv4 and 20 for TCP. Over IPv6
     /// it is 20 less.
