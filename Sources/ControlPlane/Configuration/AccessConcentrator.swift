@@ -36,13 +36,30 @@ public struct AccessConcentrator: Hashable, Sendable {
     public enum PeerAddress: Hashable, Sendable, CustomStringConvertible {
         /// `static ADDRESS`
         case fixed(IPAddress)
+        /// `dns-lookup prefix PREFIX`: the addresses of PREFIX.DOMAIN, DOMAIN being that of the user's name.
+        case dns(prefix: String)
+        /// `radius-lookup group GROUP`, or `radius-lookup` with the profile's `server` as group.
+        case radius(group: String?)
+        /// `domain-map`: as `l2tp-domain` says.
+        case domainMap
 
         /// As the file says it.
         public var description: String {
             switch self {
             case .fixed(let address): "static \(address)"
+            case .dns(let prefix): "dns-lookup prefix \(prefix)"
+            case .radius(let group): group.map { "radius-lookup group \($0)" } ?? "radius-lookup"
+            case .domainMap: "domain-map"
             }
         }
+    }
+
+    /// `l2tp.radius-style`: what `radius-lookup` asks.
+    public enum RADIUSStyle: String, CaseIterable, Sendable {
+        /// For the domain: User-Name is the domain, User-Password is `l2tp.radius-password`. Nobody is authenticated.
+        case domain
+        /// For the user, with what the client has given as proof; who is rejected is refused.
+        case user
     }
 
     /// `tcp-mss`: the largest TCP segment that SYNs in either direction may announce.
@@ -92,4 +109,11 @@ public struct AccessConcentrator: Hashable, Sendable {
     public internal(set) var peerAddress: PeerAddress
     /// `l2tp.profile`: name of the `l2tp-profile`.
     public internal(set) var profile: String
+    /// `l2tp.radius-style`. Default `domain`.
+    public internal(set) var radiusStyle = RADIUSStyle.domain
+    /// `l2tp.radius-password`: User-Password of look-ups by domain, 1 to 128 octets. Default `password`, as the RADIUS servers of
+    /// other access concentrators expect.
+    public internal(set) var radiusPassword = Secret("password")
+    /// `accounting`. Nil: nobody is told of sessions.
+    public internal(set) var accounting: Accounting?
 }

@@ -45,7 +45,9 @@ extension Configuration {
         return Configuration(
             dataPlane: dataPlane, control: reader.control, interfaces: reader.interfaces.map(\.value),
             routes: reader.routes.map(\.value), accessConcentrators: reader.concentrators.map(\.value),
-            l2tpProfiles: reader.profiles.map(\.value))
+            l2tpProfiles: reader.profiles.map(\.value), domainMap: reader.domains.map(\.value),
+            nameServers: reader.nameServers, radiusServers: reader.radiusServers.map(\.value),
+            radiusGroups: reader.radiusGroups.map(\.value), radius: reader.radius, warnings: reader.warnings.sorted())
     }
 
     private static func unreadable(_ path: String, _ reason: String) -> ConfigurationFaults {

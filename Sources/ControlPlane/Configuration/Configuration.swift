@@ -19,6 +19,18 @@ public struct Configuration: Hashable, Sendable {
     public let accessConcentrators: [AccessConcentrator]
     /// `l2tp-profile:`
     public let l2tpProfiles: [L2TPProfile]
+    /// `l2tp-domain:`
+    public let domainMap: [DomainMapEntry]
+    /// `ip-name-server:`: DNS servers of the node, the first choice first.
+    public let nameServers: [NameServer]
+    /// `radius-server:`
+    public let radiusServers: [RADIUSServer]
+    /// `aaa-group-server-radius:`
+    public let radiusGroups: [RADIUSServerGroup]
+    /// `radius:`
+    public let radius: RADIUSClientSettings
+    /// What is taken as it is and had better be otherwise, in the order of the lines.
+    public let warnings: [ConfigurationFault]
 
     /// The `pppoe-ac` instance called `name`.
     public func accessConcentrator(_ name: String) -> AccessConcentrator? {
@@ -27,6 +39,19 @@ public struct Configuration: Hashable, Sendable {
 
     /// The `l2tp-profile` called `name`.
     public func l2tpProfile(_ name: String) -> L2TPProfile? { l2tpProfiles.first { $0.name == name } }
+
+    /// The `l2tp-domain` entry for `domain`.
+    public func domainMapEntry(_ domain: DomainMapEntry.Domain) -> DomainMapEntry? {
+        domainMap.first { $0.domain == domain }
+    }
+
+    /// The `aaa-group-server-radius` called `name`.
+    public func radiusGroup(_ name: String) -> RADIUSServerGroup? { radiusGroups.first { $0.name == name } }
+
+    /// The DNS servers that LNSs of `profile` are looked up by.
+    public func nameServers(of profile: L2TPProfile) -> [NameServer] {
+        profile.nameServers.isEmpty ? nameServers : profile.nameServers
+    }
 }
 
 /// `control:`: culvertd itself.

@@ -21,6 +21,8 @@ extension ConfigurationReader {
             checkPeer(of: concentrator)
             checkFamily(of: concentrator)
         }
+        checkAAA()
+        checkDomains()
     }
 
     private func owns(_ address: IPAddress) -> Bool {
@@ -53,22 +55,33 @@ extension ConfigurationReader {
     /// What `EncapsulationOverhead.seedMRU` leaves of the path's MTU; at most the profile's `mtu` where that is given, else 1,492
     /// (RFC 2516, section 7).
     private mutating func computeMRU(_ index: Int, profile: ProfileDraft?, node: ConfigurationNode) {
-        guard case .fixed(let lns) = concentrators[index].value.peerAddress else { return }
-        let hop = routes.filter { $0.value.prefix.contains(lns) }.max {
-            $0.value.prefix.length < $1.value.prefix.length
-        }
-        let connected = interfaces.first { $0.value.addresses.contains { $0.contains(lns) } }?.value
-        let way = connected ?? hop.flatMap { hop in interface(of: hop.value.nextHop) }
-        let port = dataPlane?.ports.first { $0.name == way?.name }
         // Without a way to the LNS there is a fault already.
-        guard let port else { return }
+        guard let (port, isIPv6) = way(to: concentrators[index].value.peerAddress) else { return }
         let path = min(port.mtu, profile?.value.pathMTU ?? port.mtu)
-        let computed = EncapsulationOverhead.seedMRU(pathMTU: path, isIPv6: lns.ipv6 != nil)
+        let computed = EncapsulationOverhead.seedMRU(pathMTU: path, isIPv6: isIPv6)
         guard computed >= 576 else {
             return node.fault("the path's MTU of \(path) leaves \(computed) octets; an MRU is 576 at least")
         }
         let bound = profile.flatMap { $0.hasMTU ? $0.value.mtu : nil } ?? 1_492
         concentrators[index].value.pppMRU = min(computed, bound)
+    }
+
+    /// The core port that leads to an instance's LNSs, and whether they may be IPv6 ones. Where they are not known before clients
+    /// come, the narrowest port with an address.
+    private func way(to peer: AccessConcentrator.PeerAddress) -> (port: DataPlaneSettings.Port, isIPv6: Bool)? {
+        func port(_ interface: Interface?) -> DataPlaneSettings.Port? {
+            dataPlane?.ports.first { $0.name == interface?.name }
+        }
+        guard case .fixed(let lns) = peer else {
+            let core = interfaces.map(\.value).filter { !$0.addresses.isEmpty }
+            let isIPv6 = core.contains { $0.addresses.contains { $0.address.ipv6 != nil } }
+            return core.compactMap(port).min { $0.mtu < $1.mtu }.map { ($0, isIPv6) }
+        }
+        let hop = routes.filter { $0.value.prefix.contains(lns) }.max {
+            $0.value.prefix.length < $1.value.prefix.length
+        }
+        let connected = interfaces.first { $0.value.addresses.contains { $0.contains(lns) } }?.value
+        return port(connected ?? hop.flatMap { interface(of: $0.value.nextHop) }).map { ($0, lns.ipv6 != nil) }
     }
 
     /// Where a router is a neighbour: on the network that it lies in, or, with a link-local address, on the one interface with IPv6.
@@ -191,6 +204,11 @@ extension ConfigurationReader {
         guard let node = concentrator.peerAddress, case .fixed(let address) = concentrator.value.peerAddress else {
             return
         }
+        checkReachable(address, at: node)
+    }
+
+    /// An LNS that no packet would reach is a fault.
+    func checkReachable(_ address: IPAddress, at node: ConfigurationNode) {
         let connected = interfaces.flatMap(\.value.addresses).filter { $0.contains(address) }
         if owns(address) {
             node.fault("`\(address)` is the node's own address")

@@ -168,6 +168,16 @@ extension ConfigurationReader {
                 draft.value.profile = name
                 draft.profile = node
             }
+            if let style: AccessConcentrator.RADIUSStyle = l2tp.optional("radius-style")?.choice() {
+                draft.value.radiusStyle = style
+            }
+            if let password = l2tp.optional("radius-password")?.text(upTo: 128) {
+                draft.value.radiusPassword = Secret(password)
+            }
+        }
+        if let node = mapping.optional("accounting") {
+            draft.accounting = node
+            _ = node.mapping { draft.value.accounting = Self.accounting(&$0) }
         }
         concentrators.append(draft)
     }
@@ -204,13 +214,21 @@ extension ConfigurationReader {
         }
     }
 
-    private static func peerAddress(_ node: ConfigurationNode) -> AccessConcentrator.PeerAddress? {
-        node.parsed("`static ADDRESS` with a host's IP address") { text in
-            let words = text.split(separator: " ")
-            guard words.count == 2, words[0] == "static", let address = IPAddress(String(words[1])), address.isUnicast,
-                !address.isLinkLocal
-            else { return nil }
-            return .fixed(address)
+    static func peerAddress(_ node: ConfigurationNode) -> AccessConcentrator.PeerAddress? {
+        node.parsed(
+            "`static ADDRESS`, `dns-lookup prefix NAME`, `radius-lookup group NAME`, `radius-lookup` or `domain-map`"
+        ) { text in
+            let words = text.split(separator: " ").map(String.init)
+            switch (words.first, words.count) {
+            case ("static", 2):
+                return IPAddress(words[1]).flatMap { $0.isUnicast && !$0.isLinkLocal ? .fixed($0) : nil }
+            case ("dns-lookup", 3) where words[1] == "prefix":
+                return isHostName(words[2]) ? .dns(prefix: words[2].lowercased()) : nil
+            case ("radius-lookup", 3) where words[1] == "group": return .radius(group: words[2])
+            case ("radius-lookup", 1): return .radius(group: nil)
+            case ("domain-map", 1): return .domainMap
+            default: return nil
+            }
         }
     }
 
@@ -249,6 +267,13 @@ extension ConfigurationReader {
         readPath(&draft.value, &mapping)
         Self.read(&draft.value.hostName, mapping.optional("host-name"))
         Self.read(&draft.value.vendorName, mapping.optional("vendor-name"))
+        draft.value.nameServers = readNameServers(mapping.optional("ip-name-server"))
+        if let node = mapping.optional("server"), let name = node.name() {
+            draft.value.radiusGroup = name
+            draft.radiusGroup = node
+        }
+        Self.read(&draft.value.failoverTimeout, mapping.optional("failover-timeout"), in: 1...60)
+        Self.read(&draft.value.holdDown, mapping.optional("hold-down"), in: 0...3_600)
         if let node = mapping.optional("source"), let address = node.hostAddress() {
             draft.value.source = address
             draft.source = node
@@ -275,7 +300,7 @@ extension ConfigurationReader {
         if let flag = mapping.optional("reorder")?.boolean() { profile.reorder = flag }
     }
 
-    private static func secret(_ node: ConfigurationNode) -> Secret? {
+    static func secret(_ node: ConfigurationNode) -> Secret? {
         guard let text = node.string() else { return nil }
         guard !text.isEmpty else {
             node.fault("a secret cannot be empty; leave it out for tunnels without authentication")

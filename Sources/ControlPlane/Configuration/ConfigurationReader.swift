@@ -33,6 +33,16 @@ struct ConfigurationReader {
         var pppMRU: Placed<MRU>?
         var peerAddress: ConfigurationNode?
         var profile: ConfigurationNode?
+        var accounting: ConfigurationNode?
+    }
+
+    /// An `l2tp-domain:` element with the nodes that cross-checks name.
+    struct DomainDraft {
+        var value: DomainMapEntry
+        var node: ConfigurationNode
+        var profile: ConfigurationNode?
+        /// One for each of `tunnels`.
+        var tunnels: [(peer: ConfigurationNode, profile: ConfigurationNode?)] = []
     }
 
     /// An `l2tp-profile:` element with what cross-checks need.
@@ -40,6 +50,7 @@ struct ConfigurationReader {
         var value: L2TPProfile
         var hasMTU = false
         var source: ConfigurationNode?
+        var radiusGroup: ConfigurationNode?
     }
 
     var dataPlane: DataPlaneSettings?
@@ -49,16 +60,24 @@ struct ConfigurationReader {
     var concentrators: [ConcentratorDraft] = []
     var profiles: [ProfileDraft] = []
 
+    var nameServers: [NameServer] = []
+    var radiusServers: [Placed<RADIUSServer>] = []
+    var radiusGroups: [Placed<RADIUSServerGroup>] = []
+    var radius: RADIUSClientSettings
+    var domains: [DomainDraft] = []
+    var warnings: [ConfigurationFault] = []
+
     /// What could not be read in full. Whether something exists is not asked of these, so that a fault does not bring
     /// others with it that merely follow.
     var incomplete: Set<Part> = []
 
     enum Part {
-        case ports, addresses, routes, concentratorNames, profileNames
+        case ports, addresses, routes, concentratorNames, profileNames, radiusServers, radiusGroups, nameServers
     }
 
     init(machineName: String) {
         control = Control(hostName: machineName)
+        radius = RADIUSClientSettings(nasIdentifier: machineName)
     }
 
     /// Reads the document's root.
@@ -69,12 +88,14 @@ struct ConfigurationReader {
         if let node = document.optional("control") { _ = node.mapping { readControl(&$0) } }
         readElements(document.optional("interfaces")) { reader, mapping in reader.readInterface(&mapping) }
         readElements(document.optional("ip-route")) { reader, mapping in reader.readRoute(&mapping) }
+        readAAA(&document)
         // Profiles first: an access concentrator's MRU depends on its profile.
         readElements(document.optional("l2tp-profile")) { reader, mapping in reader.readProfile(&mapping) }
         readElements(document.optional("pppoe-ac")) { reader, mapping in reader.readConcentrator(&mapping) }
+        readElements(document.optional("l2tp-domain")) { reader, mapping in reader.readDomain(&mapping) }
     }
 
-    private mutating func readElements(
+    mutating func readElements(
         _ node: ConfigurationNode?, _ body: (inout ConfigurationReader, inout ConfigurationMapping) -> Void
     ) {
         for element in node?.elements() ?? [] {

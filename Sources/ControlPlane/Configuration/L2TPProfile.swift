@@ -109,6 +109,16 @@ public struct L2TPProfile: Hashable, Sendable {
     public internal(set) var hostName: String
     /// `vendor-name`: the Vendor Name AVP, 1 to 255 octets. Default: `control.vendor-name`.
     public internal(set) var vendorName: String
+    /// `ip-name-server`: DNS servers that are asked for LNSs, the first choice first. Default: the file's `ip-name-server`.
+    public internal(set) var nameServers: [NameServer] = []
+    /// `server`: the `aaa-group-server-radius` of `radius-lookup` without a group. Nil: there is none.
+    public internal(set) var radiusGroup: String?
+    /// `failover-timeout`: seconds that a call waits for a tunnel to an LNS to come up before it tries the next LNS, where there is
+    /// one, 1 to 60. Default 5.
+    public internal(set) var failoverTimeout: UInt8 = 5
+    /// `hold-down`: seconds that calls pass over an LNS which did not answer or took no calls, where there is another, 0 to 3,600.
+    /// Default 60.
+    public internal(set) var holdDown: UInt16 = 60
     /// `source`: one of the node's own addresses, the source of the tunnel's packets. Nil, the default: the address on the
     /// interface that leads to the LNS.
     public internal(set) var source: IPAddress?
