@@ -80,16 +80,29 @@ let package = Package(
             ],
             path: "Sources/ControlPlane/Protocols/L2TP"),
         .target(
-            name: "Configuration", dependencies: ["Wire", "Settings", "Yams"],
+            name: "Names", dependencies: ["Wire", "Timing", .product(name: "DequeModule", package: "swift-collections")],
+            path: "Sources/ControlPlane/Protocols/Names"),
+        .target(
+            name: "RADIUS",
+            dependencies: [
+                "Wire", "Timing", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            path: "Sources/ControlPlane/Protocols/RADIUS"),
+        .target(
+            name: "Configuration", dependencies: ["Wire", "Names", "Settings", "Yams"],
             path: "Sources/ControlPlane/Configuration"),
         .target(name: "Host", dependencies: ["Wire", "Timing"], path: "Sources/ControlPlane/Host"),
         .target(name: "Observability", dependencies: ["Wire"], path: "Sources/ControlPlane/Observability"),
         .target(
             name: "Roles",
             dependencies: [
-                "Wire", "Timing", "PPPoE", "PPP", "L2TP", "Host", "Segment", "Configuration", "Observability",
+                "Wire", "Timing", "PPPoE", "PPP", "L2TP", "Names", "RADIUS", "Host", "Segment", "Configuration",
+                "Observability",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
             ],
             path: "Sources/ControlPlane/Roles", swiftSettings: swiftDPDK),
         .target(
@@ -181,7 +194,8 @@ let package = Package(
         .testTarget(
             name: "RolesTests",
             dependencies: [
-                "CDPDK", "Roles", "Segment", "Wire", "Timing", "PPPoE", "L2TP", "Configuration", "Observability",
+                "CDPDK", "Roles", "Segment", "Wire", "Timing", "PPPoE", "L2TP", "Names", "RADIUS", "Configuration",
+                "Observability",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),

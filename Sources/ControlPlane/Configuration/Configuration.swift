@@ -1,3 +1,4 @@
+import Names
 import Settings
 import Wire
 
@@ -24,9 +25,9 @@ public struct Configuration: Hashable, Sendable {
     /// `ip-name-server:`: DNS servers of the node, the first choice first.
     public let nameServers: [NameServer]
     /// `radius-server:`
-    public let radiusServers: [RADIUSServer]
+    public let radiusServers: [RADIUSServerSettings]
     /// `aaa-group-server-radius:`
-    public let radiusGroups: [RADIUSServerGroup]
+    public let radiusGroups: [RADIUSGroupSettings]
     /// `radius:`
     public let radius: RADIUSClientSettings
     /// What is taken as it is and had better be otherwise, in the order of the lines.
@@ -46,7 +47,7 @@ public struct Configuration: Hashable, Sendable {
     }
 
     /// The `aaa-group-server-radius` called `name`.
-    public func radiusGroup(_ name: String) -> RADIUSServerGroup? { radiusGroups.first { $0.name == name } }
+    public func radiusGroup(_ name: String) -> RADIUSGroupSettings? { radiusGroups.first { $0.name == name } }
 
     /// The DNS servers that LNSs of `profile` are looked up by.
     public func nameServers(of profile: L2TPProfile) -> [NameServer] {

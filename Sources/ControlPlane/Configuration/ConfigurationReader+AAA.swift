@@ -1,3 +1,4 @@
+import Names
 import Settings
 import Wire
 
@@ -34,7 +35,7 @@ extension ConfigurationReader {
         let host = hostNode?.hostAddress()
         let key = mapping.required("key").flatMap(Self.secret)
         if host == nil { incomplete.insert(.radiusServers) }
-        var server = RADIUSServer(host: host ?? .v4(.any), key: key ?? Secret("-"))
+        var server = RADIUSServerSettings(host: host ?? .v4(.any), key: key ?? Secret("-"))
         Self.read(&server.authenticationPort, mapping.optional("auth-port"), in: 0...65_535)
         Self.read(&server.accountingPort, mapping.optional("acct-port"), in: 0...65_535)
         Self.read(&server.timeout, mapping.optional("timeout"), in: 1...60)
@@ -42,7 +43,7 @@ extension ConfigurationReader {
         Self.read(&server.deadTime, mapping.optional("dead-time"), in: 0...3_600)
         if let flag = mapping.optional("status-server")?.boolean() { server.statusServer = flag }
         if let node = mapping.optional("message-authenticator"),
-            let choice: RADIUSServer.MessageAuthenticator = node.choice()
+            let choice: RADIUSServerSettings.MessageAuthenticator = node.choice()
         {
             server.messageAuthenticator = choice
             if choice == .optional {
@@ -78,7 +79,7 @@ extension ConfigurationReader {
         if radiusGroups.contains(where: { $0.value.name == name }) {
             nameNode.fault("another group is called `\(name)`")
         }
-        radiusGroups.append(Placed(value: RADIUSServerGroup(name: name, servers: servers), node: nameNode))
+        radiusGroups.append(Placed(value: RADIUSGroupSettings(name: name, servers: servers), node: nameNode))
     }
 
     private mutating func readRADIUSClient(_ mapping: inout ConfigurationMapping) {
@@ -175,7 +176,7 @@ extension ConfigurationReader {
     }
 
     private func checkGroup(
-        _ name: String, asks port: KeyPath<RADIUSServer, UInt16>, setting: String, at node: ConfigurationNode
+        _ name: String, asks port: KeyPath<RADIUSServerSettings, UInt16>, setting: String, at node: ConfigurationNode
     ) {
         guard let group = radiusGroups.first(where: { $0.value.name == name })?.value else {
             if !incomplete.contains(.radiusGroups) {

@@ -1,3 +1,4 @@
+import Names
 import Settings
 import Wire
 
@@ -56,7 +57,7 @@ extension ConfigurationReader {
                 return .address(address)
             }
         case (nil, let node?):
-            peer = node.parsed("a host name", { isHostName($0) ? .name($0.lowercased()) : nil })
+            peer = node.parsed("a host name", { (try? HostName($0)).map { .name($0) } })
         default:
             mapping.place.fault("needs either `address` or `name`")
             return nil
@@ -69,20 +70,8 @@ extension ConfigurationReader {
         switch text {
         case "default": .other
         case "none": DomainMapEntry.Domain.none
-        default: isHostName(text) ? .named(text.lowercased()) : nil
+        default: (try? HostName(text)).map { .named($0) }
         }
-    }
-
-    /// Labels of letters, digits and hyphens, at most 63 octets each and 253 in all (RFC 1123 section 2.1).
-    static func isHostName(_ text: String) -> Bool {
-        let labels = text.utf8.split(separator: 46, omittingEmptySubsequences: false)
-        return text.utf8.count <= 253
-            && labels.allSatisfy { label in
-                (1...63).contains(label.count) && label.first != 45 && label.last != 45
-                    && label.allSatisfy {
-                        (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45
-                    }
-            }
     }
 
     /// What the entries refer to is there, and LNSs can be reached.

@@ -1,3 +1,4 @@
+import Names
 import Settings
 import Wire
 
@@ -223,7 +224,7 @@ extension ConfigurationReader {
             case ("static", 2):
                 return IPAddress(words[1]).flatMap { $0.isUnicast && !$0.isLinkLocal ? .fixed($0) : nil }
             case ("dns-lookup", 3) where words[1] == "prefix":
-                return isHostName(words[2]) ? .dns(prefix: words[2].lowercased()) : nil
+                return isPrefix(words[2]) ? .dns(prefix: words[2].lowercased()) : nil
             case ("radius-lookup", 3) where words[1] == "group": return .radius(group: words[2])
             case ("radius-lookup", 1): return .radius(group: nil)
             case ("domain-map", 1): return .domainMap
@@ -231,6 +232,9 @@ extension ConfigurationReader {
             }
         }
     }
+
+    /// Labels that a domain can be put behind: with one it is a host name.
+    private static func isPrefix(_ text: String) -> Bool { (try? HostName("\(text).a")) != nil }
 
     mutating func readProfile(_ mapping: inout ConfigurationMapping) {
         var draft = ProfileDraft(

@@ -1,3 +1,4 @@
+import Names
 import Settings
 import Wire
 
@@ -61,8 +62,8 @@ struct ConfigurationReader {
     var profiles: [ProfileDraft] = []
 
     var nameServers: [NameServer] = []
-    var radiusServers: [Placed<RADIUSServer>] = []
-    var radiusGroups: [Placed<RADIUSServerGroup>] = []
+    var radiusServers: [Placed<RADIUSServerSettings>] = []
+    var radiusGroups: [Placed<RADIUSGroupSettings>] = []
     var radius: RADIUSClientSettings
     var domains: [DomainDraft] = []
     var warnings: [ConfigurationFault] = []

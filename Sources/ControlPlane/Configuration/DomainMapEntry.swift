@@ -1,11 +1,12 @@
+import Names
 import Wire
 
 /// One element of `l2tp-domain:`: where clients of a domain go, whatever their `pppoe-ac` says.
 public struct DomainMapEntry: Hashable, Sendable {
     /// Whom it is for.
     public enum Domain: Hashable, Sendable, CustomStringConvertible {
-        /// Users of this domain, in lower case.
-        case named(String)
+        /// Users of this domain.
+        case named(HostName)
         /// `default`: users of a domain that nothing else knows an LNS for.
         case other
         /// `none`: users without a domain that nothing else knows an LNS for.
@@ -14,7 +15,7 @@ public struct DomainMapEntry: Hashable, Sendable {
         /// As the file says it.
         public var description: String {
             switch self {
-            case .named(let name): name
+            case .named(let name): name.text
             case .other: "default"
             case .none: "none"
             }
@@ -44,13 +45,13 @@ public struct DomainTunnel: Hashable, Sendable {
         /// `address`
         case address(IPAddress)
         /// `name`: a host name, which the name servers are asked for.
-        case name(String)
+        case name(HostName)
 
         /// As the file says it.
         public var description: String {
             switch self {
             case .address(let address): "\(address)"
-            case .name(let name): name
+            case .name(let name): name.text
             }
         }
     }

@@ -1,3 +1,4 @@
+import Names
 import Wire
 
 /// A secret that does not show itself in logs or dumps.

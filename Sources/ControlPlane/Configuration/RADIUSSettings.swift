@@ -1,7 +1,7 @@
 import Wire
 
 /// One element of `radius-server:`.
-public struct RADIUSServer: Hashable, Sendable {
+public struct RADIUSServerSettings: Hashable, Sendable {
     /// `message-authenticator`: whether an answer without Message-Authenticator (RFC 2869 section 5.14) is believed.
     public enum MessageAuthenticator: String, CaseIterable, Sendable {
         /// It is dropped: whoever stands on the way could have forged it (CVE-2024-3596, "BlastRADIUS").
@@ -31,7 +31,7 @@ public struct RADIUSServer: Hashable, Sendable {
 }
 
 /// One element of `aaa-group-server-radius:`: servers that are asked in order.
-public struct RADIUSServerGroup: Hashable, Sendable {
+public struct RADIUSGroupSettings: Hashable, Sendable {
     /// `name`: 1 to 63 letters, digits, `-`, `_` or `.`; no two groups have the same.
     public internal(set) var name: String
     /// `servers`: addresses of `radius-server` elements, at least one, the first choice first.

@@ -1,5 +1,7 @@
+import Names
 import PPP
 import PPPoE
+import RADIUS
 import Timing
 import Wire
 
@@ -10,6 +12,8 @@ struct Connection {
     enum Phase: Equatable {
         /// LCP and authentication with the client.
         case negotiating
+        /// The client has said who it is; its LNS is being looked up.
+        case choosing
         /// The LNS is chosen; tunnel or session are not up yet.
         case connecting
         /// Data flows between client and LNS.
@@ -35,6 +39,26 @@ struct Connection {
     var userName = ""
     /// The call that carries it, from `connecting` on.
     var call: CallID?
+    /// The LNSs that have not been tried yet, while it is not open.
+    var choice: LNSChoice?
+    /// Whether the domain map's `default` or `none` has been followed.
+    var hasFallenBack = false
+
+    /// The name that is waited for.
+    var nameWaiter: ControlNode.NameWaiter?
+    /// The RADIUS server's answer that is waited for.
+    var radiusRequest: RADIUSRequestHandle?
+    /// What RADIUS has said of the user.
+    var authorization: SessionAuthorization?
+    /// Its accounting, while it is up.
+    var accounting: SessionAccounting?
+    /// Why it ends, once that is known.
+    var terminateCause: TerminateCause?
+    /// Packets in both directions when the line was looked at last for its idle time, and since when they have not changed.
+    var activity: (packets: UInt64, since: Instant)?
+
+    /// The domain in the user's name; nil when it has none.
+    var domain: HostName? { UserDomain.of(userName) }
 
     var client: MACAddress { request.key.client }
     var circuit: AttachmentCircuit { request.key.circuit }

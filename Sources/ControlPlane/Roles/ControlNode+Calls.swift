@@ -2,44 +2,45 @@ import Configuration
 import L2TP
 import Observability
 import PPP
+import RADIUS
 import Timing
 import Wire
 
 /// Calls: from a client's name to a session in a tunnel to its LNS, and back down.
 extension ControlNode {
-    /// The client has said who it is: chooses its LNS, finds or makes destination and tunnel, opens the session.
-    func openCall(for slot: UInt32, proxy: ProxyData, at now: Instant) {
-        guard let connection = connections[slot],
-            let instance = configuration.accessConcentrator(connection.request.instance.name),
-            let profile = configuration.l2tpProfile(instance.profile)
-        else { return refuseConnection(slot, "no L2TP destination is configured", at: now) }
-        let address: IPAddress
-        switch instance.peerAddress {
-        case .fixed(let configured): address = configured
+    /// Opens a session to an LNS, in a tunnel that there is or in a new one. When it throws, nothing has changed.
+    func openCall(for slot: UInt32, to candidate: LNSCandidate, _ key: Destination.Key, at now: Instant) throws {
+        guard let connection = connections[slot], let proxy = connection.link.proxyData,
+            let profile = configuration.l2tpProfile(key.profile)
+        else { throw TunnelError.profileGone(key.profile) }
+        let tunnelID = try tunnel(to: key, profile: profile, at: now)
+        let downstream = try table.allocateDownstream(tunnel: tunnelID)
+        add(Call(downstream: downstream, upstreamSlot: slot), toTunnel: tunnelID)
+        connections[slot]?.call = CallID(tunnel: tunnelID, session: downstream.sessionID)
+        connections[slot]?.phase = .connecting
+        destinations[key]?.preference = candidate.preference
+        if let accounting = configuration.accessConcentrator(connection.request.instance.name)?.accounting,
+            accounting.tunnel
+        {
+            destinations[key]?.accountingGroup = accounting.group
         }
-        statistics.count(.lnsLookupSuccessfulRequests)
+        lastCallSerialNumber &+= 1  // a number that wraps by design (RFC 2661, section 4.4.3)
+        var call = incomingCall(of: connection, proxy: proxy, serialNumber: lastCallSerialNumber)
+        call.connected.sequencingRequired = profile.dataSequencing == .required
+        call.connected.privateGroupID = candidate.privateGroupID
         do {
-            let tunnelID = try tunnel(to: .init(address: address, profile: profile.name), profile: profile, at: now)
-            let downstream = try table.allocateDownstream(tunnel: tunnelID)
-            tunnels[tunnelID]?.calls[downstream.sessionID] = Call(downstream: downstream, upstreamSlot: slot)
-            connections[slot]?.call = CallID(tunnel: tunnelID, session: downstream.sessionID)
-            connections[slot]?.phase = .connecting
-            lastCallSerialNumber &+= 1  // a number that wraps by design (RFC 2661, section 4.4.3)
-            var call = incomingCall(of: connection, proxy: proxy, serialNumber: lastCallSerialNumber)
-            call.connected.sequencingRequired = profile.dataSequencing == .required
-            do {
-                try run(tunnelID, at: now) { tunnel throws(SessionRefusal) in
-                    try tunnel.openSession(localID: downstream.sessionID, call: call, at: now)
-                }
-            } catch {
-                tunnels[tunnelID]?.calls[downstream.sessionID] = nil
-                connections[slot]?.call = nil
-                giveBack(downstream: downstream.slot)
-                throw error
+            try run(tunnelID, at: now) { tunnel throws(SessionRefusal) in
+                try tunnel.openSession(localID: downstream.sessionID, call: call, at: now)
             }
         } catch {
-            statistics.count(.routesDstOpenFail)
-            refuseConnection(slot, "the LNS \(address) cannot be reached: \(error)", at: now)
+            _ = removeCall(CallID(tunnel: tunnelID, session: downstream.sessionID))
+            connections[slot]?.call = nil
+            connections[slot]?.phase = .choosing
+            giveBack(downstream: downstream.slot)
+            throw error
+        }
+        if connection.choice?.hasMore == true, tunnels[tunnelID]?.machine.state != .established {
+            agenda.schedule(.attempt(slot: slot), at: now + .seconds(profile.failoverTimeout))
         }
     }
 
@@ -94,8 +95,13 @@ extension ControlNode {
         tunnels[tunnelID]?.calls[information.localID]?.isForwarding = true
         connections[call.upstreamSlot]?.phase = .open
         agenda.cancel(.connection(slot: call.upstreamSlot))
+        agenda.cancel(.attempt(slot: call.upstreamSlot))
+        connections[call.upstreamSlot]?.choice = nil
         statistics.count(.l2tpSessionsOpened)
         logger.info("session up", metadata: metadata(of: connection))
+        if let number = record.account { tunnelAccounts[number]?.sessions += 1 }
+        authorizedSessionUp(call.upstreamSlot, at: now)
+        startAccounting(of: call.upstreamSlot, at: now)
         if let snapshot = sessionSnapshot(tunnelID, information.localID) { effects.event(.sessionUp(snapshot)) }
     }
 
@@ -121,8 +127,7 @@ extension ControlNode {
             removeConnection(call.upstreamSlot, telling: "\(end)", at: now)
         } else {
             giveBack(downstream: call.downstream.slot)
-            statistics.count(.routesDstOpenFail)
-            refuseConnection(call.upstreamSlot, "the LNS does not take the call: \(end)", at: now)
+            callFailed(slot: call.upstreamSlot, end, id, at: now)
         }
     }
 
@@ -154,12 +159,15 @@ extension ControlNode {
 
     /// Takes a call out of its tunnel and tells the watchers. Whoever takes it frees its slots.
     private func takeCall(_ id: CallID, cause: Cause) -> Call? {
-        guard let call = tunnels[id.tunnel]?.calls[id.session] else { return nil }
-        let snapshot = call.isForwarding ? sessionSnapshot(id.tunnel, id.session) : nil
-        tunnels[id.tunnel]?.calls[id.session] = nil
+        guard let isForwarding = tunnels[id.tunnel]?.calls[id.session]?.isForwarding else { return nil }
+        let snapshot = isForwarding ? sessionSnapshot(id.tunnel, id.session) : nil
+        guard let call = removeCall(id) else { return nil }
         if call.isForwarding {
             statistics.count(.l2tpSessionsClosed)
-            endedIn[call.upstreamSlot] = id.tunnel
+            endedIn[call.upstreamSlot] = EndedIn(tunnel: id.tunnel, account: tunnels[id.tunnel]?.account)
+            if connections[call.upstreamSlot]?.terminateCause == nil {
+                connections[call.upstreamSlot]?.terminateCause = isShuttingDown ? .adminReboot : TerminateCause(cause)
+            }
             if let snapshot { effects.event(.sessionDown(snapshot, cause)) }
         }
         return call

@@ -61,7 +61,7 @@ extension ControlNode {
     private static let clearedText = "cleared by the operator"
 
     /// Local ids of tunnels that are not ending already.
-    private func liveTunnels(_ isWanted: (TunnelRecord) -> Bool) -> [UInt16] {
+    func liveTunnels(_ isWanted: (TunnelRecord) -> Bool) -> [UInt16] {
         tunnels.values.filter { $0.machine.end == nil && isWanted($0) }.map(\.id).sorted()
     }
 

@@ -17,7 +17,10 @@ extension ControlNode {
         let outcome = interface.discovery.receive(
             frame.payload, from: frame.source, to: frame.destination, on: circuit, at: now)
         count(received: outcome)
+        debugDiscovery(frame, outcome, circuit)
         switch outcome {
+        // Whoever is drained makes no offers; another access concentrator may.
+        case .send(let packet) where packet.code == .pado && isDrained(interface): break
         case .send(let packet): send(packet, to: frame.source, on: interface, tags: tags)
         case .open(let request): open(request, tags: tags, interface: interface, at: now)
         case .terminate(let termination): clientTerminated(termination, at: now)
@@ -27,6 +30,25 @@ extension ControlNode {
                 metadata: [
                     "reason": "\(refusal.reason)", "mac": "\(frame.source)", "interface": "\(interface.name)",
                 ])
+        }
+    }
+
+    /// Whether no instance of the interface takes new clients.
+    private func isDrained(_ interface: AccessInterface) -> Bool {
+        interface.discovery.instances.allSatisfy { drainedFor(instance: $0.name, port: interface.port) != nil }
+    }
+
+    private func debugDiscovery(
+        _ frame: EthernetFrame, _ outcome: DiscoveryServer.Outcome, _ circuit: AttachmentCircuit
+    ) {
+        debug(.accessConcentrator, DebugScope(client: frame.source)) {
+            let place = "on \(portName(circuit.port)) VLANs \(circuit.outerVLAN).\(circuit.innerVLAN)"
+            return switch outcome {
+            case .send(let packet): "answering with \(packet.code) \(place)"
+            case .open(let request): "PADR for '\(String(decoding: request.serviceName, as: UTF8.self))' \(place)"
+            case .terminate(let termination): "PADT for session \(termination.sessionID) \(place)"
+            case .drop(let refusal): "dropped: \(refusal.reason) \(place)"
+            }
         }
     }
 
@@ -84,6 +106,7 @@ extension ControlNode {
             return
         }
         do {
+            if let error = drainedFor(instance: instance.name, port: interface.port) { throw error }
             try checkLimits(
                 of: instance, client: ClientKey(client: request.key.client, circuit: request.key.circuit))
             let circuit = try table.circuit(request.key.circuit, outerTPID: tags.first?.protocolID ?? 0)
@@ -156,11 +179,13 @@ extension ControlNode {
 enum AdmissionError: Error, CustomStringConvertible {
     case instanceLimit(String, Int)
     case clientLimit(MACAddress, Int)
+    case draining(String)
 
     var description: String {
         switch self {
         case .instanceLimit(let name, let limit): "pppoe-ac \(name) has its \(limit) sessions (session-limit)"
         case .clientLimit(let client, let limit): "\(client) has its \(limit) sessions (session-limit-per-mac)"
+        case .draining(let what): "\(what) is being drained and takes no new sessions"
         }
     }
 }

@@ -56,7 +56,7 @@ extension ControlNode {
             case .send(let frame): send(frame, to: connection)
             case .identified(let proxy):
                 connections[slot]?.userName = proxy.userName
-                openCall(for: slot, proxy: proxy, at: now)
+                chooseLNS(for: slot, at: now)
             case .failed(let failure): linkFailed(slot, failure, at: now)
             case .closed: removeConnection(slot, telling: "PPP terminated", at: now)
             }

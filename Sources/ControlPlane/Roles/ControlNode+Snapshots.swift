@@ -34,7 +34,7 @@ extension ControlNode {
         let state: ConnectionState =
             switch connection.phase {
             case .negotiating: .negotiating
-            case .connecting: .connecting
+            case .choosing, .connecting: .connecting
             case .open: .open
             case .closing: .closing
             }
@@ -53,7 +53,7 @@ extension ControlNode {
     }
 
     /// Port and VLANs: `eth1`, `eth1.100`, `eth1.100.7`.
-    private func interfaceName(of connection: Connection) -> String {
+    func interfaceName(of connection: Connection) -> String {
         let circuit = connection.circuit
         return ([portName(circuit.port)] + [circuit.outerVLAN, circuit.innerVLAN].filter { $0 != 0 }.map(String.init))
             .joined(separator: ".")

@@ -2,6 +2,7 @@ import L2TP
 import Logging
 import Observability
 import PPPoE
+import RADIUS
 import Timing
 import Wire
 
@@ -15,6 +16,7 @@ extension ControlNode {
             return statistics.count(.pppoeInvalidPadt)
         }
         statistics.count(.routesClosedBySource)
+        connections[slot]?.terminateCause = .userRequest
         logger.info(
             "PADT from the client\(termination.errorText.map { ": \($0)" } ?? "")",
             metadata: metadata(of: connection))
@@ -26,12 +28,14 @@ extension ControlNode {
     }
 
     /// Tells the client over PPP that it cannot be served; the connection goes when that is done.
-    func refuseConnection(_ slot: UInt32, _ reason: String, at now: Instant) {
+    func refuseConnection(
+        _ slot: UInt32, _ reason: String, telling message: String = "service not available", at now: Instant
+    ) {
         guard var connection = connections[slot] else { return }
         logger.warning("\(reason)", metadata: metadata(of: connection))
         guard connection.phase != .closing else { return }
         connection.phase = .closing
-        let outputs = connection.link.reject(message: "service not available", at: now)
+        let outputs = connection.link.reject(message: message, at: now)
         connections[slot] = connection
         perform(outputs, slot: slot, at: now)
     }
@@ -45,12 +49,24 @@ extension ControlNode {
         decrement(&connectionsByClient, connection.clientKey)
         decrement(&connectionsByInstance, connection.request.instance.name)
         agenda.cancel(.connection(slot: slot))
+        for timer in [.attempt(slot: slot), .interim(slot: slot), .sessionTimeout(slot: slot), .idle(slot: slot)] as [Timer]
+        {
+            agenda.cancel(timer)
+        }
+        if let waiter = connection.nameWaiter { names.abandon(waiter) }
+        if let handle = connection.radiusRequest {
+            authorizing[handle] = nil
+            perform(radius.cancel(handle, at: now), at: now)
+        }
         if let text, let interface = accessInterface(of: connection.circuit) {
             send(
                 DiscoveryServer.padt(sessionID: connection.upstream.sessionID, errorText: text), to: connection.client,
                 on: interface, tags: connection.tags)
         }
-        ending[slot] = EndingSession(metadata: metadata(of: connection), createdAt: connection.createdAt, endedAt: now)
+        ending[slot] = EndingSession(
+            metadata: metadata(of: connection), createdAt: connection.createdAt, endedAt: now,
+            accounting: connection.accounting, cause: connection.terminateCause ?? .nasRequest,
+            packetsLost: connection.accounting.map { _ in table.details(upstream: slot).missing })
         giveBack(upstream: slot)
         statistics.count(.routesDeleted)
         agenda.schedule(.reclaim, at: now)
@@ -87,8 +103,16 @@ extension ControlNode {
     /// Collects final counters of sessions that no worker can count for any more.
     func reclaim(at now: Instant) {
         for (slot, traffic) in table.finished() {
-            if let tunnel = endedIn.removeValue(forKey: slot) { tunnels[tunnel]?.endedTraffic += traffic }
+            if let ended = endedIn.removeValue(forKey: slot) {
+                tunnels[ended.tunnel]?.endedTraffic += traffic
+                if let account = ended.account {
+                    tunnelAccounts[account]?.traffic += traffic
+                    tunnelAccounts[account]?.sessions -= 1
+                    finishTunnelAccount(account, at: now)
+                }
+            }
             guard let session = ending.removeValue(forKey: slot) else { continue }
+            stopAccounting(of: session, traffic, at: now)
             var metadata = session.metadata
             metadata["duration"] = "\((session.endedAt - session.createdAt).components.seconds) s"
             metadata["packets-up"] = "\(traffic.upstreamPackets)"
@@ -112,12 +136,26 @@ extension ControlNode {
 
     /// Ends everything in order: CDN and StopCCN to the peers, PADT to the clients. For a daemon that is being stopped.
     public func shutDown(at now: Instant) {
+        isShuttingDown = true
         for key in destinations.keys { forget(key) }
         for id in tunnels.keys.sorted() { stopTunnel(id, .init(.shuttingDown), at: now) }
         for slot in connections.keys.sorted() {
             removeConnection(slot, telling: "access concentrator stopping", at: now)
         }
     }
+
+    /// Whether something that `shutDown` began is under way: peers that have not acknowledged, or sessions whose counters are not
+    /// final. When it is not, accounting is over, and the servers are told so.
+    public func hasShutDown(at now: Instant) -> Bool {
+        guard isShuttingDown, tunnels.isEmpty, ending.isEmpty else { return false }
+        return true
+    }
+
+    /// Tells accounting servers that the node ends; the last thing before it does.
+    public func finishAccounting(at now: Instant) { accountingOff(at: now) }
+
+    /// Whether accounting records wait for a server.
+    public var hasUnsentRecords: Bool { records.count > 0 }
 
     /// Sends StopCCN, which ends the tunnel's sessions too.
     func stopTunnel(_ id: UInt16, _ code: StopCode, at now: Instant) {
@@ -130,4 +168,15 @@ struct EndingSession {
     let metadata: Logger.Metadata
     let createdAt: Instant
     let endedAt: Instant
+    let accounting: SessionAccounting?
+    let cause: TerminateCause
+    /// Data messages from the LNS that never came, where they are numbered.
+    let packetsLost: UInt32?
+}
+
+/// The tunnel that a session was in, until its counters are final.
+struct EndedIn {
+    let tunnel: UInt16
+    /// The tunnel's account.
+    let account: UInt64?
 }

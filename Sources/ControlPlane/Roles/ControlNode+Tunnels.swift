@@ -3,6 +3,7 @@ import Host
 import L2TP
 import Logging
 import Observability
+import RADIUS
 import Timing
 import Wire
 
@@ -10,17 +11,38 @@ import Wire
 extension ControlNode {
     /// The tunnel that the next call to this LNS goes into: one that has room, else a new one.
     func tunnel(to key: Destination.Key, profile: L2TPProfile, at now: Instant) throws -> UInt16 {
-        let usable = destinations[key]?.tunnels.first { id in
-            guard let record = tunnels[id], record.machine.end == nil else { return false }
-            return profile.sessionLimit == 0 || record.calls.count < profile.sessionLimit
+        while let id = destinations[key]?.vacant.last {
+            if let record = tunnels[id], record.takesCalls(limit: profile.sessionLimit) { return id }
+            destinations[key]?.vacant.removeLast()
+            tunnels[id]?.isVacant = false
         }
-        return try usable ?? openTunnel(to: key, profile: profile, at: now)
+        return try openTunnel(to: key, profile: profile, at: now)
+    }
+
+    /// Notes a call of a tunnel.
+    func add(_ call: Call, toTunnel id: UInt16) {
+        guard let key = tunnels[id]?.destination else { return }
+        tunnels[id]?.calls[call.downstream.sessionID] = call
+        destinations[key]?.calls += 1
+    }
+
+    /// Takes a call out of its tunnel, which has room for another one then.
+    func removeCall(_ id: CallID) -> Call? {
+        guard let call = tunnels[id.tunnel]?.calls.removeValue(forKey: id.session), let record = tunnels[id.tunnel]
+        else { return nil }
+        destinations[record.destination]?.calls -= 1
+        if record.isDraining, record.calls.isEmpty { agenda.schedule(.drained(tunnel: id.tunnel), at: .zero) }
+        if !record.isVacant, record.takesCalls(limit: 0) {
+            tunnels[id.tunnel]?.isVacant = true
+            destinations[record.destination]?.vacant.append(id.tunnel)
+        }
+        return call
     }
 
     /// Makes a tunnel and sends SCCRQ.
     private func openTunnel(to key: Destination.Key, profile: L2TPProfile, at now: Instant) throws -> UInt16 {
         guard let route = host.route(to: key.address) else { throw TunnelError.noRoute(key.address) }
-        let source = profile.source ?? route.source
+        let source = key.overrides.source ?? profile.source ?? route.source
         guard host.owns(source), (source.ipv6 == nil) == (key.address.ipv6 == nil) else {
             throw TunnelError.sourceNotOurs(source)
         }
@@ -28,7 +50,8 @@ extension ControlNode {
         var machine: Tunnel
         do {
             machine = try Tunnel(
-                role: .initiator, localID: id, configuration: tunnelConfiguration(of: profile), random: makeRandom())
+                role: .initiator, localID: id, configuration: tunnelConfiguration(of: profile, key.overrides),
+                random: makeRandom())
         } catch {
             giveBack(tunnel: id, at: now)
             throw error
@@ -39,19 +62,22 @@ extension ControlNode {
         }
         let actions = machine.open(at: now)
         tunnels[id] = TunnelRecord(
-            id: id, destination: key, name: "\(profile.name)-\(key.address)", createdAt: now, machine: machine,
+            id: id, destination: key, name: key.tunnelName, createdAt: now, machine: machine,
             local: UDPEndpoint(source, Self.l2tpPort), peer: UDPEndpoint(key.address, Self.l2tpPort))
+        tunnels[id]?.isVacant = true
         destinations[key, default: Destination()].tunnels.append(id)
+        destinations[key]?.vacant.append(id)
         destinations[key]?.retryAt = nil
         logger.info("tunnel opening", metadata: metadata(ofTunnel: id))
         perform(actions, tunnel: id, at: now)
         return id
     }
 
-    private func tunnelConfiguration(of profile: L2TPProfile) -> TunnelConfiguration {
-        var settings = TunnelConfiguration(hostName: profile.hostName)
+    private func tunnelConfiguration(of profile: L2TPProfile, _ overrides: TunnelOverrides) -> TunnelConfiguration {
+        var settings = TunnelConfiguration(hostName: overrides.hostName ?? profile.hostName)
         settings.vendorName = profile.vendorName
-        settings.sharedSecret = profile.sharedSecret?.octets
+        settings.sharedSecret = overrides.secret ?? profile.sharedSecret?.octets
+        settings.peerHostName = overrides.peerHostName
         settings.helloInterval = .seconds(profile.helloTimeout)
         settings.establishTimeout = .seconds(profile.establishTimeout)
         settings.sessionEstablishTimeout = .seconds(profile.establishTimeout)
@@ -160,7 +186,9 @@ extension ControlNode {
     private func tunnelUp(_ id: UInt16, _ peer: PeerInformation, at now: Instant) {
         guard let key = tunnels[id]?.destination else { return }
         destinations[key]?.attempts = 0
+        heldDown[key.address] = nil
         statistics.count(.l2tpTunnelsOpened)
+        accountTunnelStart(id, at: now)
         publish(id, at: now)
         var details = metadata(ofTunnel: id)
         details["peer-name"] = "\(peer.hostName)"
@@ -171,13 +199,19 @@ extension ControlNode {
     private func tunnelDown(_ id: UInt16, _ end: TunnelEnd, at now: Instant) {
         guard let record = tunnels[id] else { return }
         destinations[record.destination]?.tunnels.removeAll { $0 == id }
+        destinations[record.destination]?.vacant.removeAll { $0 == id }
+        tunnels[id]?.isVacant = false
         let level: Logger.Level = end.origin == .requested || end.origin == .idleTimeout ? .info : .warning
         logger.log(level: level, "tunnel down: \(end)", metadata: metadata(ofTunnel: id))
         if record.isPublished, let snapshot = tunnelSnapshot(id) {
             effects.event(.tunnelDown(snapshot, cause(of: end)))
         }
+        accountTunnelEnd(id, cause: isShuttingDown ? .adminReboot : TerminateCause(cause(of: end)), at: now)
+        if end.origin != .requested, end.origin != .idleTimeout {
+            destinations[record.destination]?.lastFailure = "\(end)"
+        }
         // The seed's LAC brings a tunnel whose keepalive failed back by itself. Who says StopCCN means it.
-        if end.origin == .peerSilent || end.origin == .establishTimeout {
+        if end.origin == .peerSilent || end.origin == .establishTimeout, !drained.contains(record.destination.address) {
             scheduleRetry(record.destination, at: now)
         } else if destinations[record.destination]?.tunnels.isEmpty == true {
             destinations[record.destination] = nil
@@ -292,12 +326,14 @@ extension L2TPProfile.TypeOfService {
 enum TunnelError: Error, CustomStringConvertible {
     case noRoute(IPAddress)
     case sourceNotOurs(IPAddress)
+    case profileGone(String)
 
     var description: String {
         switch self {
         case .noRoute(let address): "no interface or ip-route leads to \(address)"
         case .sourceNotOurs(let address):
-            "the profile's source \(address) is no address of this node, or not of the LNS's kind"
+            "the tunnel's source \(address) is no address of this node, or not of the LNS's kind"
+        case .profileGone(let name): "there is no l2tp-profile \(name) any more"
         }
     }
 }

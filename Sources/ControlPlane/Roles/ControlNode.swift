@@ -2,9 +2,11 @@ import Configuration
 import Host
 import L2TP
 import Logging
+import Names
 import Observability
 import PPP
 import PPPoE
+import RADIUS
 import Timing
 import Wire
 
@@ -22,10 +24,19 @@ public final class ControlNode {
     enum Timer: Hashable {
         case host
         case connection(slot: UInt32)
+        case attempt(slot: UInt32)
+        case interim(slot: UInt32)
+        case sessionTimeout(slot: UInt32)
+        case idle(slot: UInt32)
         case tunnel(UInt16)
         case destination(Destination.Key)
+        /// A tunnel without calls that was drained; not at once, since it may be in the middle of telling of the last one's end.
+        case drained(tunnel: UInt16)
         case reclaim
         case pathMTU
+        case names
+        case radius
+        case records
     }
 
     /// What the node asks its owner to do.
@@ -34,17 +45,30 @@ public final class ControlNode {
         public var transmit: (_ frame: [UInt8], _ port: UInt16) -> Void
         /// Tells watchers that something came up or went down.
         public var event: (Event.Kind) -> Void
+        /// Asks name servers; the answer comes by `resolved`.
+        public var resolve: (NameQuery) -> Void
+        /// Sends a datagram to a RADIUS server from source socket `socket` of the address's family.
+        public var sendRADIUS: (_ datagram: [UInt8], _ socket: Int, _ address: IPAddress, _ port: UInt16) -> Void
+        /// Hands a line to those who debug.
+        public var debug: (DebugSubsystem, DebugScope, String) -> Void
 
         /// Effects carried out by the given functions.
         public init(
-            transmit: @escaping (_ frame: [UInt8], _ port: UInt16) -> Void, event: @escaping (Event.Kind) -> Void
+            transmit: @escaping (_ frame: [UInt8], _ port: UInt16) -> Void, event: @escaping (Event.Kind) -> Void,
+            resolve: @escaping (NameQuery) -> Void,
+            sendRADIUS: @escaping (_ datagram: [UInt8], _ socket: Int, _ address: IPAddress, _ port: UInt16) -> Void,
+            debug: @escaping (DebugSubsystem, DebugScope, String) -> Void
         ) {
             self.transmit = transmit
             self.event = event
+            self.resolve = resolve
+            self.sendRADIUS = sendRADIUS
+            self.debug = debug
         }
     }
 
-    let configuration: Configuration
+    /// What the node runs with; `apply` changes it.
+    public internal(set) var configuration: Configuration
     let table: any ForwardingTable
     let effects: Effects
     let logger: Logger
@@ -53,6 +77,7 @@ public final class ControlNode {
     var random: any RandomNumberGenerator & Sendable
     /// Wall-clock time of `Instant.zero`, for what operators read.
     let epoch: Timestamp
+    let cookie: ACCookie
 
     var host: HostStack
     /// What serves PPPoE, by port; several where VLANs are served differently.
@@ -81,11 +106,41 @@ public final class ControlNode {
     /// Messages of tunnels that are being acted for, by local tunnel id.
     var outgoing: [UInt16: [[UInt8]]] = [:]
     var destinations: [Destination.Key: Destination] = [:]
+    /// Until when LNSs are passed over, by address.
+    var heldDown: [IPAddress: Instant] = [:]
+    /// LNSs that take no new calls, by address.
+    var drained: Set<IPAddress> = []
     var lastCallSerialNumber: UInt32 = 0
+    /// Whether no new clients are taken at all, of some instances, or on some ports.
+    var isDraining = false
+    var drainedInstances: Set<String> = []
+    var drainedPorts: Set<UInt16> = []
+    /// Names of LNSs, and clients that wait for them.
+    var names = NameCache<NameWaiter>()
+    /// The node as a client of RADIUS servers.
+    var radius: RADIUSClient
+    /// Clients that wait for a RADIUS server.
+    var authorizing: [RADIUSRequestHandle: Authorizing] = [:]
+    /// Accounting records that no server has taken yet.
+    var records: AccountingQueue
+    let journal: any AccountingJournal
+    var sentRecords: [RADIUSRequestHandle: SentRecord] = [:]
+    /// Accounts of tunnels, by their numbers.
+    var tunnelAccounts: [UInt64: TunnelAccount] = [:]
+    var lastTunnelAccount: UInt64 = 0
+    /// What is counted of accounting records.
+    public internal(set) var accountingCounters = AccountingCounters()
+    /// Whether it has been said that records are lost.
+    var hasToldFull = false
+    /// Names this run of the daemon in Acct-Session-Ids: the second of its start, in hexadecimal.
+    let runID: String
+    var isShuttingDown = false
+    /// What is debugged.
+    public internal(set) var debugRules: [DebugRule] = []
     /// What routers have told of the ways to LNSs.
     var pathMTUs = PathMTUTable()
     /// The tunnel that a removed session was in, by upstream slot, until its counters are final.
-    var endedIn: [UInt32: UInt16] = [:]
+    var endedIn: [UInt32: EndedIn] = [:]
     /// Sessions that were removed and whose counters are not final yet, for the log.
     var ending: [UInt32: EndingSession] = [:]
 
@@ -98,14 +153,17 @@ public final class ControlNode {
     /// - Parameters:
     ///   - ports: the data plane's ports, as it reports them.
     ///   - table: the forwarding table.
+    ///   - journal: keeps accounting records until servers have taken them.
     ///   - cookie: makes and checks AC-Cookies.
     ///   - makeRandom: makes a source of challenges, magic numbers and tie breakers; must be unpredictable in production.
     ///   - epoch: wall-clock time of `Instant.zero`.
+    ///   - now: the time.
     ///   - effects: what carries out the node's wishes.
     public init(
-        configuration: Configuration, ports: [NodePort], table: any ForwardingTable, cookie: ACCookie,
-        makeRandom: @escaping () -> any RandomNumberGenerator & Sendable, epoch: Timestamp, logger: Logger,
-        effects: Effects
+        configuration: Configuration, ports: [NodePort], table: any ForwardingTable,
+        journal: any AccountingJournal = VolatileJournal(), cookie: ACCookie,
+        makeRandom: @escaping () -> any RandomNumberGenerator & Sendable, epoch: Timestamp, at now: Instant,
+        logger: Logger, effects: Effects
     ) {
         self.configuration = configuration
         self.table = table
@@ -113,6 +171,13 @@ public final class ControlNode {
         self.logger = logger
         self.makeRandom = makeRandom
         self.epoch = epoch
+        self.journal = journal
+        self.cookie = cookie
+        records = AccountingQueue(capacity: journal.capacity)
+        radius = RADIUSClient(
+            configuration: RADIUSClientConfiguration(configuration), random: makeRandom(), at: now)
+        let started = epoch.nanoseconds &+ Int64(clamping: now.nanoseconds)
+        runID = hex(UInt64(clamping: started / 1_000_000_000), digits: 8)
         random = makeRandom()
         self.ports = ports
         access = AccessInterface.all(of: configuration, ports: ports, cookie: cookie)
@@ -129,6 +194,8 @@ public final class ControlNode {
     /// Announces the node's addresses.
     public func start(at now: Instant) {
         perform(host.start(at: now), at: now)
+        agenda.schedule(.radius, at: radius.deadline)
+        accountingOn(at: now)
     }
 
     /// When `timerFired(at:)` wants to be called next.
@@ -140,10 +207,18 @@ public final class ControlNode {
             switch timer {
             case .host: perform(host.timerFired(at: now), at: now)
             case .connection(let slot): connectionTimerFired(slot, at: now)
+            case .attempt(let slot): attemptTimerFired(slot, at: now)
+            case .interim(let slot): interimTimerFired(slot, at: now)
+            case .sessionTimeout(let slot): sessionTimeoutFired(slot, at: now)
+            case .idle(let slot): idleTimerFired(slot, at: now)
             case .tunnel(let id): tunnelTimerFired(id, at: now)
             case .destination(let key): destinationTimerFired(key, at: now)
+            case .drained(let id): closeIfDrained(id, at: now)
             case .reclaim: reclaim(at: now)
             case .pathMTU: pathMTUTimerFired(at: now)
+            case .names: namesTimerFired(at: now)
+            case .radius: radiusTimerFired(at: now)
+            case .records: sendRecords(at: now)
             }
         }
     }

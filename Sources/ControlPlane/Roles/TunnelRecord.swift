@@ -22,6 +22,12 @@ struct TunnelRecord {
     var isBound = false
     /// Calls by local session id.
     var calls: [UInt16: Call] = [:]
+    /// Whether it takes no new calls, and goes with its last one.
+    var isDraining = false
+    /// Number of its account; nil: nobody is told of it.
+    var account: UInt64?
+    /// Whether its destination counts it among those with room.
+    var isVacant = false
     /// Whether the forwarding table knows it.
     var isPublished = false
     /// Traffic of its sessions that have ended.
@@ -29,6 +35,11 @@ struct TunnelRecord {
 }
 
 extension TunnelRecord {
+    /// Whether another call may go in, where at most `limit` do; 0: as many as there are ids.
+    func takesCalls(limit: UInt16) -> Bool {
+        machine.end == nil && !isDraining && (limit == 0 || calls.count < limit)
+    }
+
     /// Lets the tunnel do something where it lies; a copy of it would copy all its sessions.
     mutating func run<Failure: Error>(
         _ body: (inout Tunnel) throws(Failure) -> [TunnelAction]
@@ -46,14 +57,31 @@ struct Call {
 
 /// An LNS as this node sees it: level two of system, destination, tunnel, session.
 struct Destination {
-    /// An LNS's address, and the profile that says how to talk to it.
-    struct Key: Hashable {
+    /// An LNS's address, the profile that says how to talk to it, and what is special about it.
+    struct Key: Hashable, Sendable {
         var address: IPAddress
         var profile: String
+        var overrides = TunnelOverrides()
+
+        /// What operators call its tunnels.
+        var tunnelName: String {
+            "\(profile)-\(address)" + (overrides.assignmentID.map { "-\($0)" } ?? "")
+        }
     }
 
     /// Tunnels to it that take calls, by local id, in the order of their making.
     var tunnels: [UInt16] = []
+    /// Those of `tunnels` that may have room for another call; the last one is filled first. A call must not have to look through
+    /// thousands of full ones.
+    var vacant: [UInt16] = []
+    /// Calls in all its tunnels.
+    var calls = 0
+    /// Preference of the candidate that it was chosen as last.
+    var preference: UInt32 = 0
+    /// Why a tunnel to it ended that was not asked to; empty: none did.
+    var lastFailure = ""
+    /// The server group that is told of its tunnels: that of the client who wanted it last.
+    var accountingGroup: String?
     /// Attempts to bring a lost tunnel back since it was last up.
     var attempts = 0
     /// When the next of these is due.

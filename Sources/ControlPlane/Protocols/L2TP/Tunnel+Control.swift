@@ -36,7 +36,8 @@ extension Tunnel {
             return unexpected(.startControlConnectionRequest, at: now)
         }
         learn(start)
-        guard hasSupportedVersion(start, on: .sccrqReject, at: now) else { return }
+        guard hasSupportedVersion(start, on: .sccrqReject, at: now), isExpected(start, on: .sccrqReject, at: now)
+        else { return }
         if start.challenge != nil, configuration.sharedSecret == nil {
             return refuseChallenge(on: .sccrqReject, at: now)
         }
@@ -52,7 +53,7 @@ extension Tunnel {
             return unexpected(.startControlConnectionReply, at: now)
         }
         learn(start)
-        guard hasSupportedVersion(start, on: .sccrpReject, at: now),
+        guard hasSupportedVersion(start, on: .sccrpReject, at: now), isExpected(start, on: .sccrpReject, at: now),
             isAuthentic(start.challengeResponse, in: .startControlConnectionReply, on: .sccrpReject, at: now)
         else { return }
         if start.challenge != nil, configuration.sharedSecret == nil {
@@ -98,6 +99,16 @@ extension Tunnel {
     }
 
     // MARK: Authentication
+
+    /// Whether the peer bears the name that it has to.
+    private mutating func isExpected(
+        _ start: StartControlConnection, on event: TunnelEvent, at now: Instant
+    ) -> Bool {
+        guard let expected = configuration.peerHostName, start.hostName != expected else { return true }
+        let text = "Host Name is '\(start.hostName)' where '\(expected)' was expected"
+        stop(StopCode(.notAuthorized, message: text), origin: .authentication, on: event, at: now)
+        return false
+    }
 
     private func response(to challenge: [UInt8]?, in message: MessageType) -> [UInt8]? {
         guard let challenge, let secret = configuration.sharedSecret else { return nil }

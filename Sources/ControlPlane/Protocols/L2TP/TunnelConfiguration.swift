@@ -8,6 +8,8 @@ public struct TunnelConfiguration: Hashable, Sendable {
     public var vendorName: String?
     /// The secret that both ends prove to know, and that hides AVPs; nil for neither.
     public var sharedSecret: [UInt8]?
+    /// Host Name that the peer has to give; nil: any.
+    public var peerHostName: String?
     /// Whether AVPs that may be hidden are; needs a secret.
     public var hidesAttributes = false
     /// Silence of the peer after which HELLO asks whether it lives.

@@ -1,0 +1,33 @@
+/// Where accounting records outlive the daemon. It gives them the store; tests, a list in memory.
+public protocol AccountingJournal: AnyObject {
+    /// Keeps a record; answers its number, which is above all before.
+    func append(_ record: [UInt8], group: String) -> UInt64
+    /// Forgets records that servers have taken.
+    func remove(_ ids: [UInt64])
+    /// Records of an earlier run, in the order of their numbers; once, at the start.
+    func takeBacklog() -> [(id: UInt64, group: String, record: [UInt8])]
+    /// Records that it may hold.
+    var capacity: Int { get }
+}
+
+/// Keeps nothing beyond the process's life.
+public final class VolatileJournal: AccountingJournal {
+    private var last: UInt64 = 0
+    /// Records that it may hold.
+    public let capacity: Int
+
+    /// A journal for `capacity` records.
+    public init(capacity: Int = 100_000) { self.capacity = capacity }
+
+    /// Numbers a record.
+    public func append(_ record: [UInt8], group: String) -> UInt64 {
+        last += 1
+        return last
+    }
+
+    /// There is nothing to forget.
+    public func remove(_ ids: [UInt64]) {}
+
+    /// There is nothing.
+    public func takeBacklog() -> [(id: UInt64, group: String, record: [UInt8])] { [] }
+}
