@@ -80,6 +80,14 @@ let package = Package(
             ],
             path: "Sources/ControlPlane/Protocols/L2TP"),
         .target(
+            name: "RADIUS",
+            dependencies: [
+                "Wire", "Timing", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            path: "Sources/ControlPlane/Protocols/RADIUS"),
+        .target(
             name: "Configuration", dependencies: ["Wire", "Settings", "Yams"],
             path: "Sources/ControlPlane/Configuration"),
         .target(name: "Host", dependencies: ["Wire", "Timing"], path: "Sources/ControlPlane/Host"),
@@ -177,6 +185,7 @@ let package = Package(
         .testTarget(name: "PPPoETests", dependencies: ["PPPoE", "Wire", "Timing"]),
         .testTarget(name: "PPPTests", dependencies: ["PPP", "Wire", "Timing"]),
         .testTarget(name: "L2TPTests", dependencies: ["L2TP", "Wire", "Timing"]),
+        .testTarget(name: "RADIUSTests", dependencies: ["RADIUS", "Wire", "Timing"]),
         .testTarget(name: "HostTests", dependencies: ["Host", "Wire", "Timing"]),
         .testTarget(
             name: "RolesTests",
