@@ -190,6 +190,7 @@ let package = Package(
         .testTarget(name: "PPPoETests", dependencies: ["PPPoE", "Wire", "Timing"]),
         .testTarget(name: "PPPTests", dependencies: ["PPP", "Wire", "Timing"]),
         .testTarget(name: "L2TPTests", dependencies: ["L2TP", "Wire", "Timing"]),
+        .testTarget(name: "RADIUSTests", dependencies: ["RADIUS", "Wire", "Timing"]),
         .testTarget(name: "HostTests", dependencies: ["Host", "Wire", "Timing"]),
         .testTarget(
             name: "RolesTests",

@@ -83,10 +83,9 @@ struct AccountingQueue {
     /// No server has: it waits again, in its old place, and its group rests.
     mutating func failed(_ id: UInt64, group name: String, at now: Instant) {
         guard let record = groups[name]?.sent.removeValue(forKey: id) else { return }
-        let place = groups[name]?.waiting.firstIndex { $0.id > id } ?? 0
-        let isLast = groups[name]?.waiting.last.map { $0.id < id } ?? true
-        groups[name]?.waiting.insert(
-            Entry(id: id, record: record), at: isLast ? groups[name]?.waiting.count ?? 0 : place)
+        let waiting = groups[name]?.waiting ?? []
+        let place = waiting.firstIndex { $0.id > id } ?? waiting.count
+        groups[name]?.waiting.insert(Entry(id: id, record: record), at: place)
         guard groups[name]?.restsUntil == nil else { return }
         let rests = groups[name]?.rests ?? 0
         groups[name]?.rests = rests + 1

@@ -49,6 +49,8 @@ public final class ControlNode {
         public var resolve: (NameQuery) -> Void
         /// Sends a datagram to a RADIUS server from source socket `socket` of the address's family.
         public var sendRADIUS: (_ datagram: [UInt8], _ socket: Int, _ address: IPAddress, _ port: UInt16) -> Void
+        /// Answers a datagram that came to the port of dynamic authorization.
+        public var answerRADIUS: (_ datagram: [UInt8], _ address: IPAddress, _ port: UInt16) -> Void
         /// Hands a line to those who debug.
         public var debug: (DebugSubsystem, DebugScope, String) -> Void
 
@@ -57,12 +59,14 @@ public final class ControlNode {
             transmit: @escaping (_ frame: [UInt8], _ port: UInt16) -> Void, event: @escaping (Event.Kind) -> Void,
             resolve: @escaping (NameQuery) -> Void,
             sendRADIUS: @escaping (_ datagram: [UInt8], _ socket: Int, _ address: IPAddress, _ port: UInt16) -> Void,
+            answerRADIUS: @escaping (_ datagram: [UInt8], _ address: IPAddress, _ port: UInt16) -> Void,
             debug: @escaping (DebugSubsystem, DebugScope, String) -> Void
         ) {
             self.transmit = transmit
             self.event = event
             self.resolve = resolve
             self.sendRADIUS = sendRADIUS
+            self.answerRADIUS = answerRADIUS
             self.debug = debug
         }
     }
@@ -119,6 +123,8 @@ public final class ControlNode {
     var names = NameCache<NameWaiter>()
     /// The node as a client of RADIUS servers.
     var radius: RADIUSClient
+    /// The node as one that RADIUS servers tell to end or change sessions.
+    var dynamicAuthorization: DynamicAuthorizationServer
     /// Clients that wait for a RADIUS server.
     var authorizing: [RADIUSRequestHandle: Authorizing] = [:]
     /// Accounting records that no server has taken yet.
@@ -176,6 +182,8 @@ public final class ControlNode {
         records = AccountingQueue(capacity: journal.capacity)
         radius = RADIUSClient(
             configuration: RADIUSClientConfiguration(configuration), random: makeRandom(), at: now)
+        dynamicAuthorization = DynamicAuthorizationServer(
+            configuration: DynamicAuthorizationServer.Configuration(configuration.radius))
         let started = epoch.nanoseconds &+ Int64(clamping: now.nanoseconds)
         runID = hex(UInt64(clamping: started / 1_000_000_000), digits: 8)
         random = makeRandom()
