@@ -1,5 +1,6 @@
 import Configuration
 import Logging
+import Names
 import Observability
 import PPPoE
 import Roles
@@ -24,6 +25,8 @@ final class World {
         case node(port: UInt16)
         case client(Int)
         case lns(Int)
+        /// Something else that happens then.
+        case job(() -> Void)
     }
 
     private struct Flight {
@@ -52,11 +55,20 @@ final class World {
     private(set) var trace: [String] = []
     private(set) var events: [Event.Kind] = []
 
-    private final class Outbox {
+    /// What the node's effects leave to be done.
+    final class Outbox {
         var frames: [(bytes: [UInt8], port: UInt16)] = []
         var events: [Event.Kind] = []
+        var queries: [NameQuery] = []
+        var radius: [(datagram: [UInt8], socket: Int, address: IPAddress, port: UInt16)] = []
+        var answers: [[UInt8]] = []
+        var debugLines: [String] = []
     }
-    private let outbox = Outbox()
+    let outbox = Outbox()
+    /// What name servers know; a name that is not here does not exist.
+    var zone: [String: NameResult] = [:]
+    /// RADIUS servers by address.
+    var radiusServers: [IPAddress: RADIUSStation] = [:]
     private var flights: [Flight] = []
     private var serial: UInt64 = 0
     private var random: SeededGenerator
@@ -68,25 +80,33 @@ final class World {
     ///   - profile: settings of the l2tp-profile, `key: value` separated by commas.
     ///   - instance: more settings of the pppoe-ac.
     ///   - interface: more settings of the access interface.
+    ///   - peer: how the LNS is found.
+    ///   - more: sections that the file has besides.
+    ///   - journal: keeps accounting records.
     ///   - secret: the LNS's secret, "s3cret" being the node's; nil: it asks for none.
     init(
         profile: String = "", instance: String = "", interface: String = "", service: String = "any",
+        peer: String = "static 198.51.100.2", more: String = "", journal: any AccountingJournal = VolatileJournal(),
         secret: String? = "s3cret", nodeSecret: String? = "s3cret", table: NullTable = NullTable(), seed: UInt64 = 1
     ) throws {
         random = SeededGenerator(state: seed)
         self.secret = secret.map { Array($0.utf8) }
         null = table
         let configuration = try Self.configuration(
-            profile: profile, instance: instance, interface: interface, service: service, secret: nodeSecret)
+            profile: profile, instance: instance, interface: interface, service: service, secret: nodeSecret,
+            peer: peer, more: more)
         var generators = SeededGenerator(state: seed &* 31)
         let outbox = self.outbox
         node = ControlNode(
-            configuration: configuration, ports: Self.ports, table: table,
+            configuration: configuration, ports: Self.ports, table: table, journal: journal,
             cookie: ACCookie(secret: Array(repeating: 7, count: 32)),
-            makeRandom: { SeededGenerator(state: generators.next()) }, epoch: Timestamp(nanoseconds: 0),
+            makeRandom: { SeededGenerator(state: generators.next()) }, epoch: Timestamp(nanoseconds: 0), at: now,
             logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() },
             effects: .init(
-                transmit: { outbox.frames.append(($0, $1)) }, event: { outbox.events.append($0) }))
+                transmit: { outbox.frames.append(($0, $1)) }, event: { outbox.events.append($0) },
+                resolve: { outbox.queries.append($0) }, sendRADIUS: { outbox.radius.append(($0, $1, $2, $3)) },
+                answerRADIUS: { datagram, _, _ in outbox.answers.append(datagram) },
+                debug: { outbox.debugLines.append("\($0.rawValue) \($1.text): \($2)") }))
         lnses = [LNS(Self.lnsAddress, secret: self.secret, seed: seed)]
         node.start(at: now)
         collect()
@@ -96,7 +116,8 @@ final class World {
     /// the same port.
     static func configuration(
         profile: String = "", instance: String = "", interface: String = "", second: String? = nil,
-        service: String = "any", secret: String? = "s3cret"
+        service: String = "any", secret: String? = "s3cret", peer: String = "static 198.51.100.2",
+        more sections: String = ""
     ) throws -> Configuration {
         func more(_ text: String) -> String { text.isEmpty ? "" : ", " + text }
         let another = second.map { "\n  - {name: access0, pppoe-ac-service: residential\(more($0))}" } ?? ""
@@ -114,16 +135,24 @@ final class World {
               - name: residential
                 service-name: \(service)
                 destination: l2tp
-                l2tp: {peer-address: static 198.51.100.2, profile: isp1}
+                l2tp: {peer-address: \(peer), profile: isp1}
                 \(instance.replacing(", ", with: "\n    "))
             l2tp-profile:
               - {name: isp1\(more(secret.map { "shared-secret: \($0)" } ?? ""))\(more(profile))}
+            \(sections)
             """, machineName: "lac")
     }
 
     var lns: LNS { lnses[0] }
 
     // MARK: Stations
+
+    /// Another LNS on the core network.
+    @discardableResult
+    func addLNS(_ address: IPv4Address, secret: String? = "s3cret") -> LNS {
+        lnses.append(LNS(address, secret: secret.map { Array($0.utf8) }, seed: UInt64(address.value)))
+        return lnses[lnses.count - 1]
+    }
 
     @discardableResult
     func addClient(outer: UInt16 = 0, inner: UInt16 = 0, tags: [EthernetFrame.VLANTag] = []) -> Client {
@@ -194,6 +223,7 @@ final class World {
         switch flight.to {
         case .client(let index): clients[index].receive(flight.bytes, at: now)
         case .lns(let index): lnses[index].receive(flight.bytes, at: now)
+        case .job(let body): body()
         case .node(let port):
             if let punted = classify(flight.bytes, port: port) { node.receive(punted, at: now) }
         }
@@ -233,6 +263,7 @@ final class World {
     private func collect() {
         events += outbox.events
         outbox.events = []
+        collectQuestions()
         let frames = outbox.frames
         outbox.frames = []
         for (bytes, port) in frames {
@@ -263,20 +294,27 @@ final class World {
     /// Puts a frame of anybody's on its way to the node.
     func inject(_ bytes: [UInt8], port: UInt16) { send(bytes, to: .node(port: port)) }
 
+    /// Lets something happen after a while.
+    func after(_ delay: Duration, _ body: @escaping () -> Void) { enqueue([], to: .job(body), at: now + delay) }
+
+    private func enqueue(_ bytes: [UInt8], to station: Station, at time: Instant) {
+        serial += 1
+        let flight = Flight(at: time, serial: serial, to: station, bytes: bytes)
+        let place = flights.lastIndex { $0.at <= flight.at }.map { $0 + 1 } ?? 0
+        flights.insert(flight, at: place)
+    }
+
     private func send(_ bytes: [UInt8], to station: Station) {
         if chance(faults.loss) { return }
         var copies = chance(faults.duplication) ? 2 : 1
         while copies > 0 {
             copies -= 1
             let late = chance(faults.delay) ? random.next() % 40 : 0
-            serial += 1
-            let flight = Flight(at: now + .milliseconds(1 + Int64(late)), serial: serial, to: station, bytes: bytes)
-            let place = flights.lastIndex { $0.at <= flight.at }.map { $0 + 1 } ?? 0
-            flights.insert(flight, at: place)
+            enqueue(bytes, to: station, at: now + .milliseconds(1 + Int64(late)))
         }
     }
 
-    private func chance(_ perThousand: UInt64) -> Bool { perThousand > 0 && random.next() % 1_000 < perThousand }
+    func chance(_ perThousand: UInt64) -> Bool { perThousand > 0 && random.next() % 1_000 < perThousand }
 
     private func note(_ frame: EthernetFrame, fromNode: Bool, port: UInt16) {
         let kind: String

@@ -10,14 +10,19 @@ extension HostStack {
     mutating func startAddressDetection(at now: Instant, into outputs: inout [HostOutput]) {
         for interface in interfaces.values.sorted(by: { $0.port < $1.port }) {
             for address in interface.ipv6Addresses {
-                tentative[Neighbour.Key(port: interface.port, address: .v6(address))] = now + limits.retryInterval
-                let question = NeighbourMessage(.solicitation, target: address, linkLayerAddress: nil)
-                transmit(
-                    question, from: .unspecified, to: address.solicitedNode,
-                    at: MACAddress(group: address.solicitedNode), by: interface.mac, port: interface.port,
-                    into: &outputs)
+                startAddressDetection(of: address, on: interface, at: now, into: &outputs)
             }
         }
+    }
+
+    mutating func startAddressDetection(
+        of address: IPv6Address, on interface: HostInterface, at now: Instant, into outputs: inout [HostOutput]
+    ) {
+        tentative[Neighbour.Key(port: interface.port, address: .v6(address))] = now + limits.retryInterval
+        let question = NeighbourMessage(.solicitation, target: address, linkLayerAddress: nil)
+        transmit(
+            question, from: .unspecified, to: address.solicitedNode, at: MACAddress(group: address.solicitedNode),
+            by: interface.mac, port: interface.port, into: &outputs)
     }
 
     /// Takes addresses into use that nobody has claimed in time, and says so to everybody.

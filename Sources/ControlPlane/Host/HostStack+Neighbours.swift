@@ -214,6 +214,11 @@ extension HostStack {
         nextDeadline = min(nextDeadline, neighbour.deadline)
     }
 
+    /// Forgets neighbours, with what waits for them.
+    mutating func removeNeighbours(where isGone: (Neighbour.Key, Neighbour) -> Bool) {
+        for key in neighbours.filter({ isGone($0.key, $0.value) }).keys { remove(key) }
+    }
+
     private mutating func remove(_ key: Neighbour.Key) {
         guard let neighbour = neighbours.removeValue(forKey: key) else { return }
         counters[.resolutionDropped] += UInt64(neighbour.queue.count)

@@ -61,9 +61,9 @@ public struct HostStack: Sendable {
     public internal(set) var counters = HostCounters()
 
     let limits: Limits
-    let interfaces: [UInt16: HostInterface]
-    let ownAddresses: Set<IPAddress>
-    let routes: RouteTable
+    var interfaces: [UInt16: HostInterface]
+    var ownAddresses: Set<IPAddress>
+    var routes: RouteTable
 
     var listeners: Set<UInt16> = []
     var neighbours: [Neighbour.Key: Neighbour] = [:]

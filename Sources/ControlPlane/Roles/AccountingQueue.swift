@@ -92,9 +92,14 @@ struct AccountingQueue {
         groups[name]?.restsUntil = now + min(.seconds(1 << min(rests, 6)), Self.longestRest)
     }
 
-    /// Takes away what can never be sent, since nobody can write it.
-    mutating func discard(_ id: UInt64, group: String) {
-        guard groups[group]?.sent.removeValue(forKey: id) != nil else { return }
-        count -= 1
+    /// Forgets the records of all other groups; answers their numbers.
+    mutating func dropGroups(otherThan kept: Set<String>) -> [UInt64] {
+        var dropped: [UInt64] = []
+        for (name, group) in groups where !kept.contains(name) {
+            dropped += group.waiting.map(\.id) + group.sent.keys
+            groups[name] = nil
+        }
+        count -= dropped.count
+        return dropped
     }
 }

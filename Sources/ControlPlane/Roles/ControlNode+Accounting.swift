@@ -152,10 +152,12 @@ extension ControlNode {
                 "accounting records of an earlier run are sent now",
                 metadata: ["records": "\(accountingCounters[.replayed])"])
         }
-        for group in accountingGroups {
-            record(.accountingOn(id: runID, nas: radiusIdentity, at: seconds(now)), group: group, at: now)
-        }
+        for group in accountingGroups { accountingOn(group: group, at: now) }
         sendRecords(at: now)
+    }
+
+    func accountingOn(group: String, at now: Instant) {
+        record(.accountingOn(id: runID, nas: radiusIdentity, at: seconds(now)), group: group, at: now)
     }
 
     /// Tells servers that the node will account no more.

@@ -163,8 +163,9 @@ extension ControlNode {
     }
 
     /// The way of static tunnels that go by `gateway` has changed.
-    func republishStatic(by gateway: IPAddress, at now: Instant) {
-        for (id, entry) in feed.tunnels where entry.heldAddress.map({ host.route(to: $0)?.gateway }) == gateway {
+    func republishStatic(by gateway: IPAddress? = nil, at now: Instant) {
+        for (id, entry) in feed.tunnels {
+            if let gateway, entry.heldAddress.map({ host.route(to: $0)?.gateway }) != gateway { continue }
             do { try table.publishTunnel(id, path(of: entry)) } catch {
                 logger.error("static tunnel cannot be rewritten: \(error)", metadata: ["tunnel": "\(id)"])
             }

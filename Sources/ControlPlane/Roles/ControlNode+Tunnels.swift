@@ -73,7 +73,7 @@ extension ControlNode {
         return id
     }
 
-    private func tunnelConfiguration(of profile: L2TPProfile, _ overrides: TunnelOverrides) -> TunnelConfiguration {
+    func tunnelConfiguration(of profile: L2TPProfile, _ overrides: TunnelOverrides) -> TunnelConfiguration {
         var settings = TunnelConfiguration(hostName: overrides.hostName ?? profile.hostName)
         settings.vendorName = profile.vendorName
         settings.sharedSecret = overrides.secret ?? profile.sharedSecret?.octets
