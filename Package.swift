@@ -43,6 +43,8 @@ let package = Package(
         // C shims: the shared layout, and static inline wrappers over DPDK.
         .target(name: "CSegment", path: "Sources/CShims/Segment", cSettings: cDPDK),
         .target(name: "CDPDK", dependencies: ["CSegment"], path: "Sources/CShims/DPDK", cSettings: cDPDK),
+        .systemLibrary(
+            name: "CAres", path: "Sources/CShims/CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
         // Data plane: Wire <- Segment <- Forwarding <- Worker <- program.
         .target(name: "Wire", path: "Sources/DataPlane/Wire"),
@@ -80,7 +82,8 @@ let package = Package(
             ],
             path: "Sources/ControlPlane/Protocols/L2TP"),
         .target(
-            name: "Names", dependencies: ["Wire", "Timing", .product(name: "DequeModule", package: "swift-collections")],
+            name: "Names",
+            dependencies: ["Wire", "Timing", .product(name: "DequeModule", package: "swift-collections")],
             path: "Sources/ControlPlane/Protocols/Names"),
         .target(
             name: "RADIUS",
@@ -90,6 +93,12 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             path: "Sources/ControlPlane/Protocols/RADIUS"),
+        .target(
+            name: "Resolver",
+            dependencies: [
+                "CAres", "Names", "Wire", "Timing", .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            path: "Sources/ControlPlane/Resolver"),
         .target(
             name: "Configuration", dependencies: ["Wire", "Names", "Settings", "Yams"],
             path: "Sources/ControlPlane/Configuration"),
@@ -191,6 +200,8 @@ let package = Package(
         .testTarget(name: "PPPTests", dependencies: ["PPP", "Wire", "Timing"]),
         .testTarget(name: "L2TPTests", dependencies: ["L2TP", "Wire", "Timing"]),
         .testTarget(name: "RADIUSTests", dependencies: ["RADIUS", "Wire", "Timing"]),
+        .testTarget(name: "NamesTests", dependencies: ["Names", "Wire", "Timing"]),
+        .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Names", "Wire", "Timing"]),
         .testTarget(name: "HostTests", dependencies: ["Host", "Wire", "Timing"]),
         .testTarget(
             name: "RolesTests",

@@ -27,6 +27,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("PPPoE", ["Wire", "Timing", .product(name: "Crypto", package: "swift-crypto")]),
     ("PPP", ["Wire", "Timing"]),
     ("Host", ["Wire", "Timing"]),
+    ("Names", ["Wire", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
     (
         "L2TP",
         [
