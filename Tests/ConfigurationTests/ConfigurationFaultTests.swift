@@ -133,8 +133,8 @@ import Testing
             "service-name: remote-office advertised", "service-name: any advertised",
             "27: pppoe-ac[0].service-name: expected `any`, `NAME` or `NAME advertised`, found `any advertised`"),
         Row(
-            "ppp-auth-protocols: [pap, chap]", "ppp-auth-protocols: [pap, eap]",
-            "28: pppoe-ac[0].ppp-auth-protocols[1]: expected one of `chap`, `pap`, found `eap`"),
+            "ppp-auth-protocols: [pap, chap]", "ppp-auth-protocols: [pap, mschap]",
+            "28: pppoe-ac[0].ppp-auth-protocols[1]: expected one of `eap`, `chap`, `pap`, found `mschap`"),
         Row(
             "ppp-auth-protocols: [pap, chap]", "ppp-auth-protocols: [pap, pap]",
             "28: pppoe-ac[0].ppp-auth-protocols[1]: `pap` is given twice"),

@@ -149,9 +149,10 @@ struct Golden: Sendable, CustomTestStringConvertible {
                 0c0000000c001045627965
                 """, header: header(33363, 23809, 4, 2),
             message: .disconnect(
-                assignedSessionID: 6781,
-                DisconnectCode(.lossOfCarrier, error: GeneralError.none, message: "PADT received"),
-                Q931Cause(code: 16, message: 0x45, advisory: "bye"))),
+                CallDisconnect(
+                    assignedSessionID: 6781,
+                    DisconnectCode(.lossOfCarrier, error: GeneralError.none, message: "PADT received"),
+                    q931Cause: Q931Cause(code: 16, message: 0x45, advisory: "bye")))),
         Golden(
             name: "WEN",
             bytes: """
@@ -330,12 +331,13 @@ private let hiddenCall: ControlMessage = {
     }
 }
 
-/// RFC 2661, section 4.4: "the H bit MUST be 0" and "the M bit MUST be 0".
+/// RFC 2661, section 4.4: "the H bit MUST be 0" and "the M bit MUST be 0"; RFC 3145 and RFC 5515 have no mandatory AVP.
 @Test func tableHasTheStandardsBits() {
     let notHideable: Set<UInt16> = [0, 1, 2, 5, 7, 10, 12, 36, 39]
-    let notMandatory: Set<UInt16> = [5, 6, 8, 25, 26, 27, 28, 29, 30, 31, 32, 33, 37, 38]
+    let notMandatory: Set<UInt16> = [5, 6, 8, 25, 26, 27, 28, 29, 30, 31, 32, 33, 37, 38, 46, 97, 98]
     for row in AttributeDefinition.all {
-        #expect(row.hideable == !notHideable.contains(row.type.rawValue), "\(row.name)")
-        #expect(row.mandatory == !notMandatory.contains(row.type.rawValue), "\(row.name)")
+        let isStandard = row.type.vendor == 0
+        #expect(row.hideable == !(isStandard && notHideable.contains(row.type.number)), "\(row.name)")
+        #expect(row.mandatory == (isStandard && !notMandatory.contains(row.type.number)), "\(row.name)")
     }
 }

@@ -86,7 +86,7 @@ private func icrp(_ session: UInt16, ns: UInt16 = 1, nr: UInt16 = 3) -> ArraySli
     var requested = try establishedTunnel()
     _ = try requested.openSession(localID: 5, call: call(), at: .zero)
     let early = requested.closeSession(5, code, at: .zero)
-    #expect(early.messages() == [.disconnect(assignedSessionID: 5, code, nil)])
+    #expect(early.messages() == [.disconnect(CallDisconnect(assignedSessionID: 5, code))])
     #expect(try ControlHeader.decode(early.sent[0][...]).0.sessionID == 0)
     #expect(requested.receive(datagram: icrp(5), at: .zero).notes == [.unknownSession(.incomingCallReply, 5)])
     // Both are known.
@@ -94,7 +94,7 @@ private func icrp(_ session: UInt16, ns: UInt16 = 1, nr: UInt16 = 3) -> ArraySli
     _ = try established.openSession(localID: 5, call: call(), at: .zero)
     _ = established.receive(datagram: icrp(5), at: .zero)
     let late = established.closeSession(5, code, at: .zero)
-    #expect(late.messages() == [.disconnect(assignedSessionID: 5, code, nil)])
+    #expect(late.messages() == [.disconnect(CallDisconnect(assignedSessionID: 5, code))])
     #expect(try ControlHeader.decode(late.sent[0][...]).0.sessionID == 23809)
     #expect(established.sessions.isEmpty)
     #expect(established.closeSession(5, code, at: .zero).isEmpty)
@@ -277,7 +277,7 @@ private func icrq(_ id: UInt8, ns: UInt16) -> ArraySlice<UInt8> {
     var tunnel = try responder()
     _ = tunnel.receive(datagram: icrq(9, ns: 2), at: .zero)
     let refused = tunnel.refuseCall(peerSessionID: 9, DisconnectCode(.busy), at: .zero)
-    #expect(refused.messages() == [.disconnect(assignedSessionID: 0, DisconnectCode(.busy), nil)])
+    #expect(refused.messages() == [.disconnect(CallDisconnect(assignedSessionID: 0, DisconnectCode(.busy)))])
     #expect(try ControlHeader.decode(refused.sent[0][...]).0.sessionID == 9)
     #expect(tunnel.refuseCall(peerSessionID: 9, DisconnectCode(.busy), at: .zero).isEmpty)
 }

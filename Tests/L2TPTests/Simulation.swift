@@ -38,7 +38,7 @@ struct Node {
             case .sessionDown(let id, _):
                 forwarding[id] = nil
                 if open.remove(id) == nil { strayEnds += 1 }
-            case .bindPeer, .linkInfo, .wanError, .note: break
+            case .bindPeer, .linkInfo, .wanError, .connectSpeeds, .note: break
             }
         }
         return sent

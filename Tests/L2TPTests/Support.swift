@@ -76,8 +76,8 @@ extension [TunnelAction] {
 
     var disconnectCodes: [DisconnectCode] {
         messages().compactMap {
-            guard case .disconnect(_, let code, _) = $0 else { return nil }
-            return code
+            guard case .disconnect(let disconnect) = $0 else { return nil }
+            return disconnect.code
         }
     }
 

@@ -51,7 +51,7 @@ func octets(_ hex: String) -> [UInt8] {
         ("0304c023", .authenticationProtocol(.pap)), ("0305c22305", .authenticationProtocol(.chapMD5)),
         ("0305c22381", .authenticationProtocol(.other(.chap, [0x81]))),
         ("0304c223", .authenticationProtocol(.other(.chap, []))),
-        ("0304c227", .authenticationProtocol(.other(.eap, []))),
+        ("0304c227", .authenticationProtocol(.eap)), ("0305c22700", .authenticationProtocol(.other(.eap, [0]))),
         ("0305c02300", .authenticationProtocol(.other(.pap, [0]))),
         ("0408c025000003e8", .qualityProtocol(.lqr, [0, 0, 3, 0xe8])), ("0702", .protocolFieldCompression),
         ("0802", .addressAndControlFieldCompression), ("0206000a0000", .other(type: 2, value: [0, 10, 0, 0])),

@@ -2,7 +2,6 @@ import PPP
 import Testing
 import Timing
 
-private let t0 = Instant.zero
 
 /// An LCP packet from its hexadecimal octets.
 private func packet(_ hex: String) throws -> ControlPacket { try ControlPacket(parsing: octets(hex)[...]) }

@@ -101,7 +101,7 @@ private func names(_ packet: DiscoveryPacket?) -> [String]? {
         }
         #expect(request.key.client == client && request.key.circuit == circuit)
         #expect(request.key.hostUniq == [1, 2, 3] && request.key.cookie == cookie.value)
-        #expect(request.vendorSpecific == [vendor.value])
+        #expect(request.accessLine?.agentCircuitID == Array("eth0".utf8))
         #expect(request.maxPayload == 1492)
 
         // Checked with scapy: PPPoED(code=0x65, sessionid=0x4001) / tags.

@@ -223,7 +223,7 @@ func kind(ofControl payload: [UInt8], secret: [UInt8]?) -> String {
     case .incomingCallRequest: return "ICRQ"
     case .incomingCallReply: return "ICRP"
     case .incomingCallConnected: return "ICCN"
-    case .disconnect(_, let code, _): return "CDN \(code.result.rawValue)"
+    case .disconnect(let disconnect): return "CDN \(disconnect.code.result.rawValue)"
     default: return "\(message.type)"
     }
 }

@@ -183,7 +183,7 @@ final class LNS {
             case .sessionUp(let information): sessions[id, default: [:]][information.localID] = information.connected
             case .sessionDown(let session, _): sessions[id]?[session] = nil
             case .released: drop(id)
-            case .bindPeer, .tunnelUp, .tunnelDown, .linkInfo, .wanError, .note: break
+            case .bindPeer, .tunnelUp, .tunnelDown, .linkInfo, .wanError, .connectSpeeds, .note: break
             }
         }
     }

@@ -20,6 +20,8 @@ public struct AccessConcentrator: Hashable, Sendable {
 
     /// An authentication protocol that is offered to clients.
     public enum AuthenticationProtocol: String, CaseIterable, Sendable {
+        /// EAP (RFC 3748): the client's identity here, the method between it and the LNS.
+        case eap
         /// CHAP with MD5 (RFC 1994).
         case chap
         /// PAP (RFC 1334).
@@ -96,6 +98,16 @@ public struct AccessConcentrator: Hashable, Sendable {
         case .octets(let octets): octets
         }
     }
+    /// `lcp-restart`: seconds until a Configure-Request, Terminate-Request, Challenge or EAP request is sent again (the Restart
+    /// timer of RFC 1661, section 4.6), 1 to 30. Default 3.
+    public internal(set) var lcpRestart: UInt8 = 3
+    /// `lcp-max-configure`: Configure-Requests, Challenges and EAP requests without an answer before the client is given up, 1 to
+    /// 100. Default 10.
+    public internal(set) var lcpMaxConfigure: UInt8 = 10
+    /// `lcp-max-terminate`: Terminate-Requests without an answer before the session is closed, 1 to 10. Default 2.
+    public internal(set) var lcpMaxTerminate: UInt8 = 2
+    /// `lcp-max-failure`: Configure-Naks before an option is rejected, 1 to 20. Default 5.
+    public internal(set) var lcpMaxFailure: UInt8 = 5
     /// `challenge-name`: the Name field of CHAP challenges, 1 to 255 octets. Default: `control.host-name`.
     public internal(set) var challengeName: String
     /// `session-limit`: sessions of this instance, 0 to 1,048,576; 0, the default: as many as the table holds.

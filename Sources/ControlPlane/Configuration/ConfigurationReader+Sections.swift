@@ -153,6 +153,7 @@ extension ConfigurationReader {
         {
             value.segmentSize = size
         }
+        Self.readTimers(&value, &mapping)
         Self.read(&value.challengeName, mapping.optional("challenge-name"))
         Self.read(&value.sessionLimit, mapping.optional("session-limit"), in: 0...1_048_576)
         Self.read(&value.sessionLimitPerMAC, mapping.optional("session-limit-per-mac"), in: 0...65_535)
@@ -181,6 +182,14 @@ extension ConfigurationReader {
             _ = node.mapping { draft.value.accounting = Self.accounting(&$0) }
         }
         concentrators.append(draft)
+    }
+
+    /// Timer and counters of LCP (RFC 1661, section 4.6).
+    private static func readTimers(_ value: inout AccessConcentrator, _ mapping: inout ConfigurationMapping) {
+        read(&value.lcpRestart, mapping.optional("lcp-restart"), in: 1...30)
+        read(&value.lcpMaxConfigure, mapping.optional("lcp-max-configure"), in: 1...100)
+        read(&value.lcpMaxTerminate, mapping.optional("lcp-max-terminate"), in: 1...10)
+        read(&value.lcpMaxFailure, mapping.optional("lcp-max-failure"), in: 1...20)
     }
 
     private static func mru(_ text: String) -> ConcentratorDraft.MRU? {
@@ -255,6 +264,9 @@ extension ConfigurationReader {
         Self.read(&draft.value.retryTimeout, mapping.optional("retry-timeout"), in: 1...8)
         Self.read(&draft.value.maxRetries, mapping.optional("max-retries"), in: 1...30)
         Self.read(&draft.value.establishTimeout, mapping.optional("establish-timeout"), in: 1...3_600)
+        Self.read(
+            &draft.value.sessionEstablishTimeout, mapping.optional("session-establish-timeout"), in: 1...3_600)
+        Self.read(&draft.value.persistPendTimeout, mapping.optional("persist-pend-timeout"), in: 1...3_600)
         Self.read(&draft.value.idleTimeout, mapping.optional("idle-timeout"), in: 0...86_400)
         Self.read(&draft.value.rxWindowSize, mapping.optional("rx-window-size"), in: 1...1_024)
         Self.read(&draft.value.sessionLimit, mapping.optional("session-limit"), in: 0...65_535)
@@ -268,6 +280,7 @@ extension ConfigurationReader {
             draft.value.mtu = mtu
             draft.hasMTU = true
         }
+        readAttributes(&draft.value, &mapping)
         readPath(&draft.value, &mapping)
         Self.read(&draft.value.hostName, mapping.optional("host-name"))
         Self.read(&draft.value.vendorName, mapping.optional("vendor-name"))
@@ -283,6 +296,31 @@ extension ConfigurationReader {
             draft.source = node
         }
         profiles.append(draft)
+    }
+
+    /// What control messages say, and how.
+    private func readAttributes(_ profile: inout L2TPProfile, _ mapping: inout ConfigurationMapping) {
+        if let node = mapping.optional("hide-avps"), let flag = node.boolean() {
+            if flag, profile.sharedSecret == nil { node.fault("AVPs are hidden with the `shared-secret`; there is none") }
+            profile.hidesAttributes = flag
+        }
+        Self.readSet(&profile.framingCapability, mapping.optional("framing-capability"))
+        Self.readSet(&profile.bearerCapability, mapping.optional("bearer-capability"))
+        if let flag = mapping.optional("tie-breaker")?.boolean() { profile.tieBreaker = flag }
+        profile.firmwareRevision = mapping.optional("firmware-revision")?.integer(in: 0...65_535)
+        if let flag = mapping.optional("access-line-avps")?.boolean() { profile.accessLineAVPs = flag }
+    }
+
+    /// Reads a list of words, each of which may come once.
+    private static func readSet<Word: Hashable & CaseIterable & RawRepresentable<String>>(
+        _ set: inout Set<Word>, _ node: ConfigurationNode?
+    ) {
+        guard let node else { return }
+        set = []
+        for element in node.oneOrMore() {
+            guard let word: Word = element.choice() else { continue }
+            if !set.insert(word).inserted { element.fault("`\(word.rawValue)` is given twice") }
+        }
     }
 
     /// What concerns the size and the order of data messages.

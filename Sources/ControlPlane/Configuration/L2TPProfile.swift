@@ -45,6 +45,22 @@ public struct L2TPProfile: Hashable, Sendable {
         case drop
     }
 
+    /// `framing-capability`
+    public enum Framing: String, CaseIterable, Sendable {
+        /// Synchronous framing.
+        case sync
+        /// Asynchronous framing.
+        case async
+    }
+
+    /// `bearer-capability`
+    public enum Bearer: String, CaseIterable, Sendable {
+        /// Digital access.
+        case digital
+        /// Analog access.
+        case analog
+    }
+
     /// `data-sequence-numbers`: Ns and Nr in data messages (RFC 2661 section 5.4).
     public enum DataSequencing: String, CaseIterable, Sendable {
         /// Sent while the peer sends them.
@@ -68,14 +84,34 @@ public struct L2TPProfile: Hashable, Sendable {
     public internal(set) var retryTimeout: UInt16 = 1
     /// `max-retries`: retransmissions before the peer counts as lost, 1 to 30. Default 5.
     public internal(set) var maxRetries: UInt8 = 5
-    /// `establish-timeout`: seconds that a tunnel or session may take to come up, 1 to 3,600. Default 60.
+    /// `establish-timeout`: seconds that a tunnel may take to come up, 1 to 3,600. Default 60.
     public internal(set) var establishTimeout: UInt16 = 60
+    /// `session-establish-timeout`: seconds that a session may take to come up, its tunnel included, 1 to 3,600. Default 120.
+    public internal(set) var sessionEstablishTimeout: UInt16 = 120
+    /// `persist-pend-timeout`: seconds after which a tunnel that was lost is opened again at the latest, 1 to 3,600; the first
+    /// attempt comes after a second, and the time doubles with each. Default 60.
+    public internal(set) var persistPendTimeout: UInt16 = 60
     /// `idle-timeout`: seconds that a tunnel stays up without a session, 0 to 86,400; 0, the default: for ever.
     public internal(set) var idleTimeout: UInt32 = 0
     /// `rx-window-size`: control messages that the peer may have on their way, 1 to 1,024. Default 10.
     public internal(set) var rxWindowSize: UInt16 = 10
     /// `session-limit`: sessions in one tunnel, 0 to 65,535; 0, the default: as many as there are session ids.
     public internal(set) var sessionLimit: UInt16 = 0
+    /// `hide-avps`: whether AVPs that may be hidden are (RFC 2661 section 4.3); needs `shared-secret`. Default false.
+    public internal(set) var hidesAttributes = false
+    /// `framing-capability`: what the Framing Capabilities AVP says. Default both.
+    public internal(set) var framingCapability: Set<Framing> = [.sync, .async]
+    /// `bearer-capability`: what the Bearer Capabilities AVP says. Default both.
+    public internal(set) var bearerCapability: Set<Bearer> = [.digital, .analog]
+    /// `tie-breaker`: whether SCCRQ carries a Tie Breaker, which asks a peer that opens a tunnel at the same time to keep one of
+    /// the two (RFC 2661 section 4.4.3). Default false, since this node takes no tunnels.
+    public internal(set) var tieBreaker = false
+    /// `firmware-revision`: the Firmware Revision AVP, 0 to 65,535. Nil, the default: it is not sent.
+    public internal(set) var firmwareRevision: UInt16?
+    /// `access-line-avps`: whether the LNS is told what the access node says of a client's line: RFC 5515's AVPs, and connect
+    /// speeds of the line instead of the port. Default false: it is worth no more than the access network, which has to take
+    /// out what clients write themselves.
+    public internal(set) var accessLineAVPs = false
     /// `udp-checksums`: whether data messages carry a UDP checksum; control messages always do. Default true (RFC 2661
     /// section 8.1).
     public internal(set) var udpChecksums = true

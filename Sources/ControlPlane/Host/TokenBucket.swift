@@ -1,14 +1,14 @@
 import Timing
 
 /// Lets `rate` events a second pass, and `burst` at once after a quiet time.
-struct TokenBucket {
+public struct TokenBucket: Sendable {
     private let interval: UInt64
     private let burst: UInt64
     private var tokens: UInt64
     private var filledAt: Instant
 
     /// A full bucket. `rate` and `burst` are at least 1.
-    init(rate: UInt32, burst: UInt32, at now: Instant = .zero) {
+    public init(rate: UInt32, burst: UInt32, at now: Instant = .zero) {
         interval = 1_000_000_000 / UInt64(max(1, rate))
         self.burst = UInt64(max(1, burst))
         tokens = self.burst
@@ -16,7 +16,7 @@ struct TokenBucket {
     }
 
     /// Takes a token; false when there is none.
-    mutating func take(at now: Instant) -> Bool {
+    public mutating func take(at now: Instant) -> Bool {
         if now > filledAt {
             let earned = (now.nanoseconds - filledAt.nanoseconds) / interval
             if earned >= burst - tokens {

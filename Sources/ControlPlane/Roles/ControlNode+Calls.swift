@@ -28,6 +28,7 @@ extension ControlNode {
         var call = incomingCall(of: connection, proxy: proxy, serialNumber: lastCallSerialNumber)
         call.connected.sequencingRequired = profile.dataSequencing == .required
         call.connected.privateGroupID = candidate.privateGroupID
+        if profile.accessLineAVPs, let line = connection.request.accessLine { call.describe(line) }
         do {
             try run(tunnelID, at: now) { tunnel throws(SessionRefusal) in
                 try tunnel.openSession(localID: downstream.sessionID, call: call, at: now)
@@ -59,6 +60,9 @@ extension ControlNode {
         case .pap:
             connected.proxyAuthentication = ProxyAuthentication(
                 kind: .pap, name: proxy.authenName, id: proxy.authenID, response: proxy.authenResponse)
+        case .eap:
+            connected.proxyAuthentication = ProxyAuthentication(
+                kind: .eap, name: proxy.authenName, id: proxy.authenID, response: proxy.authenResponse)
         case .none, .textual, .msCHAPv1:
             connected.proxyAuthentication = ProxyAuthentication(kind: .none)
         }
@@ -131,16 +135,20 @@ extension ControlNode {
         }
     }
 
-    /// Ends a call on our side, with CDN, and says no word to the client.
-    func closeCall(_ id: CallID, _ code: DisconnectCode, initiator: Initiator = .client, at now: Instant) {
+    /// Ends a call on our side, with CDN, and says no word to the client. `ppp` is what became of its PPP.
+    func closeCall(
+        _ id: CallID, _ code: DisconnectCode, ppp: PPPDisconnectCause? = nil, initiator: Initiator = .client,
+        at now: Instant
+    ) {
         guard let call = takeCall(id, cause: Cause(initiator, code, message: code.message ?? "")) else { return }
         if !call.isForwarding { giveBack(downstream: call.downstream.slot) }
-        sendDisconnect(id, code, at: now)
+        sendDisconnect(id, code, ppp: ppp, at: now)
     }
 
     /// Ends a call on our side and tells the client too.
     func endCall(
-        _ id: CallID, _ code: DisconnectCode, initiator: Initiator = .local, client text: String, at now: Instant
+        _ id: CallID, _ code: DisconnectCode, ppp: PPPDisconnectCause? = nil, initiator: Initiator = .local,
+        client text: String, at now: Instant
     ) {
         guard let call = takeCall(id, cause: Cause(initiator, code, message: text)) else { return }
         connections[call.upstreamSlot]?.call = nil
@@ -150,11 +158,11 @@ extension ControlNode {
             giveBack(downstream: call.downstream.slot)
             refuseConnection(call.upstreamSlot, text, at: now)
         }
-        sendDisconnect(id, code, at: now)
+        sendDisconnect(id, code, ppp: ppp, at: now)
     }
 
-    private func sendDisconnect(_ id: CallID, _ code: DisconnectCode, at now: Instant) {
-        run(id.tunnel, at: now) { $0.closeSession(id.session, code, at: now) }
+    private func sendDisconnect(_ id: CallID, _ code: DisconnectCode, ppp: PPPDisconnectCause?, at now: Instant) {
+        run(id.tunnel, at: now) { $0.closeSession(id.session, code, cause: ppp, at: now) }
     }
 
     /// Takes a call out of its tunnel and tells the watchers. Whoever takes it frees its slots.

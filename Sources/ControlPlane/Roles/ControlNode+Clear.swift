@@ -41,7 +41,7 @@ extension ControlNode {
             }
             endCall(
                 CallID(tunnel: id, session: session), .init(.administrative, message: Self.clearedText),
-                initiator: .operator, client: Self.clearedText, at: now)
+                ppp: .cleared, initiator: .operator, client: Self.clearedText, at: now)
             return ClearOutcome(sessions: 1, connections: 1)
         case .connection(let route):
             guard let slot = routes[route] else { throw .notFound("no route \(route)") }
@@ -93,7 +93,8 @@ extension ControlNode {
                 outcome.sessions += 1
                 connections[slot]?.call = nil
                 closeCall(
-                    call, .init(.administrative, message: Self.clearedText), initiator: .operator, at: now)
+                    call, .init(.administrative, message: Self.clearedText), ppp: .cleared, initiator: .operator,
+                    at: now)
             }
             removeConnection(slot, telling: Self.clearedText, at: now)
         }

@@ -10,18 +10,23 @@ extension ControlNode {
     func linkConfiguration(
         of instance: AccessConcentrator, maxPayload: Int
     ) -> PartialTermination.Configuration {
-        PartialTermination.Configuration(
+        var configuration = PartialTermination.Configuration(
             authentication: instance.authenticationProtocols.map { protocolNumber(of: $0) },
             maxPayload: min(UInt16(clamping: maxPayload), instance.pppMRU),
             magicSeed: random.next(),
-            challenge: (0..<16).map { _ in UInt8(truncatingIfNeeded: random.next() as UInt64) },
-            challengeName: instance.challengeName)
+            random: makeRandom(), challengeName: instance.challengeName)
+        configuration.restartInterval = .seconds(instance.lcpRestart)
+        configuration.maxConfigure = Int(instance.lcpMaxConfigure)
+        configuration.maxTerminate = Int(instance.lcpMaxTerminate)
+        configuration.maxFailure = Int(instance.lcpMaxFailure)
+        return configuration
     }
 
     private func protocolNumber(
         of setting: AccessConcentrator.AuthenticationProtocol
     ) -> PPP.AuthenticationProtocol {
         switch setting {
+        case .eap: .eap
         case .chap: .chapMD5
         case .pap: .pap
         }
@@ -90,7 +95,8 @@ extension ControlNode {
         connections[slot]?.phase = .closing
         if let call = connection.call {
             connections[slot]?.call = nil
-            closeCall(call, .init(.lossOfCarrier, message: failure.explanation), at: now)
+            closeCall(
+                call, .init(.lossOfCarrier, message: failure.explanation), ppp: failure.disconnectCause, at: now)
         }
     }
 

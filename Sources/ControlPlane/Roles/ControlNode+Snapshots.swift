@@ -174,7 +174,6 @@ extension ControlNode {
         settings.retryTimeoutSeconds = seconds(configuration.transport.retryTimeout)
         settings.idleTimeoutSeconds = seconds(configuration.idleTimeout)
         settings.establishTimeoutSeconds = seconds(configuration.establishTimeout)
-        settings.persistPendTimeoutSeconds = seconds(Self.longestRetry)
         settings.rxWindowSize = configuration.transport.receiveWindow
         settings.txWindowSize = UInt16(clamping: record.machine.statistics.peerWindow)
         settings.maxRetries = UInt32(clamping: configuration.transport.maxRetries)
@@ -187,6 +186,7 @@ extension ControlNode {
             settings.tieBreaker = withUnsafeBytes(of: tieBreaker.bigEndian, Array.init)
         }
         if let profile = self.configuration.l2tpProfile(record.destination.profile) {
+            settings.persistPendTimeoutSeconds = UInt32(profile.persistPendTimeout)
             settings.udpChecksums = profile.udpChecksums
             settings.mtu = profile.mtu
             settings.tosInherit = profile.typeOfService == .inherit

@@ -22,7 +22,8 @@ extension ControlNode {
             metadata: metadata(of: connection))
         if let call = connection.call {
             connections[slot]?.call = nil
-            closeCall(call, .init(.lossOfCarrier, message: "PADT from the client"), at: now)
+            closeCall(
+                call, .init(.lossOfCarrier, message: "PADT from the client"), ppp: .padt(termination.errorText), at: now)
         }
         removeConnection(slot, telling: nil, at: now)
     }

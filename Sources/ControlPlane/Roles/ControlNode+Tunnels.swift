@@ -80,15 +80,17 @@ extension ControlNode {
         settings.peerHostName = overrides.peerHostName
         settings.helloInterval = .seconds(profile.helloTimeout)
         settings.establishTimeout = .seconds(profile.establishTimeout)
-        settings.sessionEstablishTimeout = .seconds(profile.establishTimeout)
+        settings.sessionEstablishTimeout = .seconds(profile.sessionEstablishTimeout)
         settings.idleTimeout = .seconds(profile.idleTimeout)
         settings.transport.retryTimeout = .seconds(profile.retryTimeout)
         settings.transport.maxRetries = Int(profile.maxRetries)
         settings.transport.receiveWindow = profile.rxWindowSize
         settings.sessionLimit = Int(profile.sessionLimit)
-        // A tie breaker asks the peer to compare and give way. This node takes no tunnels from others, so it has nothing to
-        // compare.
-        settings.sendsTieBreaker = false
+        settings.hidesAttributes = profile.hidesAttributes
+        settings.framingCapabilities = Framing(profile.framingCapability)
+        settings.bearerCapabilities = Bearer(profile.bearerCapability)
+        settings.sendsTieBreaker = profile.tieBreaker
+        settings.firmwareRevision = profile.firmwareRevision
         return settings
     }
 
@@ -108,6 +110,7 @@ extension ControlNode {
     func receiveDatagram(_ datagram: UDPDatagram, at now: Instant) {
         guard let (header, _) = try? ControlHeader.decode(datagram.payload) else { return }
         let id = header.tunnelID
+        guard id != 0 else { return refuseTunnel(datagram, at: now) }
         guard let record = tunnels[id] else {
             logger.debug(
                 "L2TP message for no tunnel of this node",
@@ -124,6 +127,25 @@ extension ControlNode {
             return
         }
         receive(datagram, tunnel: id, at: now)
+    }
+
+    /// A peer asks for a tunnel. This node takes none, and says so by StopCCN (RFC 2661, section 7.2.1) without remembering
+    /// anything; how often is bounded, since the source may be forged. Refusing goes before comparing tie breakers: there is
+    /// nothing to choose between when one of the two tunnels cannot be.
+    private func refuseTunnel(_ datagram: UDPDatagram, at now: Instant) {
+        guard case .request(let request)? = try? InitialMessage.decode(datagram.payload),
+            let answer = InitialMessage.refusal(
+                of: request, .init(.notAuthorized, message: "this node takes no tunnels")),
+            refusals.take(at: now)
+        else { return }
+        logger.info(
+            "refused a tunnel: this node takes none",
+            metadata: ["peer": "\(datagram.source)", "peer-name": "\(request.hostName)"])
+        do {
+            perform(try host.send(answer, from: datagram.destination, to: datagram.source, at: now), at: now)
+        } catch {
+            logger.debug("L2TP message cannot be sent: \(error)", metadata: ["peer": "\(datagram.source)"])
+        }
     }
 
     /// Hands a tunnel what its peer sent.
@@ -151,7 +173,8 @@ extension ControlNode {
             case .sessionUp(let information): callConnected(information, tunnel: id, at: now)
             case .sessionDown(let session, let end): callEnded(session, tunnel: id, end, at: now)
             case .incomingCall(let call): refuse(call, tunnel: id, at: now)
-            case .linkInfo, .wanError: break  // about asynchronous lines, of which a LAC for PPPoE has none
+            // About asynchronous lines, of which a LAC for PPPoE has none, and about an LNS's calls.
+            case .linkInfo, .wanError, .connectSpeeds: break
             case .note(let note):
                 logger.debug("L2TP: \(note)", metadata: metadata(ofTunnel: id))
             }
@@ -224,7 +247,7 @@ extension ControlNode {
             case .requested: .operator
             case .peer: .peer
             case .peerSilent, .establishTimeout, .idleTimeout: .timeout
-            case .authentication, .protocolError: .local
+            case .authentication, .protocolError, .tieBreaker: .local
             }
         return Cause(initiator, end.code, message: "\(end)")
     }
@@ -239,12 +262,12 @@ extension ControlNode {
 
     // MARK: Bringing a lost tunnel back
 
-    /// Longest time between two attempts.
-    static let longestRetry: Duration = .seconds(60)
-
+    /// Doubles the time between two attempts, up to the profile's `persist-pend-timeout`.
     private func scheduleRetry(_ key: Destination.Key, at now: Instant) {
-        guard var destination = destinations[key], destination.tunnels.isEmpty else { return }
-        let wait = min(.seconds(1 << min(destination.attempts, 6)), Self.longestRetry)
+        guard var destination = destinations[key], destination.tunnels.isEmpty,
+            let profile = configuration.l2tpProfile(key.profile)
+        else { return }
+        let wait = min(.seconds(1 << min(destination.attempts, 16)), Duration.seconds(profile.persistPendTimeout))
         destination.attempts += 1
         destination.retryAt = now + wait
         destinations[key] = destination
@@ -319,6 +342,24 @@ extension L2TPProfile.TypeOfService {
         case .inherit: nil
         case .fixed(let octet): octet
         }
+    }
+}
+
+extension Framing {
+    /// The setting as the AVP has it.
+    init(_ settings: Set<L2TPProfile.Framing>) {
+        self = []
+        if settings.contains(.sync) { insert(.synchronous) }
+        if settings.contains(.async) { insert(.asynchronous) }
+    }
+}
+
+extension Bearer {
+    /// The setting as the AVP has it.
+    init(_ settings: Set<L2TPProfile.Bearer>) {
+        self = []
+        if settings.contains(.digital) { insert(.digital) }
+        if settings.contains(.analog) { insert(.analog) }
     }
 }
 

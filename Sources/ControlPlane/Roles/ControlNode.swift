@@ -143,6 +143,8 @@ public final class ControlNode {
     var isShuttingDown = false
     /// What is debugged.
     public internal(set) var debugRules: [DebugRule] = []
+    /// How often strangers that ask for a tunnel are answered.
+    var refusals = TokenBucket(rate: 10, burst: 20)
     /// What routers have told of the ways to LNSs.
     var pathMTUs = PathMTUTable()
     /// The tunnel that a removed session was in, by upstream slot, until its counters are final.

@@ -90,7 +90,6 @@ private struct Machine {
         case 3: check(tunnel.closeSession(UInt16(bytes.first ?? 1), DisconnectCode(.administrative), at: now))
         case 4: check(tunnel.close(at: now))
         case 5: tunnel.sendFailed(bytes)
-        case 6: tunnel.heardData(at: now)
         default:
             // A body in sequence, which a fuzzer would not find the numbers for by itself.
             let header = ControlHeader(

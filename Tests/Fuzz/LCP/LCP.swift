@@ -8,8 +8,10 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var input = Array(UnsafeBufferPointer(start: start, count: count))[...]
     checkCodecs(input)
     guard let choices = input.popFirst() else { return 0 }
-    let authentication: [[AuthenticationProtocol]] = [[.chapMD5, .pap], [.pap, .chapMD5], [.pap], []]
-    var machine = Machine(authentication: authentication[Int(choices & 3)])
+    let authentication: [[AuthenticationProtocol]] = [
+        [.chapMD5, .pap], [.pap, .chapMD5], [.pap], [], [.eap], [.eap, .chapMD5, .pap], [.chapMD5, .eap], [.eap, .pap],
+    ]
+    var machine = Machine(authentication: authentication[Int(choices & 7)])
     while !input.isEmpty, let before = input.popFirst() {
         let length = Int(input.popFirst() ?? 0)
         let frame = input.prefix(length)
@@ -18,6 +20,14 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     }
     machine.drain()
     return 0
+}
+
+private struct Counter: RandomNumberGenerator, Sendable {
+    var value: UInt64 = 0
+    mutating func next() -> UInt64 {
+        value += 1
+        return value
+    }
 }
 
 private struct Machine {
@@ -31,8 +41,8 @@ private struct Machine {
     init(authentication: [AuthenticationProtocol]) {
         termination = PartialTermination(
             .init(
-                authentication: authentication, maxPayload: 1492, magicSeed: 1,
-                challenge: Array(repeating: 0xcc, count: 16), challengeName: "fuzz"))
+                authentication: authentication, maxPayload: 1492, magicSeed: 1, random: Counter(),
+                challengeName: "fuzz"))
         check(termination.start(at: now))
     }
 
@@ -55,7 +65,8 @@ private struct Machine {
             }
         case 5, 6:
             // The fuzzer's code and data with a length that is right: what is behind that check needs no luck.
-            let proto: PPPProtocol = before & 7 == 5 ? .lcp : before & 8 == 0 ? .pap : .chap
+            let proto: PPPProtocol =
+                before & 7 == 5 ? .lcp : before & 16 != 0 ? .eap : before & 8 == 0 ? .pap : .chap
             let packet = ControlPacket(code: frame.first ?? 0, identifier: 1, data: Array(frame.dropFirst()))
             return check(termination.receive(PPPFrame(proto, packet.encoded()).encoded()[...], at: now))
         default: break
@@ -112,5 +123,6 @@ private func checkCodecs(_ bytes: ArraySlice<UInt8>) {
         }
         _ = PAP.Credentials(parsing: packet.data[...])
         _ = CHAP.Response(parsing: packet.data[...])
+        _ = EAP.identity(in: packet.data[...])
     }
 }

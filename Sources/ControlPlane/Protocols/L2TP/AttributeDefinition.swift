@@ -1,4 +1,6 @@
-/// What RFC 2661, section 4.4, says about one attribute. All attributes are declared in `AttributeDefinition.all`, and
+import Wire
+
+/// What RFC 2661, section 4.4, or the RFC that brought it says about one attribute. All attributes are declared in `AttributeDefinition.all`, and
 /// the decoder, the encoder and the tests read that table.
 public struct AttributeDefinition: Hashable, Sendable {
     /// The attribute.
@@ -11,6 +13,8 @@ public struct AttributeDefinition: Hashable, Sendable {
     public let hideable: Bool
     /// Octets that its value may have.
     public let lengths: ClosedRange<Int>
+    /// Whether a message may carry several.
+    public let isRepeatable: Bool
     /// Messages that must carry it.
     public let requiredIn: [MessageType]
     /// Messages that may carry it.
@@ -21,13 +25,15 @@ public struct AttributeDefinition: Hashable, Sendable {
 
     private init(
         _ type: AttributeType, _ name: String, mandatory: Bool = true, hideable: Bool = true,
-        _ lengths: ClosedRange<Int>, required: [MessageType] = [], optional: [MessageType] = []
+        _ lengths: ClosedRange<Int>, isRepeatable: Bool = false, required: [MessageType] = [],
+        optional: [MessageType] = []
     ) {
         self.type = type
         self.name = name
         self.mandatory = mandatory
         self.hideable = hideable
         self.lengths = lengths
+        self.isRepeatable = isRepeatable
         requiredIn = required
         optionalIn = optional
     }
@@ -44,8 +50,10 @@ public struct AttributeDefinition: Hashable, Sendable {
     static let messageType = AttributeDefinition(
         .messageType, "Message Type", hideable: false, 2...2, required: MessageType.allCases)
 
-    /// Every attribute of the standard, by number.
-    public static let all: [AttributeDefinition] = [
+    /// Every attribute that is known, by vendor and number.
+    public static let all: [AttributeDefinition] = standard + extensions + accessLine
+
+    private static let standard: [AttributeDefinition] = [
         messageType,
         AttributeDefinition(
             .resultCode, "Result Code", hideable: false, 2...longestValue,
@@ -132,15 +140,43 @@ public struct AttributeDefinition: Hashable, Sendable {
             optional: [.outgoingCallConnected, .incomingCallConnected]),
     ]
 
-    /// The table by attribute number; nil where the standard has no attribute.
-    static let byNumber: [AttributeDefinition?] = {
-        var rows = [AttributeDefinition?](repeating: nil, count: 40)
-        for row in all { rows[Int(row.type.rawValue)] = row }
-        return rows
-    }()
+    private static let extensions: [AttributeDefinition] = [
+        // RFC 3145, section 2.
+        AttributeDefinition(
+            .pppDisconnectCauseCode, "PPP Disconnect Cause Code", mandatory: false, 5...longestValue,
+            optional: [.callDisconnectNotify]),
+        // RFC 5515, sections 4 and 5. A message without any update is no error, only of no use.
+        AttributeDefinition(
+            .connectSpeedUpdate, "Connect Speed Update", mandatory: false, 12...12, isRepeatable: true,
+            optional: [.connectSpeedUpdateNotification, .connectSpeedUpdateRequest]),
+        AttributeDefinition(
+            .connectSpeedUpdateEnable, "Connect Speed Update Enable", mandatory: false, 0...0,
+            optional: [.incomingCallRequest]),
+    ]
 
-    /// Attributes that a message of each type must carry, by the type's number.
-    static let requirements: [[AttributeType]] = (0...16).map { number in
-        all.filter { row in row.requiredIn.contains { $0.rawValue == number } }.map(\.type)
+    /// RFC 5515, section 5: each is a piece of what an access node tells of a line.
+    private static let accessLine: [AttributeDefinition] = AccessLineInformation.Attribute.allCases.compactMap {
+        attribute in
+        let lengths =
+            switch attribute.form {
+            case .identifier: 1...AccessLineInformation.longestIdentifier
+            case .rate: 8...8
+            case .encapsulation: 3...3
+            case .delay, .number, .flag: 4...4
+            }
+        return AttributeType(attribute).map {
+            AttributeDefinition(
+                $0, "Access Line \(attribute)", mandatory: false, lengths, optional: [.incomingCallRequest])
+        }
     }
+
+    /// The table by attribute.
+    static let byType: [AttributeType: AttributeDefinition] = Dictionary(
+        uniqueKeysWithValues: all.map { ($0.type, $0) })
+
+    /// Attributes that a message of each type must carry.
+    static let requirements: [MessageType: [AttributeType]] = Dictionary(
+        uniqueKeysWithValues: MessageType.allCases.map { message in
+            (message, all.filter { $0.requiredIn.contains(message) }.map(\.type))
+        })
 }

@@ -79,6 +79,16 @@ public struct IgnoredAttribute: Hashable, Sendable {
     public var type: UInt16
     /// Why it was passed over.
     public var reason: Reason
+
+    init(vendor: UInt16, type: UInt16, reason: Reason) {
+        self.vendor = vendor
+        self.type = type
+        self.reason = reason
+    }
+
+    init(_ type: AttributeType, _ reason: Reason) {
+        self.init(vendor: type.vendor, type: type.number, reason: reason)
+    }
 }
 
 /// The AVPs of one message, checked against the table: every value that is here has a length that its attribute may
@@ -102,7 +112,7 @@ struct AttributeSet {
         var set = AttributeSet(message: message)
         set.readAttributes(&reader, secret: secret)
         if set.fault == nil {
-            for type in AttributeDefinition.requirements[Int(number)] where set[type] == nil {
+            for type in AttributeDefinition.requirements[message] ?? [] where set[type] == nil {
                 if type != .messageType { set.fail(.missing(type)) }
             }
         }
@@ -125,14 +135,14 @@ struct AttributeSet {
             else { return fail(.structure) }
             let mandatory = bits & 0x8000 != 0
             // A reserved bit makes the AVP an unrecognized one (section 4.1).
-            guard bits & 0x3c00 == 0, vendor == 0, let type = AttributeType(rawValue: number) else {
+            guard bits & 0x3c00 == 0, let type = AttributeType(vendor: vendor, number: number) else {
                 if mandatory { fail(.unknownMandatory(vendor: vendor, type: number)) }
                 ignored.append(IgnoredAttribute(vendor: vendor, type: number, reason: .unknown))
                 continue
             }
             let definition = type.definition
             guard definition.isAllowed(in: message), type != .messageType else {
-                ignored.append(IgnoredAttribute(vendor: 0, type: number, reason: .outOfPlace))
+                ignored.append(IgnoredAttribute(type, .outOfPlace))
                 continue
             }
             var plain = value
@@ -156,8 +166,8 @@ struct AttributeSet {
             if type == .randomVector {
                 // Each Random Vector serves the hidden AVPs that follow it, until the next one (section 4.3).
                 randomVector = plain
-            } else if self[type] != nil {
-                ignored.append(IgnoredAttribute(vendor: 0, type: number, reason: .repeated))
+            } else if self[type] != nil, !definition.isRepeatable {
+                ignored.append(IgnoredAttribute(type, .repeated))
             } else {
                 values.append((type, plain))
             }
@@ -176,7 +186,7 @@ struct AttributeSet {
 
     private mutating func reject(_ type: AttributeType, _ kind: MessageFault.Kind, mandatory: Bool) {
         if mandatory { fail(kind) }
-        ignored.append(IgnoredAttribute(vendor: 0, type: type.rawValue, reason: .malformed))
+        ignored.append(IgnoredAttribute(type, .malformed))
     }
 
     private mutating func fail(_ kind: MessageFault.Kind) {
@@ -184,6 +194,9 @@ struct AttributeSet {
     }
 
     subscript(type: AttributeType) -> ArraySlice<UInt8>? { values.first { $0.type == type }?.value }
+
+    /// All of an attribute that a message may carry several of, in order.
+    func all(_ type: AttributeType) -> [ArraySlice<UInt8>] { values.filter { $0.type == type }.map(\.value) }
 
     func bytes(_ type: AttributeType) -> [UInt8]? { self[type].map(Array.init) }
     func text(_ type: AttributeType) -> String? { self[type].map { String(decoding: $0, as: UTF8.self) } }

@@ -1,5 +1,8 @@
-/// The attributes of RFC 2661, section 4.4. `AttributeDefinition` says all about each.
-public enum AttributeType: UInt16, CaseIterable, Hashable, Sendable {
+import Wire
+
+/// The attributes of RFC 2661, section 4.4, of RFC 3145, and of RFC 5515. `AttributeDefinition` says all about each. The raw value
+/// is the Vendor ID in the upper sixteen bits and the Attribute Type in the lower.
+public enum AttributeType: UInt32, CaseIterable, Hashable, Sendable {
     case messageType = 0
     case resultCode = 1
     case protocolVersion = 2
@@ -39,7 +42,43 @@ public enum AttributeType: UInt16, CaseIterable, Hashable, Sendable {
     case privateGroupID = 37
     case rxConnectSpeed = 38
     case sequencingRequired = 39
+    case pppDisconnectCauseCode = 46
+    case connectSpeedUpdate = 97
+    case connectSpeedUpdateEnable = 98
+    // The Broadband Forum's, vendor 3561 (0x0de9).
+    case agentCircuitID = 0x0de9_0001
+    case agentRemoteID = 0x0de9_0002
+    case actualDataRateUpstream = 0x0de9_0081
+    case actualDataRateDownstream = 0x0de9_0082
+    case minimumDataRateUpstream = 0x0de9_0083
+    case minimumDataRateDownstream = 0x0de9_0084
+    case attainableDataRateUpstream = 0x0de9_0085
+    case attainableDataRateDownstream = 0x0de9_0086
+    case maximumDataRateUpstream = 0x0de9_0087
+    case maximumDataRateDownstream = 0x0de9_0088
+    case minimumDataRateUpstreamLowPower = 0x0de9_0089
+    case minimumDataRateDownstreamLowPower = 0x0de9_008a
+    case maximumInterleavingDelayUpstream = 0x0de9_008b
+    case actualInterleavingDelayUpstream = 0x0de9_008c
+    case maximumInterleavingDelayDownstream = 0x0de9_008d
+    case actualInterleavingDelayDownstream = 0x0de9_008e
+    case accessLoopEncapsulation = 0x0de9_0090
+    case accessLineType = 0x0de9_0091
+    case interworking = 0x0de9_00fe
+
+    /// The attribute of this number; nil when it is not known.
+    public init?(vendor: UInt16, number: UInt16) { self.init(rawValue: UInt32(vendor) << 16 | UInt32(number)) }
+
+    /// The attribute that carries this piece of an access line's description (RFC 5515, section 5).
+    init?(_ attribute: AccessLineInformation.Attribute) {
+        self.init(vendor: AccessLineInformation.enterprise, number: UInt16(attribute.rawValue))
+    }
+
+    /// Vendor ID; 0 is the IETF.
+    public var vendor: UInt16 { UInt16(rawValue >> 16) }
+    /// Attribute Type within the vendor's.
+    public var number: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
 
     /// The row of this attribute in the table.
-    public var definition: AttributeDefinition { AttributeDefinition.byNumber[Int(rawValue)] ?? .messageType }
+    public var definition: AttributeDefinition { AttributeDefinition.byType[self] ?? .messageType }
 }

@@ -14,11 +14,14 @@ public struct HidingKey: Sendable {
     public var secret: [UInt8]
     /// Octets that nobody could foresee, sent in the Random Vector AVP.
     public var randomVector: [UInt8]
+    /// Random octets, some of which follow each hidden value to disguise its length; 15 are enough, none are allowed.
+    public var padding: [UInt8]
 
-    /// A key of `secret` and `randomVector`.
-    public init(secret: [UInt8], randomVector: [UInt8]) {
+    /// A key of these octets.
+    public init(secret: [UInt8], randomVector: [UInt8], padding: [UInt8] = []) {
         self.secret = secret
         self.randomVector = randomVector
+        self.padding = padding
     }
 }
 
@@ -40,14 +43,17 @@ struct AttributeWriter {
     private var fault: EncodingError?
 
     init(_ type: MessageType, hiding key: HidingKey?) {
-        put(.messageType, type.rawValue)
+        // The message type itself says whether who does not know it may pass over it (section 4.4.1).
+        put(.messageType, [UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xff)], mandatory: type.isMandatory)
         if let key {
             put(.randomVector, key.randomVector)
             self.key = key
         }
     }
 
-    mutating func put(_ type: AttributeType, _ value: [UInt8]?) {
+    mutating func put(_ type: AttributeType, _ value: [UInt8]?) { put(type, value, mandatory: type.definition.mandatory) }
+
+    private mutating func put(_ type: AttributeType, _ value: [UInt8]?, mandatory: Bool) {
         guard let value else { return }
         let definition = type.definition
         guard definition.lengths.contains(value.count) else { return fail(.length(type, value.count)) }
@@ -56,16 +62,16 @@ struct AttributeWriter {
         if let key, definition.hideable {
             guard
                 let cipher = HiddenValue.hide(
-                    value, type: type, secret: key.secret, randomVector: key.randomVector)
+                    value, type: type, secret: key.secret, randomVector: key.randomVector, padding: key.padding)
             else { return fail(.length(type, value.count)) }
             wireValue = cipher
             hidden = true
         }
         guard wireValue.count <= AttributeDefinition.longestValue else { return fail(.length(type, value.count)) }
-        let flags: UInt16 = (definition.mandatory ? 0x8000 : 0) | (hidden ? 0x4000 : 0)
+        let flags: UInt16 = (mandatory ? 0x8000 : 0) | (hidden ? 0x4000 : 0)
         writer.write(flags | UInt16(6 + wireValue.count))
-        writer.write(UInt16(0))
-        writer.write(type.rawValue)
+        writer.write(type.vendor)
+        writer.write(type.number)
         writer.write(wireValue)
     }
 

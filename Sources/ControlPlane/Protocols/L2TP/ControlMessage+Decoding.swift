@@ -41,12 +41,17 @@ extension ControlMessage {
         case .incomingCallConnected: self = .incomingCallConnected(try CallConnected(set))
         case .callDisconnectNotify:
             self = .disconnect(
-                assignedSessionID: try set.required(.assignedSessionID, set.uint16(.assignedSessionID)),
-                try set.resultCode(DisconnectResult.self), set[.q931CauseCode].flatMap(Q931Cause.init(wire:)))
+                CallDisconnect(
+                    assignedSessionID: try set.required(.assignedSessionID, set.uint16(.assignedSessionID)),
+                    try set.resultCode(DisconnectResult.self),
+                    q931Cause: set[.q931CauseCode].flatMap(Q931Cause.init(wire:)),
+                    pppCause: set[.pppDisconnectCauseCode].flatMap(PPPDisconnectCause.init(wire:))))
         case .wanErrorNotify:
             self = .wanError(try set.required(.callErrors, set[.callErrors].flatMap(CallErrors.init(wire:))))
         case .setLinkInfo:
             self = .setLinkInfo(try set.required(.accm, set[.accm].flatMap(AsyncControlCharacterMap.init(wire:))))
+        case .connectSpeedUpdateNotification: self = .connectSpeeds(set.connectSpeedUpdates)
+        case .connectSpeedUpdateRequest: self = .connectSpeedsRequest(set.connectSpeedUpdates)
         }
     }
 }
@@ -79,6 +84,8 @@ extension IncomingCallRequest {
         callingNumber = set.text(.callingNumber)
         calledNumber = set.text(.calledNumber)
         subAddress = set.text(.subAddress)
+        accessLine = AccessLineInformation(set)
+        announcesSpeedUpdates = set[.connectSpeedUpdateEnable] != nil
     }
 }
 
@@ -149,5 +156,21 @@ extension AsyncControlCharacterMap {
         guard reader.readUInt16() != nil, let send = reader.readUInt32(), let receive = reader.readUInt32()
         else { return nil }
         self.init(send: send, receive: receive)
+    }
+}
+
+extension AttributeSet {
+    fileprivate var connectSpeedUpdates: [ConnectSpeedUpdate] {
+        all(.connectSpeedUpdate).compactMap(ConnectSpeedUpdate.init(wire:))
+    }
+}
+
+extension ConnectSpeedUpdate {
+    init?(wire: ArraySlice<UInt8>) {
+        var reader = ByteReader(wire)
+        guard reader.readUInt16() != nil, let session = reader.readUInt16(), let transmit = reader.readUInt32(),
+            let receive = reader.readUInt32()
+        else { return nil }
+        self.init(remoteSessionID: session, txConnectSpeed: transmit, rxConnectSpeed: receive)
     }
 }

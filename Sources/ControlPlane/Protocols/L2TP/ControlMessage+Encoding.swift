@@ -21,12 +21,15 @@ extension ControlMessage {
             connected.write(to: &writer)
         case .incomingCallRequest(let request): request.write(to: &writer)
         case .incomingCallReply(let assignedSessionID): writer.put(.assignedSessionID, assignedSessionID)
-        case .disconnect(let assignedSessionID, let code, let cause):
-            writer.put(.resultCode, code)
-            writer.put(.assignedSessionID, assignedSessionID)
-            writer.put(.q931CauseCode, cause?.wire)
+        case .disconnect(let disconnect):
+            writer.put(.resultCode, disconnect.code)
+            writer.put(.assignedSessionID, disconnect.assignedSessionID)
+            writer.put(.q931CauseCode, disconnect.q931Cause?.wire)
+            writer.put(.pppDisconnectCauseCode, disconnect.pppCause?.wire)
         case .wanError(let errors): writer.put(.callErrors, errors.wire)
         case .setLinkInfo(let map): writer.put(.accm, map.wire)
+        case .connectSpeeds(let updates), .connectSpeedsRequest(let updates):
+            for update in updates { writer.put(.connectSpeedUpdate, update.wire) }
         }
         return try writer.finish()
     }
@@ -57,6 +60,8 @@ extension IncomingCallRequest {
         writer.put(.callingNumber, callingNumber)
         writer.put(.calledNumber, calledNumber)
         writer.put(.subAddress, subAddress)
+        accessLine.write(to: &writer)
+        if announcesSpeedUpdates { writer.put(.connectSpeedUpdateEnable, [UInt8]()) }
     }
 }
 
@@ -120,6 +125,17 @@ extension AsyncControlCharacterMap {
         writer.write(UInt16(0))
         writer.write(send)
         writer.write(receive)
+        return writer.bytes
+    }
+}
+
+extension ConnectSpeedUpdate {
+    var wire: [UInt8] {
+        var writer = ByteWriter(capacity: 12)
+        writer.write(UInt16(0))
+        writer.write(remoteSessionID)
+        writer.write(txConnectSpeed)
+        writer.write(rxConnectSpeed)
         return writer.bytes
     }
 }

@@ -26,11 +26,15 @@ public enum ControlMessage: Hashable, Sendable {
     /// ICCN: the LAC answered the call.
     case incomingCallConnected(CallConnected)
     /// CDN: ends a session.
-    case disconnect(assignedSessionID: UInt16, DisconnectCode, Q931Cause?)
+    case disconnect(CallDisconnect)
     /// WEN: errors on the LAC's line.
     case wanError(CallErrors)
     /// SLI: PPP options that the LNS negotiated.
     case setLinkInfo(AsyncControlCharacterMap)
+    /// CSUN: speeds of sessions as they are now (RFC 5515).
+    case connectSpeeds([ConnectSpeedUpdate])
+    /// CSURQ: asks for the speeds of sessions, those in it being of no meaning (RFC 5515).
+    case connectSpeedsRequest([ConnectSpeedUpdate])
 
     /// The type on the wire.
     public var type: MessageType {
@@ -49,6 +53,8 @@ public enum ControlMessage: Hashable, Sendable {
         case .disconnect: .callDisconnectNotify
         case .wanError: .wanErrorNotify
         case .setLinkInfo: .setLinkInfo
+        case .connectSpeeds: .connectSpeedUpdateNotification
+        case .connectSpeedsRequest: .connectSpeedUpdateRequest
         }
     }
 }
@@ -101,6 +107,10 @@ public struct IncomingCallRequest: Hashable, Sendable {
     public var calledNumber: String?
     /// Sub-Address.
     public var subAddress: String?
+    /// What the access node tells of the caller's line (RFC 5515).
+    public var accessLine = AccessLineInformation()
+    /// Connect Speed Update Enable: CSUN will follow when the line's speed changes (RFC 5515).
+    public var announcesSpeedUpdates = false
 
     /// A message of the parts that it cannot do without.
     public init(assignedSessionID: UInt16, callSerialNumber: UInt32) {
@@ -167,6 +177,29 @@ public struct CallConnected: Hashable, Sendable {
     }
 }
 
+/// What CDN says.
+public struct CallDisconnect: Hashable, Sendable {
+    /// Assigned Session ID: the id that the sender assigned; 0 when it had assigned none.
+    public var assignedSessionID: UInt16
+    /// Result Code.
+    public var code: DisconnectCode
+    /// Q.931 Cause Code.
+    public var q931Cause: Q931Cause?
+    /// PPP Disconnect Cause Code (RFC 3145).
+    public var pppCause: PPPDisconnectCause?
+
+    /// A message of these parts.
+    public init(
+        assignedSessionID: UInt16, _ code: DisconnectCode, q931Cause: Q931Cause? = nil,
+        pppCause: PPPDisconnectCause? = nil
+    ) {
+        self.assignedSessionID = assignedSessionID
+        self.code = code
+        self.q931Cause = q931Cause
+        self.pppCause = pppCause
+    }
+}
+
 /// Q.931 Cause Code (RFC 2661, section 4.4.5): why a switch unexpectedly ended an ISDN call.
 public struct Q931Cause: Hashable, Sendable {
     /// Q.931 cause code.
@@ -214,5 +247,22 @@ public struct AsyncControlCharacterMap: Hashable, Sendable {
     public init(send: UInt32, receive: UInt32) {
         self.send = send
         self.receive = receive
+    }
+}
+
+/// Connect Speed Update (RFC 5515, section 5): what a session's line carries now.
+public struct ConnectSpeedUpdate: Hashable, Sendable {
+    /// The id that the *receiver* assigned to the session.
+    public var remoteSessionID: UInt16
+    /// Bits per second from the LAC to the client.
+    public var txConnectSpeed: UInt32
+    /// Bits per second from the client to the LAC.
+    public var rxConnectSpeed: UInt32
+
+    /// An update of these numbers.
+    public init(remoteSessionID: UInt16, txConnectSpeed: UInt32, rxConnectSpeed: UInt32) {
+        self.remoteSessionID = remoteSessionID
+        self.txConnectSpeed = txConnectSpeed
+        self.rxConnectSpeed = rxConnectSpeed
     }
 }

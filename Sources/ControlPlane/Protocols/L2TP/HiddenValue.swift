@@ -7,14 +7,26 @@ enum HiddenValue {
     /// Octets that hiding adds: the Original Length field.
     static let overhead = 2
 
-    /// The hidden form of `value`; nil when `value` is longer than a 16-bit length can say.
+    /// Hidden values with padding are a multiple of so many octets long: a block of the digest.
+    static let grain = 16
+
+    /// Octets of `padding` behind a value of `count` octets that make its hidden form a multiple of `grain`, as far as an AVP has
+    /// room for them.
+    static func paddingLength(for count: Int, of padding: Int) -> Int {
+        let missing = (grain - (count + overhead) % grain) % grain
+        return max(0, min(missing, padding, AttributeDefinition.longestValue - overhead - count))
+    }
+
+    /// The hidden form of `value`; nil when `value` is longer than a 16-bit length can say. Some of `padding` follows the value,
+    /// so that the length of what is hidden does not give it away.
     static func hide(
-        _ value: [UInt8], type: AttributeType, secret: [UInt8], randomVector: [UInt8]
+        _ value: [UInt8], type: AttributeType, secret: [UInt8], randomVector: [UInt8], padding: [UInt8] = []
     ) -> [UInt8]? {
         guard let length = UInt16(exactly: value.count) else { return nil }
         var writer = ByteWriter(capacity: value.count + overhead)
         writer.write(length)
         writer.write(value)
+        writer.write(padding.prefix(paddingLength(for: value.count, of: padding.count)))
         return chain(writer.bytes, type: type, secret: secret, randomVector: randomVector, revealing: false)
     }
 
@@ -35,7 +47,7 @@ enum HiddenValue {
     ) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(input.count)
-        var seed = [UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xff)] + secret + randomVector
+        var seed = [UInt8(type.number >> 8), UInt8(type.number & 0xff)] + secret + randomVector
         var rest = input[...]
         while !rest.isEmpty {
             let block = rest.prefix(16)

@@ -1,4 +1,4 @@
-/// The type of a control message: the value of its Message Type AVP (RFC 2661, section 3.2).
+/// The type of a control message: the value of its Message Type AVP (RFC 2661, section 3.2; RFC 5515, section 4).
 public enum MessageType: UInt16, CaseIterable, Hashable, Sendable, CustomStringConvertible {
     case startControlConnectionRequest = 1
     case startControlConnectionReply = 2
@@ -14,9 +14,16 @@ public enum MessageType: UInt16, CaseIterable, Hashable, Sendable, CustomStringC
     case callDisconnectNotify = 14
     case wanErrorNotify = 15
     case setLinkInfo = 16
+    case connectSpeedUpdateNotification = 28
+    case connectSpeedUpdateRequest = 29
 
     /// Whether a fault in such a message ends a session (CDN) and not the whole tunnel (StopCCN).
-    public var concernsSession: Bool { rawValue >= Self.outgoingCallRequest.rawValue }
+    public var concernsSession: Bool {
+        (Self.outgoingCallRequest.rawValue...Self.setLinkInfo.rawValue).contains(rawValue)
+    }
+
+    /// Whether a receiver that does not know the type has to end the tunnel: the M bit of the Message Type AVP.
+    public var isMandatory: Bool { rawValue <= Self.setLinkInfo.rawValue }
 
     /// The standard's abbreviation.
     public var description: String {
@@ -35,6 +42,8 @@ public enum MessageType: UInt16, CaseIterable, Hashable, Sendable, CustomStringC
         case .callDisconnectNotify: "CDN"
         case .wanErrorNotify: "WEN"
         case .setLinkInfo: "SLI"
+        case .connectSpeedUpdateNotification: "CSUN"
+        case .connectSpeedUpdateRequest: "CSURQ"
         }
     }
 }

@@ -1,4 +1,5 @@
 import Timing
+import Wire
 
 /// One session of a tunnel: an incoming call, at the LAC or the LNS (RFC 2661, section 7.4).
 public struct Session: Sendable {
@@ -22,6 +23,8 @@ public struct Session: Sendable {
     public let request: IncomingCallRequest
     /// Whether data messages must carry sequence numbers.
     public internal(set) var sequencingRequired: Bool
+    /// Bits per second to and from the client, as ICCN says them, or CSUN after it; nil at the LNS until ICCN has come.
+    public internal(set) var connectSpeeds: ConnectSpeeds?
     /// When it was opened.
     public let createdAt: Instant
     /// What happened to it.
@@ -48,6 +51,25 @@ public struct Session: Sendable {
     mutating func enter(_ newState: SessionState, on event: SessionEvent, at now: Instant) {
         history.add(event, at: now, from: state, to: newState)
         state = newState
+    }
+}
+
+/// (Tx) Connect Speed and Rx Connect Speed, in bits per second.
+public struct ConnectSpeeds: Hashable, Sendable {
+    /// From the LAC to the client.
+    public var transmit: UInt32
+    /// From the client to the LAC.
+    public var receive: UInt32
+
+    /// The speeds of a call; without Rx Connect Speed both are the same (RFC 2661, section 4.4.6).
+    init(_ connected: CallConnected) {
+        transmit = connected.txConnectSpeed
+        receive = connected.rxConnectSpeed ?? connected.txConnectSpeed
+    }
+
+    init(_ update: ConnectSpeedUpdate) {
+        transmit = update.txConnectSpeed
+        receive = update.rxConnectSpeed
     }
 }
 
@@ -79,6 +101,8 @@ public struct IncomingCall: Hashable, Sendable {
     public var calledNumber: String?
     /// Sub-Address.
     public var subAddress: String?
+    /// What the access node tells of the caller's line; nothing of it is sent when it is empty.
+    public var accessLine = AccessLineInformation()
     /// Speeds, framing, proxy LCP and authentication, sequencing.
     public var connected: CallConnected
 
@@ -95,6 +119,7 @@ public struct IncomingCall: Hashable, Sendable {
         request.callingNumber = callingNumber
         request.calledNumber = calledNumber
         request.subAddress = subAddress
+        request.accessLine = accessLine
         return request
     }
 }

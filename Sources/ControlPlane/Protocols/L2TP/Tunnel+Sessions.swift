@@ -21,6 +21,7 @@ extension Tunnel {
             session.connectedBody = try ControlMessage.incomingCallConnected(call.connected).encode(
                 hiding: hidingKey())
         } catch { throw .encoding(error) }
+        session.connectSpeeds = ConnectSpeeds(call.connected)
         session.enter(.waitTunnel, on: .incomingCall, at: now)
         add(session, at: now)
         if state == .established { sendRequest(id, at: now) } else { waiting.append((id, session.serial)) }
@@ -46,16 +47,19 @@ extension Tunnel {
 
     /// LNS: refuses the call that `incomingCall` told.
     public mutating func refuseCall(
-        peerSessionID: UInt16, _ code: DisconnectCode, at now: Instant
+        peerSessionID: UInt16, _ code: DisconnectCode, cause: PPPDisconnectCause? = nil, at now: Instant
     ) -> [TunnelAction] {
         guard calls.removeValue(forKey: peerSessionID) != nil else { return [] }
-        send(.disconnect(assignedSessionID: 0, code, nil), sessionID: peerSessionID)
+        refuse(peerSessionID, code, cause: cause)
         return finish(at: now)
     }
 
-    /// Ends a session, with CDN if the peer has heard of it. Nothing happens when there is no such session.
-    public mutating func closeSession(_ id: UInt16, _ code: DisconnectCode, at now: Instant) -> [TunnelAction] {
-        disconnect(id, code, origin: .requested)
+    /// Ends a session, with CDN if the peer has heard of it; `cause` tells what became of its PPP, where that is known. Nothing
+    /// happens when there is no such session.
+    public mutating func closeSession(
+        _ id: UInt16, _ code: DisconnectCode, cause: PPPDisconnectCause? = nil, at now: Instant
+    ) -> [TunnelAction] {
+        disconnect(id, code, cause: cause, origin: .requested)
         return finish(at: now)
     }
 
@@ -67,9 +71,10 @@ extension Tunnel {
         case .outgoingCallRequest(let request):
             // This end dials nobody.
             let code = DisconnectCode(.permanentlyUnavailable, message: "no outgoing calls here")
-            return send(.disconnect(assignedSessionID: 0, code, nil), sessionID: request.assignedSessionID)
-        case .disconnect(let assigned, let code, let cause):
-            return receive(disconnect: code, cause, assigned: assigned, sessionID: sessionID)
+            return refuse(request.assignedSessionID, code)
+        case .disconnect(let disconnect): return receive(disconnect, sessionID: sessionID)
+        case .connectSpeeds(let updates): return receive(speeds: updates)
+        case .connectSpeedsRequest(let updates): return answer(speedsRequest: updates)
         default: break
         }
         guard let session = sessions[sessionID] else { return note(.unknownSession(message.type, sessionID)) }
@@ -77,6 +82,7 @@ extension Tunnel {
         case (.incomingCallReply(let assigned), .lac, .waitReply): receive(reply: assigned, for: sessionID, at: now)
         case (.incomingCallConnected(let connected), .lns, .waitConnect):
             sessions[sessionID]?.sequencingRequired = connected.sequencingRequired
+            sessions[sessionID]?.connectSpeeds = ConnectSpeeds(connected)
             establish(sessionID, on: .iccnAccept, connected: connected, at: now)
         case (.setLinkInfo(let map), .lac, .established): actions.append(.linkInfo(localID: sessionID, map))
         case (.wanError(let errors), .lns, .established): actions.append(.wanError(localID: sessionID, errors))
@@ -98,11 +104,11 @@ extension Tunnel {
         }
         guard configuration.acceptsCalls else {
             let code = DisconnectCode(.permanentlyUnavailable, message: "no incoming calls here")
-            return send(.disconnect(assignedSessionID: 0, code, nil), sessionID: peerID)
+            return refuse(peerID, code)
         }
         guard hasRoom else {
             let code = DisconnectCode(.temporarilyUnavailable, message: "session limit reached")
-            return send(.disconnect(assignedSessionID: 0, code, nil), sessionID: peerID)
+            return refuse(peerID, code)
         }
         calls[peerID] = request
         actions.append(.incomingCall(request))
@@ -122,15 +128,47 @@ extension Tunnel {
         establish(id, on: .icrpAccept, connected: nil, at: now)
     }
 
-    private mutating func receive(
-        disconnect code: DisconnectCode, _ cause: Q931Cause?, assigned: UInt16, sessionID: UInt16
-    ) {
+    private mutating func receive(_ disconnect: CallDisconnect, sessionID: UInt16) {
+        let assigned = disconnect.assignedSessionID
         // A peer that has not learnt our id writes 0 and is known by its own (section 4.4.4, Assigned Session ID).
         if sessionID == 0, calls.removeValue(forKey: assigned) != nil { return }
         guard let id = sessionID == 0 ? localIDs[assigned] : sessionID, sessions[id] != nil else {
             return note(.unknownSession(.callDisconnectNotify, sessionID))
         }
-        remove(id, SessionEnd(origin: .peer, code: code, cause: cause))
+        remove(
+            id,
+            SessionEnd(
+                origin: .peer, code: disconnect.code, q931Cause: disconnect.q931Cause, pppCause: disconnect.pppCause))
+    }
+
+    /// LNS: lines have changed their speed (RFC 5515, section 4.1). Of what is no established session of ours nothing is known.
+    private mutating func receive(speeds updates: [ConnectSpeedUpdate]) {
+        for update in updates {
+            guard let session = sessions[update.remoteSessionID], session.end == .lns, session.state == .established
+            else {
+                note(.unknownSession(.connectSpeedUpdateNotification, update.remoteSessionID))
+                continue
+            }
+            let speeds = ConnectSpeeds(update)
+            sessions[update.remoteSessionID]?.connectSpeeds = speeds
+            actions.append(.connectSpeeds(localID: update.remoteSessionID, speeds))
+        }
+    }
+
+    /// LAC: tells the speeds that it is asked for (RFC 5515, section 4.2), of established sessions alone. A question may name
+    /// as many sessions as fit a message, and the answer has the same size.
+    private mutating func answer(speedsRequest updates: [ConnectSpeedUpdate]) {
+        let answers = updates.compactMap { update -> ConnectSpeedUpdate? in
+            guard let session = sessions[update.remoteSessionID], session.end == .lac, session.state == .established,
+                let peerID = session.peerID, let speeds = session.connectSpeeds
+            else {
+                note(.unknownSession(.connectSpeedUpdateRequest, update.remoteSessionID))
+                return nil
+            }
+            return ConnectSpeedUpdate(
+                remoteSessionID: peerID, txConnectSpeed: speeds.transmit, rxConnectSpeed: speeds.receive)
+        }
+        if !answers.isEmpty { send(.connectSpeeds(answers)) }
     }
 
     /// A message of a session that cannot be accepted ends that session.
@@ -141,7 +179,7 @@ extension Tunnel {
         switch message {
         case .incomingCallRequest, .outgoingCallRequest:
             guard let assigned = fault.assignedSessionID, assigned != 0, localIDs[assigned] == nil else { return }
-            send(.disconnect(assignedSessionID: 0, code, nil), sessionID: assigned)
+            refuse(assigned, code)
         default:
             // ICRP names the peer's id, without which it could not tell which call our CDN ends.
             if message == .incomingCallReply, sessions[sessionID]?.peerID == nil,
@@ -222,12 +260,21 @@ extension Tunnel {
         }
     }
 
-    private mutating func disconnect(_ id: UInt16, _ code: DisconnectCode, origin: SessionEnd.Origin) {
+    private mutating func disconnect(
+        _ id: UInt16, _ code: DisconnectCode, cause: PPPDisconnectCause? = nil, origin: SessionEnd.Origin
+    ) {
         guard let session = sessions[id] else { return }
         if session.state != .waitTunnel {
-            send(.disconnect(assignedSessionID: id, code, nil), sessionID: session.peerID ?? 0)
+            send(
+                .disconnect(CallDisconnect(assignedSessionID: id, code, pppCause: cause)),
+                sessionID: session.peerID ?? 0)
         }
-        remove(id, SessionEnd(origin: origin, code: code))
+        remove(id, SessionEnd(origin: origin, code: code, pppCause: cause))
+    }
+
+    /// CDN for a call of the peer's that has no session here.
+    private mutating func refuse(_ peerID: UInt16, _ code: DisconnectCode, cause: PPPDisconnectCause? = nil) {
+        send(.disconnect(CallDisconnect(assignedSessionID: 0, code, pppCause: cause)), sessionID: peerID)
     }
 
     private mutating func remove(_ id: UInt16, _ end: SessionEnd) {

@@ -112,12 +112,6 @@ public struct Tunnel: Sendable {
         return finish(at: now)
     }
 
-    /// Data arrived for one of the tunnel's sessions, so the peer lives and needs no HELLO yet.
-    public mutating func heardData(at now: Instant) {
-        heard(at: now)
-        updateDeadline(at: now)
-    }
-
     /// The host could not send this datagram; it counts as failed, and is sent again like a lost one.
     public mutating func sendFailed(_ datagram: ArraySlice<UInt8>) {
         // Flags, Vendor ID and Attribute Type of the Message Type AVP lie between the header and the type.
@@ -224,7 +218,8 @@ public struct Tunnel: Sendable {
     /// A key with a fresh random vector, when AVPs are to be hidden.
     mutating func hidingKey() -> HidingKey? {
         guard configuration.hidesAttributes, let secret = configuration.sharedSecret else { return nil }
-        return HidingKey(secret: secret, randomVector: randomBytes(16))
+        return HidingKey(
+            secret: secret, randomVector: randomBytes(16), padding: randomBytes(HiddenValue.grain - 1))
     }
 
     mutating func randomBytes(_ count: Int) -> [UInt8] {
@@ -265,7 +260,7 @@ public struct Tunnel: Sendable {
         cleanupAt = now + configuration.transport.fullCycle
     }
 
-    private mutating func end(_ end: TunnelEnd, in newState: TunnelState, on event: TunnelEvent, at now: Instant) {
+    mutating func end(_ end: TunnelEnd, in newState: TunnelState, on event: TunnelEvent, at now: Instant) {
         enter(newState, on: event, at: now)
         self.end = end
         helloAt = nil
@@ -281,7 +276,7 @@ public struct Tunnel: Sendable {
         actions.append(.tunnelDown(end))
     }
 
-    private mutating func release(at now: Instant) {
+    mutating func release(at now: Instant) {
         guard !isReleased else { return }
         if state == .cleanup { enter(.idle, on: .cleanupDone, at: now) }
         isReleased = true

@@ -23,6 +23,8 @@ public enum TunnelAction: Sendable {
     case linkInfo(localID: UInt16, AsyncControlCharacterMap)
     /// The LAC tells errors on its line (WEN).
     case wanError(localID: UInt16, CallErrors)
+    /// The LAC tells that its line has another speed now (CSUN, RFC 5515).
+    case connectSpeeds(localID: UInt16, ConnectSpeeds)
     /// Something worth a line in the log.
     case note(TunnelNote)
 }
@@ -100,6 +102,8 @@ public struct TunnelEnd: Hashable, Sendable, CustomStringConvertible {
         case authentication = "authentication failed"
         /// The peer broke the protocol.
         case protocolError = "protocol error"
+        /// Both ends opened a tunnel, and the Tie Breaker decided for the peer's.
+        case tieBreaker = "gave way to the peer's tunnel"
     }
 
     /// Who or what it was.
@@ -138,17 +142,25 @@ public struct SessionEnd: Hashable, Sendable, CustomStringConvertible {
     /// What CDN said, ours or the peer's; nil when the tunnel ended.
     public var code: DisconnectCode?
     /// Q.931 cause that the peer's CDN carried.
-    public var cause: Q931Cause?
+    public var q931Cause: Q931Cause?
+    /// PPP's cause that CDN carried, ours or the peer's.
+    public var pppCause: PPPDisconnectCause?
 
     /// An end by `origin`.
-    public init(origin: Origin, code: DisconnectCode?, cause: Q931Cause? = nil) {
+    public init(
+        origin: Origin, code: DisconnectCode?, q931Cause: Q931Cause? = nil, pppCause: PPPDisconnectCause? = nil
+    ) {
         self.origin = origin
         self.code = code
-        self.cause = cause
+        self.q931Cause = q931Cause
+        self.pppCause = pppCause
     }
 
     /// In words, for logs and `show`.
-    public var description: String { code.map { "\(origin.rawValue): \($0)" } ?? origin.rawValue }
+    public var description: String {
+        ([code.map { "\(origin.rawValue): \($0)" } ?? origin.rawValue] + [pppCause.map { "\($0)" }].compactMap { $0 })
+            .joined(separator: "; ")
+    }
 }
 
 /// Something that happened to a tunnel and is worth a line in the log.

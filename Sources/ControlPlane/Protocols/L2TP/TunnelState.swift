@@ -28,6 +28,7 @@ public enum TunnelEvent: String, Sendable {
     case transportDown = "XPRT_DOWN"
     case protocolError = "PROTOCOL_ERROR"
     case cleanupDone = "CLEANUP_DONE"
+    case tieBreakerLost = "TIE_LOST"
 }
 
 /// States of a session, LAC and LNS end (RFC 2661, sections 7.4.1 and 7.4.2). The raw value is what `show` prints.

@@ -1,6 +1,7 @@
 import Wire
 
-/// The packet that LCP, PAP and CHAP share (RFC 1661 section 5, RFC 1334 section 2.2, RFC 1994 section 4).
+/// The packet that LCP, PAP, CHAP and EAP share (RFC 1661 section 5, RFC 1334 section 2.2, RFC 1994 section 4, RFC 3748
+/// section 4).
 ///
 ///      0                   1                   2                   3
 ///      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

@@ -159,7 +159,11 @@ public struct LCPEndpoint: Sendable {
             reject(isCatastrophic: proto == .lcp, at: now, to: &outputs)
         case .echoRequest:
             guard packet.data.count >= 4 else { break }
-            apply(.echo, at: now, received: packet, to: &outputs)
+            if isLooped(packet) {
+                countLoop(at: now, to: &outputs)
+            } else {
+                apply(.echo, at: now, received: packet, to: &outputs)
+            }
         case .echoReply, .discardRequest, .identification, .timeRemaining: break
         case nil: apply(.unknownCode, at: now, received: packet, to: &outputs)
         }
@@ -178,13 +182,26 @@ extension LCPEndpoint {
         guard let options = try? LCPOption.list(parsing: request.data[...]) else { return }
         if firstReceivedRequest == nil { firstReceivedRequest = request.data }
         let verdict = judge(options)
-        if case .loop = verdict {
-            loops += 1
-            if loops >= Self.maxLoops { return fail(.loopedBack, at: now, to: &outputs) }
-        }
+        if case .loop = verdict, countLoop(at: now, to: &outputs) { return }
         apply(
             verdict == .acknowledge ? .goodConfigureRequest : .badConfigureRequest, at: now, received: request,
             verdict: verdict, to: &outputs)
+    }
+
+    /// Whether an Echo-Request is our own that came back: it has the Magic-Number that we negotiated (RFC 1661 section 6.4). It
+    /// gets no answer, which would come back as well.
+    private func isLooped(_ echo: ControlPacket) -> Bool {
+        guard state == .opened, let own = proposal.magicNumber else { return false }
+        return echo.data.starts(with: LCPOption.magicNumber(own).encoded.dropFirst(2))
+    }
+
+    /// Counts our own number that came back. True when it has come too often and LCP has given up.
+    @discardableResult
+    private mutating func countLoop(at now: Instant, to outputs: inout [Output]) -> Bool {
+        loops += 1
+        guard loops >= Self.maxLoops else { return false }
+        fail(.loopedBack, at: now, to: &outputs)
+        return true
     }
 
     private mutating func receive(refusal: ControlPacket, at now: Instant, to outputs: inout [Output]) {

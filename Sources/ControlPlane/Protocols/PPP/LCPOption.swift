@@ -6,7 +6,9 @@ public enum AuthenticationProtocol: Hashable, Sendable {
     case pap
     /// CHAP with MD5 (RFC 1994), algorithm 5.
     case chapMD5
-    /// Any other protocol, with the octets that follow its number: CHAP with another algorithm, EAP and the like.
+    /// EAP (RFC 3748).
+    case eap
+    /// Any other protocol, with the octets that follow its number: CHAP with another algorithm and the like.
     case other(PPPProtocol, [UInt8])
 
     /// The protocol that an option's value names; nil when it is shorter than a protocol number.
@@ -17,6 +19,7 @@ public enum AuthenticationProtocol: Hashable, Sendable {
         switch (PPPProtocol(rawValue: number), data) {
         case (.pap, []): self = .pap
         case (.chap, [5]): self = .chapMD5
+        case (.eap, []): self = .eap
         case (let proto, _): self = .other(proto, data)
         }
     }
@@ -26,6 +29,7 @@ public enum AuthenticationProtocol: Hashable, Sendable {
         switch self {
         case .pap: [0xc0, 0x23]
         case .chapMD5: [0xc2, 0x23, 5]
+        case .eap: [0xc2, 0x27]
         case .other(let proto, let data): [UInt8(proto.rawValue >> 8), UInt8(proto.rawValue & 0xff)] + data
         }
     }

@@ -1,33 +1,35 @@
 import Timing
 
-/// A LAC's partial termination of a client's PPP: LCP, then PAP or CHAP up to the point where the client has said who it
+/// A LAC's partial termination of a client's PPP: LCP, then PAP, CHAP or EAP up to the point where the client has said who it
 /// is (RFC 2661 section 3, "proxy LCP"; JUNOSe's "order of events" at the LAC).
 ///
 /// The LAC does not verify the password; the LNS will. What was learned goes to it as `ProxyData`. Until the
-/// session's frames are forwarded, the machine keeps answering the client: echoes are answered, a PAP request or CHAP
+/// session's frames are forwarded, the machine keeps answering the client: echoes are answered, a PAP request, CHAP or EAP
 /// response that is sent again is taken note of, network protocols are ignored as RFC 1661 section 3.5 wants it, so that
 /// the client does not take them for refused when the LNS is there.
 public struct PartialTermination: Sendable {
     /// What to negotiate and how patiently.
     public struct Configuration: Sendable {
-        /// Protocols to offer, the best first: `.chapMD5`, `.pap`; others are never agreed to. Empty: the client is not
-        /// asked who it is, and is identified as nobody once LCP is open.
+        /// Protocols to offer, the best first: `.eap`, `.chapMD5`, `.pap`; others are never agreed to. Empty: the client is
+        /// not asked who it is, and is identified as nobody once LCP is open.
         public var authentication: [AuthenticationProtocol]
         /// Largest PPP payload of the link in octets, from PPPoE discovery: our MRU and the client's largest.
         public var maxPayload: UInt16
         /// 64 random bits.
         public var magicSeed: UInt64
-        /// CHAP challenge: 16 random octets, never used before.
-        public var challenge: [UInt8]
+        /// What CHAP challenges are drawn from; nobody must be able to foresee it.
+        public var random: any RandomNumberGenerator & Sendable
         /// Name in the CHAP challenge.
         public var challengeName: String
         /// Time for which the client may speak first. Linux's pppd drops what comes in the milliseconds between PADS and
         /// its own first Configure-Request; one sent into that gap would cost it `restartInterval`. Zero: no wait.
         public var startDelay = Duration.milliseconds(500)
-        /// Time to wait before a Configure-Request, Terminate-Request or Challenge is sent again.
+        /// Time to wait before a Configure-Request, Terminate-Request, Challenge or EAP request is sent again.
         public var restartInterval = Duration.seconds(3)
-        /// Configure-Requests and Challenges sent without an answer before giving up.
+        /// Configure-Requests, Challenges and EAP requests sent without an answer before giving up.
         public var maxConfigure = 10
+        /// Terminate-Requests sent without an answer before giving up.
+        public var maxTerminate = 2
         /// Configure-Naks sent before rejecting.
         public var maxFailure = 5
         /// Time from `start(at:)` within which the client has to be identified, however busy it keeps us.
@@ -35,13 +37,13 @@ public struct PartialTermination: Sendable {
 
         /// A configuration with the timers and counters that RFC 1661 recommends.
         public init(
-            authentication: [AuthenticationProtocol], maxPayload: UInt16, magicSeed: UInt64, challenge: [UInt8],
-            challengeName: String
+            authentication: [AuthenticationProtocol], maxPayload: UInt16, magicSeed: UInt64,
+            random: any RandomNumberGenerator & Sendable, challengeName: String
         ) {
             self.authentication = authentication
             self.maxPayload = maxPayload
             self.magicSeed = magicSeed
-            self.challenge = challenge
+            self.random = random
             self.challengeName = challengeName
         }
     }
@@ -87,18 +89,21 @@ public struct PartialTermination: Sendable {
         case closed
     }
 
-    let configuration: Configuration
+    var configuration: Configuration
     var phase = Phase.establish
     var lcp: LCPEndpoint
     /// When the client has to be identified by.
     private var establishDeadline = Instant.distantFuture
-    /// When the challenge is to be sent again, or the wait for a PAP request ends.
-    private var authenticationDeadline: Instant?
-    private var challengesLeft = 0
-    private var challengeIdentifier: UInt8 = 0
+    /// When the challenge or EAP request is to be sent again, or the wait for a PAP request ends.
+    var authenticationDeadline: Instant?
+    /// How often the challenge or EAP request may still be sent; 0 with PAP, where the client asks.
+    var requestsLeft = 0
+    var requestIdentifier: UInt8 = 0
+    /// The Value of the CHAP challenge that is out.
+    var challenge: [UInt8] = []
     /// Names and secrets as the client gave them; kept up to date, since clients number a PAP request that they repeat
     /// anew. To be read when ICCN is sent.
-    public private(set) var proxyData: ProxyData?
+    public internal(set) var proxyData: ProxyData?
     /// Frames that were neither understood nor of a protocol of this phase.
     public private(set) var discardedFrames: UInt64 = 0
 
@@ -107,10 +112,11 @@ public struct PartialTermination: Sendable {
         self.configuration = configuration
         var lcpConfiguration = LCPEndpoint.Configuration(
             maximumReceiveUnit: configuration.maxPayload,
-            authentication: configuration.authentication.filter { $0 == .pap || $0 == .chapMD5 },
+            authentication: configuration.authentication.filter { [.pap, .chapMD5, .eap].contains($0) },
             magicSeed: configuration.magicSeed)
         lcpConfiguration.restartInterval = configuration.restartInterval
         lcpConfiguration.maxConfigure = configuration.maxConfigure
+        lcpConfiguration.maxTerminate = configuration.maxTerminate
         lcpConfiguration.maxFailure = configuration.maxFailure
         lcp = LCPEndpoint(lcpConfiguration)
     }
@@ -155,7 +161,7 @@ public struct PartialTermination: Sendable {
                 break
             }
             perform(lcp.receive(packet, at: now), at: now, to: &outputs)
-        case .pap, .chap:
+        case _ where speaks(frame.proto):
             guard lcp.state == .opened, let packet = try? ControlPacket(parsing: frame.information[...]),
                 authenticate(frame.proto, packet, at: now, to: &outputs)
             else {
@@ -176,8 +182,8 @@ public struct PartialTermination: Sendable {
         if case .waiting(let start) = phase { return start <= now ? open(at: now) : outputs }
         perform(lcp.timerFired(at: now), at: now, to: &outputs)
         if let due = authenticationDeadline, due <= now {
-            if challengesLeft > 0 {
-                sendChallenge(at: now, to: &outputs)
+            if requestsLeft > 0 {
+                sendAuthenticationRequest(at: now, to: &outputs)
             } else {
                 fail(.authenticationTimeout, at: now, to: &outputs)
             }
@@ -190,8 +196,8 @@ public struct PartialTermination: Sendable {
         return outputs
     }
 
-    /// Tells the client that it cannot be served: CHAP Failure or PAP Nak with `message` where it has authenticated
-    /// itself, then Terminate-Request. `closed` follows. To be used instead of, not after, forwarding.
+    /// Tells the client that it cannot be served: CHAP Failure or PAP Nak with `message`, or EAP Failure, where it has
+    /// authenticated itself, then Terminate-Request. `closed` follows. To be used instead of, not after, forwarding.
     public mutating func reject(message: String, at now: Instant) -> [Output] {
         var outputs: [Output] = []
         guard phase != .closed, phase != .terminating else { return outputs }
@@ -203,6 +209,9 @@ public struct PartialTermination: Sendable {
             case .pap:
                 let packet = PAP.nak(identifier: proxyData.authenID, message: message)
                 outputs.append(.send(PPPFrame(.pap, packet.encoded())))
+            case .eap:
+                let packet = EAP.failure(identifier: proxyData.authenID)
+                outputs.append(.send(PPPFrame(.eap, packet.encoded())))
             case .none, .textual, .msCHAPv1: break
             }
         }
@@ -237,83 +246,6 @@ extension PartialTermination {
         if isFinished { close(to: &outputs) }
     }
 
-    private mutating func startAuthentication(at now: Instant, to outputs: inout [Output]) {
-        guard phase == .establish else { return }
-        guard let agreed = lcp.agreedAuthentication else {
-            return identify(.none, name: [], challenge: [], identifier: 0, response: [], to: &outputs)
-        }
-        phase = .authenticate(agreed)
-        if agreed == .chapMD5 {
-            challengeIdentifier &+= 1
-            challengesLeft = configuration.maxConfigure
-            sendChallenge(at: now, to: &outputs)
-        } else {
-            challengesLeft = 0
-            authenticationDeadline = now + configuration.restartInterval * configuration.maxConfigure
-        }
-    }
-
-    private mutating func sendChallenge(at now: Instant, to outputs: inout [Output]) {
-        challengesLeft -= 1
-        authenticationDeadline = now + configuration.restartInterval
-        let packet = CHAP.challenge(
-            identifier: challengeIdentifier, value: configuration.challenge, name: configuration.challengeName)
-        outputs.append(.send(PPPFrame(.chap, packet.encoded())))
-    }
-
-    /// False when the packet has no meaning now.
-    private mutating func authenticate(
-        _ proto: PPPProtocol, _ packet: ControlPacket, at now: Instant, to outputs: inout [Output]
-    ) -> Bool {
-        switch (proto, phase) {
-        case (.chap, .authenticate(.chapMD5)):
-            guard packet.code == CHAP.Code.response.rawValue, packet.identifier == challengeIdentifier,
-                let response = CHAP.Response(parsing: packet.data[...])
-            else { return false }
-            identify(
-                .chap, name: response.name, challenge: configuration.challenge, identifier: packet.identifier,
-                response: response.value, to: &outputs)
-        case (.pap, .authenticate(.pap)):
-            guard packet.code == PAP.Code.authenticateRequest.rawValue,
-                let credentials = PAP.Credentials(parsing: packet.data[...])
-            else { return false }
-            identify(
-                .pap, name: credentials.peerID, challenge: [], identifier: packet.identifier,
-                response: credentials.password, to: &outputs)
-        case (.chap, .identified):
-            // Sent again, or a challenge of ours that crossed it; the LNS answers.
-            return proxyData?.authenType == .chap && packet.code == CHAP.Code.response.rawValue
-        case (.pap, .identified):
-            guard proxyData?.authenType == .pap, packet.code == PAP.Code.authenticateRequest.rawValue,
-                let credentials = PAP.Credentials(parsing: packet.data[...]),
-                credentials.peerID == proxyData?.authenName, credentials.password == proxyData?.authenResponse
-            else { return false }
-            proxyData?.authenID = packet.identifier
-            return true
-        default: return false
-        }
-        if phase == .identified, proxyData?.authenName == [] {
-            outputs.removeAll { if case .identified = $0 { true } else { false } }
-            outputs += reject(message: "user name missing", at: now)
-            outputs.append(.failed(.userNameMissing))
-        }
-        return true
-    }
-
-    private mutating func identify(
-        _ type: ProxyAuthenType, name: [UInt8], challenge: [UInt8], identifier: UInt8, response: [UInt8],
-        to outputs: inout [Output]
-    ) {
-        authenticationDeadline = nil
-        phase = .identified
-        let data = ProxyData(
-            authenType: type, authenName: name, authenChallenge: challenge, authenID: identifier,
-            authenResponse: response, initialReceivedConfigureRequest: lcp.firstReceivedRequest ?? [],
-            lastSentConfigureRequest: lcp.lastSentRequest, lastReceivedConfigureRequest: lcp.lastReceivedRequest)
-        proxyData = data
-        outputs.append(.identified(data))
-    }
-
     private mutating func fail(_ failure: Failure, at now: Instant, to outputs: inout [Output]) {
         guard phase != .terminating, phase != .closed else { return }
         outputs.append(.failed(failure))
@@ -335,16 +267,5 @@ extension PartialTermination {
         phase = .closed
         authenticationDeadline = nil
         outputs.append(.closed)
-    }
-}
-
-extension AuthenticationProtocol {
-    /// The number of the protocol that carries the exchange.
-    var proto: PPPProtocol {
-        switch self {
-        case .pap: .pap
-        case .chapMD5: .chap
-        case .other(let proto, _): proto
-        }
     }
 }

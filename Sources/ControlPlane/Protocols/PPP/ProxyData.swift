@@ -1,4 +1,5 @@
-/// How the LAC authenticated the client: values of the Proxy Authen Type AVP (RFC 2661 section 4.4.5).
+/// How the LAC authenticated the client: values of the Proxy Authen Type AVP (RFC 2661 section 4.4.5, IANA's registry of L2TP
+/// parameters).
 public enum ProxyAuthenType: UInt16, Sendable, CaseIterable {
     /// A user name and password typed as text.
     case textual = 1
@@ -10,6 +11,8 @@ public enum ProxyAuthenType: UInt16, Sendable, CaseIterable {
     case none = 4
     /// Microsoft CHAP version 1.
     case msCHAPv1 = 5
+    /// EAP: IANA's number, by draft-ietf-l2tpext-proxy-authen-ext-eap.
+    case eap = 7
 }
 
 /// What a LAC has learned from its client and tells the LNS in ICCN (RFC 2661 section 4.4.5): proxy LCP and proxy
@@ -21,9 +24,10 @@ public struct ProxyData: Hashable, Sendable {
     public var authenName: [UInt8]
     /// Proxy Authen Challenge; empty unless the type is 2 or 5.
     public var authenChallenge: [UInt8]
-    /// Proxy Authen ID, the low octet of the AVP's two: identifier of the challenge, or of the PAP request.
+    /// Proxy Authen ID, the low octet of the AVP's two: identifier of the challenge, of the PAP request, or of the EAP response.
     public var authenID: UInt8
-    /// Proxy Authen Response: the CHAP response's value, or PAP's password.
+    /// Proxy Authen Response: the CHAP response's value, PAP's password, or EAP's Response/Identity from its code on, which an
+    /// LNS can hand to an EAP server as it stands.
     public var authenResponse: [UInt8]
     /// Initial Received LCP CONFREQ: options of the client's first Configure-Request.
     public var initialReceivedConfigureRequest: [UInt8]

@@ -24,8 +24,10 @@ public struct SessionRequest: Hashable, Sendable {
     public var serviceName: [UInt8]
     /// Largest PPP payload that client and link both take, in octets: 1,492, or another by RFC 4638 or the link's MTU.
     public var maxPayload: Int
-    /// The values of all Vendor-Specific tags, unread: vendor id and data (RFC 4679).
-    public var vendorSpecific: [[UInt8]]
+    /// What the access node says of the client's line, by the first Vendor-Specific tag that says anything; nil where none
+    /// does. A client can write such a tag as well: it is worth as much as the access network, which has to take out what
+    /// clients send (TR-101, section 3.9.2).
+    public var accessLine: AccessLineInformation?
 
     /// Host-Uniq, Relay-Session-Id and PPP-Max-Payload as every answer to the request carries them.
     var returned: [DiscoveryTag]
@@ -68,7 +70,14 @@ extension DiscoveryServer {
                     client: client, circuit: circuit, hostUniq: padr.first(.hostUniq)?.value ?? [],
                     cookie: cookieTag.value),
                 instance: instance, serviceName: serviceName.value, maxPayload: maxPayload(for: padr),
-                vendorSpecific: padr.tags.filter { $0.kind == .vendorSpecific }.map(\.value), returned: returned))
+                accessLine: accessLine(in: padr), returned: returned))
+    }
+
+    private func accessLine(in padr: DiscoveryPacket) -> AccessLineInformation? {
+        for tag in padr.tags where tag.kind == .vendorSpecific {
+            if let line = try? AccessLineInformation(parsing: tag.value[...]), !line.isEmpty { return line }
+        }
+        return nil
     }
 
     /// The PADS that grants `request` as session `sessionID`, 1 to 65,534 (RFC 2516 section 5.4 keeps 0xffff back).
