@@ -15,13 +15,13 @@ extension HostStack {
         interfaces = Dictionary(new.map { ($0.port, $0) }, uniquingKeysWith: { first, _ in first })
         ownAddresses = Set(new.flatMap { $0.addresses.map(\.address) })
         routes = RouteTable(interfaces: new, routes: newRoutes)
-        func isOurs(_ key: Neighbour.Key) -> Bool { interfaces[key.port]?.owns(key.address) == true }
+        let current = interfaces
+        func isOurs(_ key: Neighbour.Key) -> Bool { current[key.port]?.owns(key.address) == true }
         tentative = tentative.filter { isOurs($0.key) }
         duplicates = duplicates.filter(isOurs)
         defendedUntil = defendedUntil.filter { isOurs($0.key) }
-        removeNeighbours { key, neighbour in
-            routes.route(to: key.address, port: key.port) != neighbour.route
-        }
+        let table = routes
+        removeNeighbours { key, neighbour in table.route(to: key.address, port: key.port) != neighbour.route }
         var outputs: [HostOutput] = []
         for interface in new.sorted(by: { $0.port < $1.port }) {
             for prefix in interface.addresses where old[interface.port]?.owns(prefix.address) != true {

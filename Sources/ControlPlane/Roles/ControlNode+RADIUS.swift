@@ -60,6 +60,7 @@ extension ControlNode {
         session.callingStationID = connection.client.description
         let service = String(decoding: connection.request.serviceName, as: UTF8.self)
         session.calledStationID = service.isEmpty ? nil : service
+        if let line = connection.request.accessLine { session.line = RADIUSAttributes(accessLine: line) }
         session.classes = connection.authorization?.classes ?? []
         session.authentic = connection.authorization == nil ? .remote : .radius
         session.tunnel = connection.call.flatMap { tunnels[$0.tunnel] }.map { accounted($0, call: connection.call) }

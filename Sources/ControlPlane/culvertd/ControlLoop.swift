@@ -1,8 +1,10 @@
 import CSegment
 import Configuration
 import Logging
+import Names
 import Observability
 import PPPoE
+import Resolver
 import Roles
 import Segment
 import Settings
@@ -36,7 +38,7 @@ actor ControlLoop {
     /// are ended.
     init(
         configuration: Configuration, configurationPath: String, segment: SegmentMapping, executor: ControlExecutor,
-        logger: Logger
+        network: ManagementNetwork, journal: any AccountingJournal, logger: Logger
     ) throws {
         self.configuration = configuration
         self.configurationPath = configurationPath
@@ -58,14 +60,21 @@ actor ControlLoop {
         let epoch = Timestamp(nanoseconds: Timestamp.now().nanoseconds - Int64(clamping: now.nanoseconds))
         var random = SystemRandomNumberGenerator()
         node = ControlNode(
-            configuration: configuration, ports: ports, table: table,
+            configuration: configuration, ports: ports, table: table, journal: journal,
             cookie: ACCookie(secret: (0..<32).map { _ in random.next() }),
-            makeRandom: { SystemRandomNumberGenerator() }, epoch: epoch, logger: logger,
+            makeRandom: { SystemRandomNumberGenerator() }, epoch: epoch, at: now, logger: logger,
             effects: .init(
                 transmit: { frame, port in outbox.send(frame, port: port) },
-                event: { events.publish($0, at: .now()) }))
+                event: { events.publish($0, at: .now()) },
+                resolve: { network.resolve($0) },
+                sendRADIUS: { network.radius.send($0, socket: $1, to: $2, port: $3) },
+                answerRADIUS: { network.radius.answer($0, to: $1, port: $2) },
+                debug: { trace.publish($0, $1, $2, at: .now()) }))
         for settings in configuration.interfaces where !ports.contains(where: { $0.name == settings.name }) {
             logger.error("the data plane has no port of this name", metadata: ["interface": "\(settings.name)"])
+        }
+        for warning in configuration.warnings {
+            logger.warning("\(warning.reason)", metadata: ["line": "\(warning.line)", "setting": "\(warning.field)"])
         }
         node.start(at: now)
         node.adopt(recovery, from: writer, at: now)
@@ -121,13 +130,33 @@ actor ControlLoop {
         return min(rest, Self.longestSleep)
     }
 
+    // MARK: The management network
+
+    /// A name server's answer.
+    func resolved(_ query: NameQuery, _ result: NameResult) { node.resolved(query, result, at: .now()) }
+
+    /// A datagram to one of the sockets for RADIUS.
+    func received(_ arrival: RADIUSSockets.Arrival) {
+        switch arrival {
+        case .answer(let datagram, let address, let port, let socket):
+            node.receiveRADIUS(datagram, from: address, port: port, socket: socket, at: .now())
+        case .request(let datagram, let address, let port):
+            node.receiveDynamicAuthorization(datagram, from: address, port: port, at: .now())
+        }
+    }
+
     // MARK: The end
 
-    /// Ends all sessions and tunnels in order, and gives the peers a moment to acknowledge.
+    /// Ends all sessions and tunnels in order, and gives the peers a moment to acknowledge, and the accounting servers one to take
+    /// what there is to say of it. What they do not take now they get after the next start.
     func shutDown() async {
         node.shutDown(at: .now())
         outbox.flush()
-        for _ in 0..<Self.shutDownLooks where node.population.tunnels > 0 {
+        for _ in 0..<Self.shutDownLooks where !node.hasShutDown(at: .now()) {
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        node.finishAccounting(at: .now())
+        for _ in 0..<Self.shutDownLooks where node.hasUnsentRecords {
             try? await Task.sleep(for: .milliseconds(50))
         }
     }

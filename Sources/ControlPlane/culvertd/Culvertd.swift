@@ -47,15 +47,18 @@ struct Culvertd: AsyncParsableCommand {
         logger.logLevel = Logger.Level(rawValue: configuration.control.logLevel.rawValue) ?? .info
         let segment = try await openSegment(configuration.dataPlane, logger: logger)
         let executor = ControlExecutor(header: segment.view.header)
+        let network = try await ManagementNetwork(configuration, logger: logger)
         let loop = try ControlLoop(
             configuration: configuration, configurationPath: config, segment: segment, executor: executor,
-            logger: logger)
+            network: network, journal: VolatileJournal(), logger: logger)
+        network.deliver(to: loop)
         let server = RPCServer(
             path: configuration.control.rpcSocket, mode: UInt32(configuration.control.rpcSocketMode), interface: loop)
         let services = ServiceGroup(
             services: [ControlService(loop: loop), RPCService(server: server, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         try await services.run()
+        await network.shutDown()
         logger.info("ended")
     }
 
@@ -92,11 +95,13 @@ struct Culvertd: AsyncParsableCommand {
 enum Failure: Error, CustomStringConvertible {
     case configuration(String, ConfigurationFaults)
     case segment(String)
+    case radius(String)
+    case resolver(String)
 
     var description: String {
         switch self {
         case .configuration(let path, let faults): "\(path) is refused:\n\(faults)"
-        case .segment(let text): text
+        case .segment(let text), .radius(let text), .resolver(let text): text
         }
     }
 }

@@ -86,21 +86,23 @@ extension RADIUSAttributes {
         return parts
     }
 
-    /// What an access node says of a client's line in the Vendor-Specific tag of PPPoE (RFC 4679, TR-101): the numbers are
-    /// those of the RADIUS attributes, so each that is known and well-formed becomes one. Empty for other vendors' tags and
-    /// for one that is damaged.
-    ///
-    /// - Parameter tag: The tag's value, vendor id first. Its lengths, unlike RADIUS's, do not count their own headers.
-    public init(accessLine tag: [UInt8]) {
-        var reader = ByteReader(tag)
-        guard reader.readUInt32() == RADIUSAttribute.adslForum,
-            let parts = Self.typeLengthValues(reader.remaining, lengthCountsHeader: false)
-        else { return }
-        for part in parts {
-            let attribute = RADIUSAttribute(vendor: RADIUSAttribute.adslForum, part.number)
-            guard attribute.definition?.lengths.contains(part.value.count) == true else { continue }
-            append(attribute, octets: part.value)
+    /// What an access node says of a client's line (RFC 4679): the numbers are the same in PPPoE and in RADIUS. Figures that 32 bits
+    /// cannot say are told as the largest that they can.
+    public init(accessLine line: AccessLineInformation) {
+        func attribute(_ kind: AccessLineInformation.Attribute) -> RADIUSAttribute {
+            RADIUSAttribute(vendor: RADIUSAttribute.adslForum, kind.rawValue)
         }
+        append(attribute(.agentCircuitID), octets: line.agentCircuitID)
+        append(attribute(.agentRemoteID), octets: line.agentRemoteID)
+        for (kind, value) in line.figures.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            append(attribute(kind), integer: UInt32(clamping: value))
+        }
+        if let encapsulation = line.encapsulation {
+            append(
+                attribute(.accessLoopEncapsulation),
+                octets: [encapsulation.dataLink, encapsulation.first, encapsulation.second])
+        }
+        if line.isInterworked { append(attribute(.interworking), octets: [] as [UInt8]) }
     }
 
     /// Appends the attributes to `writer`, passwords hidden where there is a key.

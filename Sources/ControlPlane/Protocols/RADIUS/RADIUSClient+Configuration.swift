@@ -29,8 +29,8 @@ extension RADIUSClient {
         for server in configuration.servers {
             for service in RADIUSService.allCases {
                 let endpoint = Endpoint(address: server.key.address, port: server.key.port(of: service))
-                // One port is one space of identifiers: it cannot be two channels.
-                guard channelsByEndpoint[endpoint] == nil else { continue }
+                // One port is one space of identifiers: it cannot be two channels. Port 0 is none.
+                guard endpoint.port != 0, channelsByEndpoint[endpoint] == nil else { continue }
                 channelsByEndpoint[endpoint] = channels.count
                 guard let index = oldIndexes[endpoint], old[index].service == service else {
                     channels.append(Channel(server, service, sockets: sockets))

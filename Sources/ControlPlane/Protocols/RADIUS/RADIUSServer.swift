@@ -14,9 +14,9 @@ public struct RADIUSServer: Hashable, Sendable {
     public struct Key: Hashable, Sendable, CustomStringConvertible {
         /// Its address.
         public var address: IPAddress
-        /// UDP port of authentication.
+        /// UDP port of authentication; 0: it is not asked.
         public var authenticationPort: UInt16
-        /// UDP port of accounting.
+        /// UDP port of accounting; 0: it is not asked.
         public var accountingPort: UInt16
 
         /// The server at `address`, at the usual ports unless others are given (RFC 2865 section 3, RFC 2866 section 3).
