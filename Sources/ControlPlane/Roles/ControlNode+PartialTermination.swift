@@ -41,6 +41,7 @@ extension ControlNode {
         guard reader.readUInt16() == 0x1100, reader.readUInt16() == connection.upstream.sessionID,
             let length = reader.readUInt16(), let bytes = reader.readBytes(Int(length))
         else { return }
+        debug(.ppp, connection) { "received \((try? PPPFrame(parsing: bytes))?.summary ?? "what is no PPP frame")" }
         let outputs = connection.link.receive(bytes, at: now)
         connections[slot] = connection
         perform(outputs, slot: slot, at: now)
@@ -73,6 +74,7 @@ extension ControlNode {
 
     private func send(_ frame: PPPFrame, to connection: Connection) {
         guard let interface = accessInterface(of: connection.circuit) else { return }
+        debug(.ppp, connection) { "sent \(frame.summary)" }
         let ppp = frame.encoded()
         var writer = ByteWriter(capacity: 6 + ppp.count)
         writer.write(0x1100 as UInt16)

@@ -88,6 +88,7 @@ extension ControlNode {
             fill(&snapshot, with: table.details(upstream: call.upstreamSlot))
         }
         if detail, let machine {
+            snapshot.memoryOctets = UInt64(clamping: machine.memoryOctets)
             snapshot.events = machine.history.records.map {
                 StateTransition(
                     time: timestamp($0.time), event: $0.event.rawValue, state: $0.state.rawValue,
@@ -104,6 +105,7 @@ extension ControlNode {
         snapshot.maximumSegmentSize = details.maximumSegmentSize ?? 0
         snapshot.dataSequenceNumbers = details.isSequenced
         snapshot.dataMissing = details.missing
+        snapshot.dataRxErrors = UInt64(details.missing)
         snapshot.dataLate = details.late
         snapshot.dataReordered = details.reordered
     }
@@ -156,8 +158,14 @@ extension ControlNode {
         var traffic = record.endedTraffic
         for call in record.calls.values where call.isForwarding {
             traffic += table.traffic(upstream: call.upstreamSlot)
+            let details = table.details(upstream: call.upstreamSlot)
+            snapshot.dataRxErrors += UInt64(details.missing)
+            snapshot.dataTxErrors += details.upstreamPolicedPackets
+            snapshot.transport.dataDiscards += details.downstreamPolicedPackets
+            snapshot.transport.outOfSequenceDataDiscards += UInt64(details.late)
         }
         snapshot.data = Traffic(traffic)
+        snapshot.memoryOctets = UInt64(clamping: machine.memoryOctets)
         snapshot.events = machine.history.records.map {
             StateTransition(
                 time: timestamp($0.time), event: $0.event.rawValue, state: $0.state.rawValue,

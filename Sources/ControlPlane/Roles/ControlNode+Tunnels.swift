@@ -150,6 +150,7 @@ extension ControlNode {
 
     /// Hands a tunnel what its peer sent.
     private func receive(_ datagram: UDPDatagram, tunnel id: UInt16, at now: Instant) {
+        debug(.l2tp, DebugScope(tunnel: id)) { "received \(MessageSummary.text(of: datagram.payload))" }
         guard let actions = tunnels[id]?.machine.receive(datagram: datagram.payload, at: now) else { return }
         if actions.contains(where: { if case .bindPeer = $0 { true } else { false } }) {
             tunnels[id]?.peer = datagram.source
@@ -176,6 +177,7 @@ extension ControlNode {
             // About asynchronous lines, of which a LAC for PPPoE has none, and about an LNS's calls.
             case .linkInfo, .wanError, .connectSpeeds: break
             case .note(let note):
+                debug(.l2tp, DebugScope(tunnel: id)) { "\(note)" }
                 logger.debug("L2TP: \(note)", metadata: metadata(ofTunnel: id))
             }
         }
@@ -189,6 +191,7 @@ extension ControlNode {
     private func send(
         _ datagram: [UInt8], tunnel id: UInt16, from local: UDPEndpoint, to peer: UDPEndpoint, at now: Instant
     ) {
+        debug(.l2tp, DebugScope(tunnel: id)) { "sent \(MessageSummary.text(of: datagram[...]))" }
         do {
             perform(try host.send(datagram, from: local, to: peer, at: now), at: now)
         } catch {

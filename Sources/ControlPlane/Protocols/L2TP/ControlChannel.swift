@@ -274,6 +274,12 @@ public struct ControlChannel: Sendable {
         retransmitAt = nil
     }
 
+    /// Octets of the messages that wait for the peer, or for those before them.
+    var memoryOctets: Int {
+        queue.reduce(0) { $0 + $1.body.capacity + MemoryLayout<Entry>.stride }
+            + received.values.reduce(0) { $0 + $1.body.capacity + MemoryLayout<Entry>.stride }
+    }
+
     // MARK: Counting
 
     mutating func countHelloSent() { counters.hellosSent += 1 }
