@@ -306,4 +306,27 @@ import Wire
         #expect(client.received.last == "PADT")
         world.expectNothingLeft()
     }
+
+    @Test func theLNSDoesNotAcknowledgeTheEnd() throws {
+        let world = try World(profile: "retry-timeout: 1, max-retries: 2, hello-timeout: 0")
+        let client = world.dialled()
+        world.lns.isMute = true
+        world.act { client.hangUp() }
+        world.run(for: .seconds(30))
+        #expect(world.node.statistics[.routesDestCloseFail] == 1)
+        world.lns.isMute = false
+        world.expectNothingLeft()
+    }
+
+    @Test func theClientDoesNotAnswerTheEnd() throws {
+        let world = try World(secret: "wrong")
+        let client = world.addClient()
+        world.act { client.dial(at: world.now) }
+        while world.node.connectionSnapshot(1)?.state != .connecting { world.run(for: .milliseconds(1)) }
+        client.isSilent = true
+        world.run(for: .seconds(60))
+        #expect(world.node.statistics[.routesSourceCloseFail] == 1)
+        #expect(world.population[0] == 0)
+        world.expectNothingLeft()
+    }
 }

@@ -64,7 +64,9 @@ extension ControlNode {
                 connections[slot]?.userName = proxy.userName
                 chooseLNS(for: slot, at: now)
             case .failed(let failure): linkFailed(slot, failure, at: now)
-            case .closed: removeConnection(slot, telling: "PPP terminated", at: now)
+            case .closed:
+                if connection.link.endedInSilence { statistics.count(.routesSourceCloseFail) }
+                removeConnection(slot, telling: "PPP terminated", at: now)
             }
         }
         if let connection = connections[slot], connection.phase != .open {

@@ -224,6 +224,9 @@ extension ControlNode {
 
     private func tunnelDown(_ id: UInt16, _ end: TunnelEnd, at now: Instant) {
         guard let record = tunnels[id] else { return }
+        if end.origin == .peerSilent {
+            for _ in 0..<record.machine.unacknowledgedDisconnects { statistics.count(.routesDestCloseFail) }
+        }
         destinations[record.destination]?.tunnels.removeAll { $0 == id }
         destinations[record.destination]?.vacant.removeAll { $0 == id }
         tunnels[id]?.isVacant = false

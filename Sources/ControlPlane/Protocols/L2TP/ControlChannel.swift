@@ -274,6 +274,9 @@ public struct ControlChannel: Sendable {
         retransmitAt = nil
     }
 
+    /// Bodies of messages that the peer has not acknowledged.
+    var unacknowledgedBodies: some Sequence<[UInt8]> { queue.lazy.map(\.body) }
+
     /// Octets of the messages that wait for the peer, or for those before them.
     var memoryOctets: Int {
         queue.reduce(0) { $0 + $1.body.capacity + MemoryLayout<Entry>.stride }

@@ -79,6 +79,14 @@ public struct Tunnel: Sendable {
     /// Sequence numbers, windows and counters.
     public var statistics: TransportStatistics { channel.statistics }
 
+    /// CDNs that the peer has not acknowledged: sessions that are over here, and perhaps not there.
+    public var unacknowledgedDisconnects: Int {
+        channel.unacknowledgedBodies.reduce(0) { count, body in
+            var reader = ByteReader(body.dropFirst(6))
+            return count + (reader.readUInt16() == MessageType.callDisconnectNotify.rawValue ? 1 : 0)
+        }
+    }
+
     // MARK: Entry points
 
     /// Sends SCCRQ. Nothing happens unless this is an initiator that was not opened before.

@@ -104,6 +104,8 @@ public struct PartialTermination: Sendable {
     /// Names and secrets as the client gave them; kept up to date, since clients number a PAP request that they repeat
     /// anew. To be read when ICCN is sent.
     public internal(set) var proxyData: ProxyData?
+    /// Whether the client has left the Terminate-Request unanswered.
+    public private(set) var endedInSilence = false
     /// Frames that were neither understood nor of a protocol of this phase.
     public private(set) var discardedFrames: UInt64 = 0
 
@@ -180,7 +182,9 @@ public struct PartialTermination: Sendable {
         var outputs: [Output] = []
         guard phase != .closed else { return outputs }
         if case .waiting(let start) = phase { return start <= now ? open(at: now) : outputs }
+        let wasTerminating = phase == .terminating
         perform(lcp.timerFired(at: now), at: now, to: &outputs)
+        if wasTerminating, phase == .closed { endedInSilence = true }
         if let due = authenticationDeadline, due <= now {
             if requestsLeft > 0 {
                 sendAuthenticationRequest(at: now, to: &outputs)
