@@ -155,12 +155,12 @@ import Testing
             "33: pppoe-ac[0].destination: expected one of `l2tp`, found `local`"),
         Row(
             "static 192.168.11.2", "dns-lookup prefix lns",
-            "35: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS` with a host's IP address, "
-                + "found `dns-lookup prefix lns`"),
+            "35: pppoe-ac[0].l2tp.peer-address: there is no `ip-name-server` to ask, neither in the file nor in the "
+                + "l2tp-profile"),
         Row(
             "static 192.168.11.2", "static 224.0.0.1",
-            "35: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS` with a host's IP address, "
-                + "found `static 224.0.0.1`"),
+            "35: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS`, `dns-lookup prefix NAME`, `radius-lookup group NAME`, "
+                + "`radius-lookup` or `domain-map`, found `static 224.0.0.1`"),
         Row(
             "prefix: 0.0.0.0/0", "prefix: 0.0.0.0",
             "23: ip-route[0].prefix: expected a network such as 192.0.2.0/24 or 2001:db8::/32, found `0.0.0.0`"),
@@ -188,7 +188,8 @@ import Testing
             "19: interfaces[1].vlans: `305` overlaps with VLANs before it"),
         Row(
             "control:\n", "control: fast\nother:\n", "6: control: expected a mapping, found text",
-            "7: other: unknown; known here: control, dataplane, interfaces, ip-route, l2tp-profile, pppoe-ac"),
+            "7: other: unknown; known here: aaa-group-server-radius, control, dataplane, interfaces, ip-name-server, ip-route, "
+                + "l2tp-domain, l2tp-profile, pppoe-ac, radius, radius-server"),
         Row(
             "name: mylittleac\n", "name: my ac\n",
             "25: pppoe-ac[0].name: expected a name of 1 to 63 letters, digits, `-`, `_` or `.`, found `my ac`"),
@@ -199,8 +200,9 @@ import Testing
             "hello-timeout", "helo-timeout", "49: l2tp-profile[0].helo-timeout: unknown; did you mean `hello-timeout`?"),
         Row(
             "ac-name: ditch\n    service-name: r", "ac-name: ditch\n    colour: ditch\n    service-name: r",
-            "27: pppoe-ac[0].colour: unknown; known here: ac-name, challenge-name, destination, l2tp, name, ppp-auth-protocols, "
-                + "ppp-mru, service-name, session-limit, session-limit-per-mac, tcp-mss"),
+            "27: pppoe-ac[0].colour: unknown; known here: ac-name, accounting, challenge-name, destination, l2tp, "
+                + "lcp-max-configure, lcp-max-failure, lcp-max-terminate, lcp-restart, name, ppp-auth-protocols, ppp-mru, "
+                + "service-name, session-limit, session-limit-per-mac, tcp-mss"),
         Row("    destination: l2tp\n", "", "25: pppoe-ac[0].destination: missing"),
         Row("      profile: my-l2tp-profile1\n", "", "35: pppoe-ac[0].l2tp.profile: missing"),
         Row("    service-name: any\n", "", "37: pppoe-ac[1].service-name: missing"),

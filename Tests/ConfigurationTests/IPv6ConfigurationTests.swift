@@ -91,8 +91,8 @@ import Wire
         (
             "static 2001:db8:2::7", "static fe80::7",
             [
-                "14: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS` with a host's IP address, found "
-                    + "`static fe80::7`"
+                "14: pppoe-ac[0].l2tp.peer-address: expected `static ADDRESS`, `dns-lookup prefix NAME`, "
+                    + "`radius-lookup group NAME`, `radius-lookup` or `domain-map`, found `static fe80::7`"
             ]
         ),
         (

@@ -33,16 +33,16 @@ import Wire
     private static func world(
         _ accounting: String = "", journal: any AccountingJournal = Journal()
     ) throws -> (World, RADIUSStation) {
-        let world = try World(
-            instance: "accounting: {group: isps\(accounting)}", more: World.radiusSections, journal: journal)
         let server = RADIUSStation()
-        world.radiusServers[World.radiusAddress] = server
+        let world = try World(
+            instance: "accounting: {group: isps\(accounting)}", more: World.radiusSections, radius: server,
+            journal: journal)
         world.run(for: .seconds(1))
         return (world, server)
     }
 
     @Test func startInterimStop() throws {
-        let (world, server) = try Self.world(", interim-interval: 60")
+        let (world, server) = try Self.world(",interim-interval: 60")
         #expect(Self.kinds(server.takeRecords()) == ["Accounting-On"])
         let client = world.dialled()
         let slot = try #require(world.null.upstreams.keys.first)
@@ -94,7 +94,7 @@ import Wire
     }
 
     @Test func tunnelsAndLinks() throws {
-        let (world, server) = try Self.world(", tunnel: true")
+        let (world, server) = try Self.world(",tunnel: true")
         let client = world.dialled()
         let slot = try #require(world.null.upstreams.keys.first)
         world.null.countUpstream(slot, octets: 700)
@@ -115,7 +115,7 @@ import Wire
     }
 
     @Test func aTunnelThatIsNotToBeHad() throws {
-        let (world, server) = try Self.world(", tunnel: true")
+        let (world, server) = try Self.world(",tunnel: true")
         world.lns.secret = Array("wrong".utf8)
         world.dialled(.seconds(5))
         #expect(Self.kinds(server.takeRecords()) == ["Accounting-On", "Tunnel-Link-Reject", "Tunnel-Reject"])
@@ -202,10 +202,9 @@ import Wire
     }
 
     private static func dynamic() throws -> (World, RADIUSStation, id: String) {
-        let world = try World(
-            instance: "accounting: {group: isps}", more: World.radiusSections + "\n" + clients)
         let server = RADIUSStation()
-        world.radiusServers[World.radiusAddress] = server
+        let world = try World(
+            instance: "accounting: {group: isps}", more: World.radiusSections + "\n" + clients, radius: server)
         world.dialled()
         let id = try #require(server.records.last?.text(.acctSessionID))
         return (world, server, id)

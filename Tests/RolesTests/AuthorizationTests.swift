@@ -12,11 +12,10 @@ import Wire
     static func world(
         style: String = "domain", instance: String = "", more: String = "", journal: any AccountingJournal = VolatileJournal()
     ) throws -> (World, RADIUSStation) {
+        let server = RADIUSStation()
         let world = try World(
             instance: instance, peer: "radius-lookup group isps, radius-style: \(style)",
-            more: World.radiusSections + "\n" + more, journal: journal)
-        let server = RADIUSStation()
-        world.radiusServers[World.radiusAddress] = server
+            more: World.radiusSections + "\n" + more, radius: server, journal: journal)
         return (world, server)
     }
 

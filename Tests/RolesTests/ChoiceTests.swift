@@ -151,7 +151,7 @@ import Wire
         world.lns.isMute = true
         let began = world.now
         dial(world, 1)
-        world.run(until: began + .milliseconds(2_400))
+        world.run(until: began + .milliseconds(1_900))
         #expect(other.sessionCount == 0)
         world.run(for: .seconds(1))
         // The first waited for the dead one; those who come after do not.
@@ -250,7 +250,7 @@ import Wire
         #expect(world.node.destinationSnapshots(at: world.now).map(\.state) == [.draining, .up])
         // With its last session the tunnel goes, and does not come back.
         world.act { world.clients[0].hangUp() }
-        world.run(for: .seconds(30))
+        world.run(for: .seconds(60))
         #expect(world.lns.tunnels.isEmpty)
         try world.act { _ = try world.node.drain(.destination(.v4(World.lnsAddress)), false, at: world.now) }
         dial(world, 1)
@@ -283,8 +283,10 @@ import Wire
         #expect(world.states() == [.open])
         #expect(world.node.drainedTargets == [target])
         try world.act { _ = try world.node.drain(target, false, at: world.now) }
-        world.dialled()
+        world.run(for: .seconds(4))
+        // The late one has asked again meanwhile.
         #expect(world.states() == [.open, .open])
+        #expect(late.state == .session)
         world.expectNothingLeft()
     }
 }

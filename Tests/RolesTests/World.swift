@@ -82,15 +82,17 @@ final class World {
     ///   - interface: more settings of the access interface.
     ///   - peer: how the LNS is found.
     ///   - more: sections that the file has besides.
+    ///   - radius: the RADIUS server at 10.0.0.1.
     ///   - journal: keeps accounting records.
     ///   - secret: the LNS's secret, "s3cret" being the node's; nil: it asks for none.
     init(
         profile: String = "", instance: String = "", interface: String = "", service: String = "any",
-        peer: String = "static 198.51.100.2", more: String = "", journal: any AccountingJournal = VolatileJournal(),
-        secret: String? = "s3cret", nodeSecret: String? = "s3cret", table: NullTable = NullTable(), seed: UInt64 = 1
+        peer: String = "static 198.51.100.2", more: String = "", radius: RADIUSStation? = nil,
+        journal: any AccountingJournal = VolatileJournal(), secret: String? = "s3cret", nodeSecret: String? = "s3cret", table: NullTable = NullTable(), seed: UInt64 = 1
     ) throws {
         random = SeededGenerator(state: seed)
         self.secret = secret.map { Array($0.utf8) }
+        radiusServers[Self.radiusAddress] = radius
         null = table
         let configuration = try Self.configuration(
             profile: profile, instance: instance, interface: interface, service: service, secret: nodeSecret,

@@ -18,13 +18,16 @@ extension ControlNode {
     /// Takes `new` into force. What belongs to the data plane, to sockets and to files is the caller's.
     public func apply(_ new: Configuration, at now: Instant) {
         let old = configuration
-        // By the old routes, while they are there.
+        let newAccess = AccessInterface.all(of: new, ports: ports, cookie: cookie)
+        // Who is served no more is told by the old settings, while they are there.
+        endConnections(notServedBy: newAccess, at: now)
+        // Likewise by the old routes.
         let held = tunnels.values.map { ($0.id, $0.destination.address) }
         let heldByFeed = feed.tunnels.values.compactMap(\.heldAddress)
         for (_, address) in held { host.release(address) }
         for address in heldByFeed { host.release(address) }
         configuration = new
-        access = AccessInterface.all(of: new, ports: ports, cookie: cookie)
+        access = newAccess
         perform(
             host.reconfigure(
                 interfaces: ports.compactMap { $0.hostInterface(of: new) },
@@ -35,7 +38,6 @@ extension ControlNode {
         dynamicAuthorization.apply(.init(new.radius))
         dropRecords(ofGroupsOtherThan: Set(new.radiusGroups.map(\.name)))
         drainedInstances.formIntersection(new.accessConcentrators.map(\.name))
-        applyToConnections(at: now)
         for (id, _) in held { applyToTunnel(id, old, at: now) }
         for key in destinations.keys where new.l2tpProfile(key.profile) == nil { forget(key) }
         republishStatic(at: now)
@@ -52,12 +54,12 @@ extension ControlNode {
         }
     }
 
-    private func applyToConnections(at now: Instant) {
+    private func endConnections(notServedBy newAccess: [UInt16: [AccessInterface]], at now: Instant) {
         let text = "service withdrawn"
         for (slot, connection) in connections.sorted(by: { $0.key < $1.key }) {
             let name = connection.request.instance.name
-            let isServed = accessInterface(of: connection.circuit)?.discovery.instances.contains { $0.name == name }
-            guard isServed != true else { continue }
+            let interface = newAccess[connection.circuit.port]?.first { $0.serves(connection.circuit) }
+            guard interface?.discovery.instances.contains(where: { $0.name == name }) != true else { continue }
             logger.notice("\(text): the configuration serves the client no more", metadata: metadata(of: connection))
             if let call = connection.call {
                 connections[slot]?.call = nil
