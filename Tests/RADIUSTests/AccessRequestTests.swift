@@ -20,6 +20,26 @@ import Wire
         #expect(packet.attributes.ipv4(.nasIPAddress) == nas.ipv4)
     }
 
+    @Test func namesTheNode() throws {
+        let rows: [(NASIdentity, Set<RADIUSAttribute>)] = [
+            (NASIdentity(identifier: "lac1"), [.nasIdentifier]),
+            (NASIdentity(identifier: "", ipv4: IPv4Address(value: 1)), [.nasIPAddress]),
+            (NASIdentity(identifier: "", ipv6: IPv6Address(high: 1, low: 2)), [.nasIPv6Address]),
+            (
+                NASIdentity(identifier: "lac1", ipv4: IPv4Address(value: 1), ipv6: IPv6Address(high: 1, low: 2)),
+                [.nasIdentifier, .nasIPAddress, .nasIPv6Address]
+            ),
+        ]
+        for (nas, names) in rows {
+            let list = try sent(AccessRequest(domain: "isp1.com", password: [], nas: nas)).attributes
+            let found = Set(list.elements.map(\.attribute)).intersection([
+                .nasIdentifier, .nasIPAddress, .nasIPv6Address,
+            ])
+            #expect(found == names)
+            #expect(list.ipv6(.nasIPv6Address) == nas.ipv6)
+        }
+    }
+
     /// Message-Authenticator stands in front of everything that somebody else may have chosen.
     @Test func messageAuthenticatorIsFirst() throws {
         for credentials: AccessRequest.Credentials in [

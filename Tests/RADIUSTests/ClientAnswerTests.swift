@@ -127,6 +127,23 @@ struct FalseAnswer: Sendable, CustomTestStringConvertible {
         #expect(results.count == 1)
     }
 
+    /// A service that the node does not have counts as a reject (RFC 2865 section 5.6).
+    @Test(arguments: [(1, false), (2, true), (5, true), (6, false), (17, false)] as [(UInt32, Bool)])
+    func otherServicesAreRejected(type: UInt32, isAccepted: Bool) throws {
+        var client = client([server(1)])
+        let sent = try #require(try client.submit(lookUp(), group: "all", at: .zero).outputs.sent.first)
+        let answer = sent.answer(.accessAccept, attributes { $0.append(.serviceType, integer: type) })
+        let result = try #require(client.receive(answer, to: sent, at: seconds(0.1)).results.first?.result)
+        if isAccepted {
+            #expect(result.summary == "accepted by 192.0.2.1:1812")
+        } else {
+            #expect(
+                result.summary
+                    == "192.0.2.1:1812: the server's answer counts as a reject: Service-Type \(type) is neither Framed (2) nor "
+                    + "Outbound (5)")
+        }
+    }
+
     @Test func unsignedEAPIsNeverTaken() throws {
         var client = client([server(1) { $0.requiresMessageAuthenticator = false }])
         let sent = try #require(try client.submit(lookUp(), group: "all", at: .zero).outputs.sent.first)

@@ -202,6 +202,16 @@ import Wire
         #expect(sent.map(\.address) == [server(2).key.address])
     }
 
+    @Test func serversOverIPv6() throws {
+        let address = try #require(IPAddress("2001:db8::1812"))
+        var client = client([RADIUSServer(RADIUSServer.Key(address: address), secret: secret), server(1)])
+        let sent = try #require(try client.submit(lookUp(), group: "all", at: .zero).outputs.sent.first)
+        #expect(sent.address == address && sent.port == 1812)
+        let outputs = client.receive(sent.answer(.accessAccept), to: sent, at: seconds(0.1))
+        #expect(outputs.results.first?.result.summary == "accepted by [2001:db8::1812]:1812")
+        #expect(client.receive(sent.answer(.accessAccept), to: sent, at: seconds(0.1)).results.isEmpty)
+    }
+
     @Test func requestsThatCannotBeTakenAreRefused() throws {
         var client = client([server(1)]) { $0.groups.append(RADIUSServerGroup(name: "none", servers: [server(9).key])) }
         func refusal(_ request: RADIUSRequest, _ group: String) -> RADIUSSubmitError? {

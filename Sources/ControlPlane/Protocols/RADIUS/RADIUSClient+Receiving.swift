@@ -90,11 +90,14 @@ extension RADIUSClient {
         // An Access-Accept or -Challenge whose attributes cannot be read counts as a reject (RFC 2865 section 5).
         if let malformed = packet.attributes.invalid.first, [.accessAccept, .accessChallenge].contains(packet.code) {
             channels[channel].counters[.malformed] += 1
-            return .reject(AccessReject(packet.attributes, malformed: malformed))
+            return .reject(AccessReject(packet.attributes, fault: .malformed(malformed)))
         }
         switch packet.code {
         case .accessAccept:
             channels[channel].counters[.accepts] += 1
+            if let type = packet.attributes.integer(.serviceType), !AccessAccept.serviceTypes.contains(type) {
+                return .reject(AccessReject(packet.attributes, fault: .serviceType(type)))
+            }
             return .accept(
                 AccessAccept(
                     packet.attributes, secret: channels[channel].server.secret, authenticator: authenticator))
