@@ -35,6 +35,14 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
             .product(name: "DequeModule", package: "swift-collections"),
         ]
     ),
+    (
+        "RADIUS",
+        [
+            "Wire", "Timing", .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "DequeModule", package: "swift-collections"),
+            .product(name: "HeapModule", package: "swift-collections"),
+        ]
+    ),
 ]
 
 /// The same of the data plane's, with the targets that use them.

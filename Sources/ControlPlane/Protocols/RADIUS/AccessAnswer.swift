@@ -51,6 +51,9 @@ public struct AccessAccept: Hashable, Sendable {
     /// All attributes, hidden ones as they came.
     public var attributes: RADIUSAttributes
 
+    /// Service-Types that a tunnel's session may have: Framed, and Outbound, which tunnels' entries often have.
+    static let serviceTypes: Set<UInt32> = [2, 5]
+
     /// Reads the attributes of an Access-Accept whose authenticators were checked.
     public init(_ attributes: RADIUSAttributes, secret: [UInt8], authenticator: RADIUSAuthenticator) {
         func seconds(_ attribute: RADIUSAttribute) -> Duration? {
@@ -74,24 +77,35 @@ public struct AccessAccept: Hashable, Sendable {
 
 /// Why a client may not in (RFC 2865 section 4.3).
 public struct AccessReject: Hashable, Sendable, CustomStringConvertible {
+    /// What makes another answer count as a reject.
+    public enum Fault: Hashable, Sendable {
+        /// An attribute with a length that it cannot have (RFC 2865 section 5).
+        case malformed(RADIUSAttribute)
+        /// A Service-Type that an access concentrator does not have (section 5.6).
+        case serviceType(UInt32)
+    }
+
     /// All Reply-Messages, as one text.
     public var replyMessage: String?
     /// EAP-Failure or the like, for the client.
     public var eapMessage: [UInt8]?
-    /// An attribute that could not have the value that it had: the answer was another one, and counts as a reject
-    /// (RFC 2865 section 5).
-    public var malformed: RADIUSAttribute?
+    /// Why another answer counts as a reject; nil when the server rejected the client.
+    public var fault: Fault?
 
-    init(_ attributes: RADIUSAttributes, malformed: RADIUSAttribute? = nil) {
+    init(_ attributes: RADIUSAttributes, fault: Fault? = nil) {
         replyMessage = attributes.replyMessage
         eapMessage = attributes.eapMessage
-        self.malformed = malformed
+        self.fault = fault
     }
 
     /// In words, for logs and `show`.
     public var description: String {
-        if let malformed { return "the server's answer counts as a reject: \(malformed) in it is malformed" }
-        return replyMessage.map { "rejected: \($0)" } ?? "rejected"
+        switch fault {
+        case .malformed(let attribute): "the server's answer counts as a reject: \(attribute) in it is malformed"
+        case .serviceType(let number):
+            "the server's answer counts as a reject: Service-Type \(number) is neither Framed (2) nor Outbound (5)"
+        case nil: replyMessage.map { "rejected: \($0)" } ?? "rejected"
+        }
     }
 }
 

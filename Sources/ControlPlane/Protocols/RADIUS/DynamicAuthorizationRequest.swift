@@ -18,7 +18,7 @@ public struct DynamicAuthorizationRequest: Hashable, Sendable {
         public var nasPortID: String?
 
         /// Whether it says nothing.
-        var isEmpty: Bool { self == Sessions() }
+        public var isEmpty: Bool { self == Sessions() }
 
         init() {}
 

@@ -66,7 +66,8 @@ public enum TunnelPassword {
     /// The value on the wire for `tagged`, a tag and the password behind it; nil when there is no tag, or the password is
     /// too long. The salt's first bit is always set.
     static func hide(_ tagged: [UInt8], salt: UInt16, with key: PasswordHiding) -> [UInt8]? {
-        guard let tag = tagged.first, let length = UInt8(exactly: tagged.count - 1), length <= longest else { return nil }
+        guard let tag = tagged.first, let length = UInt8(exactly: tagged.count - 1), length <= longest
+        else { return nil }
         let salt = salt | 0x8000
         let saltOctets = [UInt8(salt >> 8), UInt8(salt & 0xff)]
         let plain = padded([length] + tagged.dropFirst())

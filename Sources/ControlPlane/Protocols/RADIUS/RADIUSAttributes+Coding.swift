@@ -54,8 +54,7 @@ extension RADIUSAttributes {
 
     private mutating func take(_ attribute: RADIUSAttribute, _ value: ArraySlice<UInt8>) {
         if let definition = attribute.definition, !definition.lengths.contains(value.count) {
-            let mayBeEmpty = [.text, .octets, .taggedText].contains(definition.syntax)
-            if !(value.isEmpty && mayBeEmpty) { invalid.append(attribute) }
+            if !value.isEmpty || definition.lengths.lowerBound > 1 { invalid.append(attribute) }
             return
         }
         append(attribute, octets: value)

@@ -31,7 +31,8 @@ extension RADIUSClient {
             channels[channel].counters[.dropped] += 1
             return .noRequest
         }
-        if let fault = judge(packet, answering: authenticator, on: channel) { return fault }
+        // Of a probe's answer nothing is used but that it came, so it need not be signed; some servers do not.
+        if let fault = judge(packet, answering: authenticator, signed: owner != .probe, on: channel) { return fault }
         switch owner {
         case .probe: probeAnswered(channel, at: now)
         case .request(let slot): answered(slot, by: packet, authenticator: authenticator, on: channel, at: now)
@@ -50,7 +51,7 @@ extension RADIUSClient {
 
     /// Why a packet is not an answer of this server to the request of `authenticator`.
     private mutating func judge(
-        _ packet: RADIUSPacket, answering authenticator: RADIUSAuthenticator, on channel: Int
+        _ packet: RADIUSPacket, answering authenticator: RADIUSAuthenticator, signed: Bool, on channel: Int
     ) -> RADIUSAnswerFault? {
         let server = channels[channel].server
         guard packet.answers(authenticator, secret: server.secret) else {
@@ -65,7 +66,7 @@ extension RADIUSClient {
         case .absent:
             // EAP must never come without it (RFC 3579 section 3.2). Accounting-Response has none by its RFC.
             let required =
-                channels[channel].service == .authentication
+                signed && channels[channel].service == .authentication
                 && (server.requiresMessageAuthenticator || packet.attributes.contains(.eapMessage))
             guard required else { return nil }
             channels[channel].counters[.missingMessageAuthenticators] += 1
@@ -89,11 +90,14 @@ extension RADIUSClient {
         // An Access-Accept or -Challenge whose attributes cannot be read counts as a reject (RFC 2865 section 5).
         if let malformed = packet.attributes.invalid.first, [.accessAccept, .accessChallenge].contains(packet.code) {
             channels[channel].counters[.malformed] += 1
-            return .reject(AccessReject(packet.attributes, malformed: malformed))
+            return .reject(AccessReject(packet.attributes, fault: .malformed(malformed)))
         }
         switch packet.code {
         case .accessAccept:
             channels[channel].counters[.accepts] += 1
+            if let type = packet.attributes.integer(.serviceType), !AccessAccept.serviceTypes.contains(type) {
+                return .reject(AccessReject(packet.attributes, fault: .serviceType(type)))
+            }
             return .accept(
                 AccessAccept(
                     packet.attributes, secret: channels[channel].server.secret, authenticator: authenticator))

@@ -24,10 +24,11 @@ extension RADIUSPacket {
     ) throws(RADIUSEncodingError) -> Request {
         let computed = code.hasComputedAuthenticator
         let field = computed ? .zero : random
+        let isSigned = signed || code.carriesMessageAuthenticator
         var bytes = try unsigned(
             code, identifier: identifier, authenticator: field, attributes: attributes,
-            signed: signed || code.carriesMessageAuthenticator, hiding: PasswordHiding(secret: secret, authenticator: field))
-        if signed || code.carriesMessageAuthenticator { sign(&bytes, with: field, secret: secret) }
+            signed: isSigned, hiding: PasswordHiding(secret: secret, authenticator: field))
+        if isSigned { sign(&bytes, with: field, secret: secret) }
         guard computed else { return Request(bytes: bytes, authenticator: field) }
         let digest = Array(PacketDigest.authenticator(of: bytes, with: .zero, secret: secret))
         bytes.replaceSubrange(4..<headerLength, with: digest)

@@ -71,7 +71,8 @@ public struct RADIUSPacket: Sendable {
         self.authenticator = authenticator
         self.attributes = attributes
         bytes = Array(datagram.prefix(Int(length)))
-        guard !attributes.invalid.contains(.messageAuthenticator), attributes.all(.messageAuthenticator).count < 2 else {
+        guard !attributes.invalid.contains(.messageAuthenticator), attributes.all(.messageAuthenticator).count < 2
+        else {
             throw .messageAuthenticator
         }
         messageAuthenticatorOffset = Self.offset(of: .messageAuthenticator, in: bytes)

@@ -54,14 +54,18 @@ public enum RADIUSServerCounter: Int, CaseIterable, Sendable {
             )
         case .missingMessageAuthenticators:
             (
-                "radius_missing_message_authenticators", "answers without the Message-Authenticator that is required", nil,
+                "radius_missing_message_authenticators", "answers without the Message-Authenticator that is required",
+                nil,
                 nil
             )
         case .timeouts: ("radius_timeouts", "waits for an answer that ended without one", "Timeouts", "Timeouts")
         case .unknownTypes:
             ("radius_unknown_types", "packets of a kind that the port does not send", "UnknownTypes", "UnknownTypes")
         case .dropped:
-            ("radius_dropped", "answers that no request waited for: late or repeated", "PacketsDropped", "PacketsDropped")
+            (
+                "radius_dropped", "answers that no request waited for: late or repeated", "PacketsDropped",
+                "PacketsDropped"
+            )
         case .failures: ("radius_failures", "requests that the server left unanswered to the last", nil, nil)
         case .deaths: ("radius_deaths", "times that the server was given up for its dead time", nil, nil)
         case .probes: ("radius_probes", "Status-Server packets sent", nil, nil)
