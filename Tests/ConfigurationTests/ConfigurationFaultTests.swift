@@ -199,8 +199,9 @@ import Testing
             "hello-timeout", "helo-timeout", "49: l2tp-profile[0].helo-timeout: unknown; did you mean `hello-timeout`?"),
         Row(
             "ac-name: ditch\n    service-name: r", "ac-name: ditch\n    colour: ditch\n    service-name: r",
-            "27: pppoe-ac[0].colour: unknown; known here: ac-name, challenge-name, destination, l2tp, name, ppp-auth-protocols, "
-                + "ppp-mru, service-name, session-limit, session-limit-per-mac, tcp-mss"),
+            "27: pppoe-ac[0].colour: unknown; known here: ac-name, challenge-name, destination, l2tp, lcp-max-configure, "
+                + "lcp-max-failure, lcp-max-terminate, lcp-restart, name, ppp-auth-protocols, ppp-mru, service-name, "
+                + "session-limit, session-limit-per-mac, tcp-mss"),
         Row("    destination: l2tp\n", "", "25: pppoe-ac[0].destination: missing"),
         Row("      profile: my-l2tp-profile1\n", "", "35: pppoe-ac[0].l2tp.profile: missing"),
         Row("    service-name: any\n", "", "37: pppoe-ac[1].service-name: missing"),

@@ -2,7 +2,6 @@ import PPP
 import Testing
 import Timing
 
-
 /// An LCP packet from its hexadecimal octets.
 private func packet(_ hex: String) throws -> ControlPacket { try ControlPacket(parsing: octets(hex)[...]) }
 
