@@ -66,7 +66,10 @@ import Testing
 
     @Test(
         arguments: [
-            ("", ", hide-avps: true", "7: l2tp-profile[0].hide-avps: AVPs are hidden with the `shared-secret`; there is none"),
+            (
+                "", ", hide-avps: true",
+                "7: l2tp-profile[0].hide-avps: AVPs are hidden with the `shared-secret`; there is none"
+            ),
             (
                 "", ", framing-capability: [sync, hdlc]",
                 "7: l2tp-profile[0].framing-capability[1]: expected one of `sync`, `async`, found `hdlc`"

@@ -291,7 +291,9 @@ private let capturedSCCRQWithoutChallenge: [UInt8] = {
     var tunnel = try establishedTunnel(settings)
     #expect(tunnel.deadline == seconds(20))
     #expect(tunnel.timerFired(at: seconds(19.9)).sent.isEmpty)
-    #expect(tunnel.timerFired(at: seconds(20)).sentTypes == [.hello])
+    let hello = tunnel.timerFired(at: seconds(20))
+    #expect(hello.sentTypes == [.hello])
+    #expect(try ControlHeader.decode(hello.sent[0][...]).0.sessionID == 0)
     _ = tunnel.receive(datagram: datagram(to: localID, ns: 1, nr: 3)[...], at: seconds(26))
     #expect(tunnel.deadline == seconds(46))
     #expect(tunnel.statistics.counters.hellosSent == 1)
@@ -373,7 +375,12 @@ func retriesAsOftenAsSet(_ retries: Int, _ times: [Double]) throws {
 @Test func closeWaitsForTheAcknowledgement() throws {
     var tunnel = try establishedTunnel()
     let actions = tunnel.close(StopCode(.shuttingDown, message: "maintenance"), at: seconds(1))
-    #expect(actions.stopCode == StopCode(.shuttingDown, error: GeneralError.none, message: "maintenance"))
+    #expect(
+        actions.messages() == [
+            .stop(
+                assignedTunnelID: localID,
+                StopCode(.shuttingDown, error: GeneralError.none, message: "maintenance"))
+        ])
     #expect(actions.tunnelEnd?.origin == .requested)
     #expect(!actions.isReleased)
     #expect(tunnel.timerFired(at: seconds(2)).sentTypes == [.stopControlConnectionNotification])

@@ -111,7 +111,8 @@ import Timing
     /// The identity ends where Length says, is no C string, and may be no UTF-8.
     @Test(
         arguments: [
-            ("c227 02010008 01 61 00 62", "610062"), ("c227 02010006 01 61 ffff", "61"), ("c227 02010007 01 c3 28", "c328"),
+            ("c227 02010008 01 61 00 62", "610062"), ("c227 02010006 01 61 ffff", "61"),
+            ("c227 02010007 01 c3 28", "c328"),
         ] as [(String, String)])
     func readsIdentities(hex: String, name: String) throws {
         var link = Link([.eap])

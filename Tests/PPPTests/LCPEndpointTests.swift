@@ -2,7 +2,6 @@ import PPP
 import Testing
 import Timing
 
-
 /// An LCP packet from its hexadecimal octets.
 private func packet(_ hex: String) throws -> ControlPacket { try ControlPacket(parsing: octets(hex)[...]) }
 
@@ -233,6 +232,18 @@ private func openedEndpoint(peer: ControlPacket = request) throws -> (LCPEndpoin
         }
         #expect(lcp.receive(ours.answered(2), at: t0) == [])
         #expect(lcp.state == .ackReceived)
+    }
+
+    /// An Echo-Request with our own Magic-Number is ours, come back: it is not answered, and the fifth is one too many.
+    @Test func ownEchoesAreALoop() throws {
+        var (lcp, ours) = try openedEndpoint()
+        let echo = ControlPacket(code: 9, identifier: 1, data: Array(ours.data.suffix(4)) + [1, 2])
+        for _ in 0..<4 { #expect(lcp.receive(echo, at: t0) == []) }
+        // Somebody else's in between is answered, and does not make up for them.
+        #expect(lcp.receive(try packet("09000008a07ef1c8"), at: t0).count == 1)
+        let outputs = lcp.receive(echo, at: t0)
+        #expect(outputs.first == .failed(.loopedBack))
+        #expect(outputs.sent.map(\.code) == [5])
     }
 
     @Test func answersEchoWithOurMagicNumber() throws {

@@ -57,8 +57,10 @@ import Wire
     /// Attributes that are passed over, with one behind that is not.
     @Test(
         arguments: [
-            "0100", "0200", "0140" + String(repeating: "61", count: 64), "01ff" + String(repeating: "61", count: 255),
-            "8100", "8103 000001", "8105 0000000001", "8108 0000000000000001", "8b02 0001", "9002 0102", "9004 01020000",
+            "0100", "0200", "0140" + String(repeating: "61", count: 64),
+            "01ff" + String(repeating: "61", count: 255),
+            "8100", "8103 000001", "8105 0000000001", "8108 0000000000000001", "8b02 0001", "9002 0102",
+            "9004 01020000",
             "9101 05", "fe01 00", "8f04 00000001", "0304 00000001", "0000", "ff00",
         ])
     func passesOverWhatCannotBe(hex: String) throws {

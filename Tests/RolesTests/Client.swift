@@ -3,7 +3,7 @@ import PPPoE
 import Timing
 import Wire
 
-/// A PPPoE client: discovery, LCP, and PAP or CHAP, as a simple router's would be. It sends again every three seconds and
+/// A PPPoE client: discovery, LCP, and PAP, CHAP or EAP's identity, as a simple router's would be. It sends again every three seconds and
 /// gives up after ten tries.
 final class Client {
     enum State: Equatable {
@@ -18,7 +18,7 @@ final class Client {
         case closed
     }
 
-    enum Authentication { case chap, pap }
+    enum Authentication { case chap, pap, eap }
 
     let mac: MACAddress
     let circuit: AttachmentCircuit
@@ -29,6 +29,10 @@ final class Client {
     var authentication = Authentication.chap
     /// Whether it says anything at all. A silent client is one whose plug was pulled.
     var isSilent = false
+    /// What the access node writes into its discovery packets.
+    var vendorTag: [UInt8]?
+    /// Whether it asks for its MRU again and again, whatever it is told.
+    var insistsOnMRU = false
     /// Whether it goes on after PADS.
     var negotiates = true
 
@@ -183,7 +187,12 @@ final class Client {
     private func receive(_ packet: PPPPacket, at now: Instant) {
         switch (packet.proto, packet.code) {
         case (PPPPacket.lcp, 1):
-            let wanted: [UInt8] = authentication == .chap ? [0xc2, 0x23, 5] : [0xc0, 0x23]
+            let wanted: [UInt8] =
+                switch authentication {
+                case .chap: [0xc2, 0x23, 5]
+                case .pap: [0xc0, 0x23]
+                case .eap: [0xc2, 0x27]
+                }
             let offered = packet.options.first { $0.type == 3 }?.value
             if let offered, offered != wanted {
                 return reply(3, packet, data: [3, UInt8(2 + wanted.count)] + wanted)
@@ -197,7 +206,7 @@ final class Client {
             deadline = nil
             opened(at: now)
         case (PPPPacket.lcp, 3) where packet.identifier == identifier:
-            if let option = packet.options.first(where: { $0.type == 1 }) { mru = option.value }
+            if !insistsOnMRU, let option = packet.options.first(where: { $0.type == 1 }) { mru = option.value }
             sendConfigureRequest(at: now)
         case (PPPPacket.lcp, 5): reply(6, packet)
         case (PPPPacket.lcp, 9): reply(10, packet, data: packet.data)
@@ -209,7 +218,8 @@ final class Client {
                 PPPPacket(
                     PPPPacket.chap, code: 2, identifier: packet.identifier,
                     data: [16] + Array(digest) + Array(userName.utf8)))
-        case (PPPPacket.chap, 3), (PPPPacket.pap, 2): isAuthenticated = true
+        case (PPPPacket.eap, 1) where packet.data.first == 1: reply(2, packet, data: [1] + userName.utf8)
+        case (PPPPacket.chap, 3), (PPPPacket.pap, 2), (PPPPacket.eap, 3): isAuthenticated = true
         default: break
         }
     }
@@ -228,10 +238,12 @@ final class Client {
                 tags: [
                     Tag(type: Tag.serviceName, value: Array(serviceName.utf8)),
                     Tag(type: Tag.hostUniq, value: hostUniq),
-                ]),
+                ] + lineTags),
             to: .broadcast)
         deadline = now + .seconds(3)
     }
+
+    private var lineTags: [Tag] { vendorTag.map { [Tag(type: Tag.vendorSpecific, value: $0)] } ?? [] }
 
     private func sendPADR(at now: Instant) {
         send(
@@ -241,7 +253,7 @@ final class Client {
                     Tag(type: Tag.serviceName, value: Array(serviceName.utf8)),
                     Tag(type: Tag.hostUniq, value: hostUniq),
                     Tag(type: Tag.cookie, value: cookie),
-                ]))
+                ] + lineTags))
         lastRequest = outbox.last ?? []
         deadline = now + .seconds(3)
     }

@@ -9,6 +9,7 @@ struct Tag: Hashable {
     static let serviceName: UInt16 = 0x0101
     static let hostUniq: UInt16 = 0x0103
     static let cookie: UInt16 = 0x0104
+    static let vendorSpecific: UInt16 = 0x0105
     static let serviceNameError: UInt16 = 0x0201
     static let systemError: UInt16 = 0x0202
     static let genericError: UInt16 = 0x0203
@@ -82,6 +83,7 @@ struct PPPPacket {
     static let lcp: UInt16 = 0xc021
     static let pap: UInt16 = 0xc023
     static let chap: UInt16 = 0xc223
+    static let eap: UInt16 = 0xc227
 
     var proto: UInt16
     var code: UInt8
@@ -132,6 +134,7 @@ struct PPPPacket {
     private static let papCodes: [UInt8: String] = [
         1: "Authenticate-Request", 2: "Authenticate-Ack", 3: "Authenticate-Nak",
     ]
+    private static let eapCodes: [UInt8: String] = [1: "Request", 2: "Response", 3: "Success", 4: "Failure"]
     private static let chapCodes: [UInt8: String] = [1: "Challenge", 2: "Response", 3: "Success", 4: "Failure"]
 
     var kind: String {
@@ -139,6 +142,7 @@ struct PPPPacket {
         case Self.lcp: "LCP \(Self.lcpCodes[code] ?? "\(code)")"
         case Self.pap: "PAP \(Self.papCodes[code] ?? "\(code)")"
         case Self.chap: "CHAP \(Self.chapCodes[code] ?? "\(code)")"
+        case Self.eap: "EAP \(Self.eapCodes[code] ?? "\(code)")"
         default: "PPP \(String(proto, radix: 16))"
         }
     }

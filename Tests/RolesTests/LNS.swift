@@ -21,6 +21,14 @@ final class LNS {
     private(set) var waiting: [(tunnel: UInt16, session: UInt16)] = []
     /// Sessions that are up, by tunnel: our id and what ICCN said.
     private(set) var sessions: [UInt16: [UInt16: CallConnected]] = [:]
+    /// What ICRQs said, in order.
+    private(set) var requests: [IncomingCallRequest] = []
+    /// Messages that cannot be read without the secret.
+    private(set) var unreadable: [String] = []
+    /// PPP's cause that goes with the next refusals and disconnections.
+    var cause: PPPDisconnectCause?
+    /// PPP's causes that came with CDN.
+    private(set) var causes: [PPPDisconnectCause?] = []
     /// Messages that came, by kind, in order.
     private(set) var received: [String] = []
 
@@ -77,7 +85,7 @@ final class LNS {
 
     func disconnect(tunnel: UInt16, session: UInt16, _ result: DisconnectResult, at now: Instant) {
         sessions[tunnel]?[session] = nil
-        act(tunnel, at: now) { $0.closeSession(session, DisconnectCode(result), at: now) }
+        act(tunnel, at: now) { $0.closeSession(session, DisconnectCode(result), cause: cause, at: now) }
     }
 
     func stop(_ result: StopResult, at now: Instant) {
@@ -94,7 +102,9 @@ final class LNS {
         let calls = waiting
         waiting = []
         for call in calls {
-            act(call.tunnel, at: now) { $0.refuseCall(peerSessionID: call.session, DisconnectCode(result), at: now) }
+            act(call.tunnel, at: now) {
+                $0.refuseCall(peerSessionID: call.session, DisconnectCode(result), cause: cause, at: now)
+            }
         }
     }
 
@@ -113,7 +123,10 @@ final class LNS {
         guard frame.etherType == 0x0800, let datagram = Datagram(frame.payload), datagram.destination == address
         else { return }
         received.append(kind(ofControl: datagram.payload, secret: secret))
-        guard !isMute, let (header, _) = try? ControlHeader.decode(datagram.payload[...]) else { return }
+        guard !isMute, let (header, body) = try? ControlHeader.decode(datagram.payload[...]) else { return }
+        if !body.isEmpty, (try? ControlMessage.decode(body, secret: nil)) == nil, let last = received.last {
+            unreadable.append(last)
+        }
         var id = header.tunnelID
         if id == 0 {
             guard case .request(let start)? = try? InitialMessage.decode(datagram.payload[...], secret: secret) else {
@@ -178,10 +191,13 @@ final class LNS {
             switch action {
             case .send(let payload): send(payload, tunnel: id)
             case .incomingCall(let call):
+                requests.append(call)
                 waiting.append((id, call.assignedSessionID))
                 if takesCalls { answerCalls(at: now) }
             case .sessionUp(let information): sessions[id, default: [:]][information.localID] = information.connected
-            case .sessionDown(let session, _): sessions[id]?[session] = nil
+            case .sessionDown(let session, let end):
+                if end.origin == .peer { causes.append(end.pppCause) }
+                sessions[id]?[session] = nil
             case .released: drop(id)
             case .bindPeer, .tunnelUp, .tunnelDown, .linkInfo, .wanError, .connectSpeeds, .note: break
             }

@@ -1,4 +1,5 @@
 import Configuration
+import L2TP
 import Logging
 import Names
 import Observability
@@ -54,6 +55,8 @@ final class World {
     /// Frames but ARP and ZLB, in the order of their sending: `client > PADI`, `client < PADO`, `lns < SCCRQ`, …
     private(set) var trace: [String] = []
     private(set) var events: [Event.Kind] = []
+    /// CDNs that the node sent, in the order of their sending.
+    private(set) var disconnects: [CallDisconnect] = []
 
     /// What the node's effects leave to be done.
     final class Outbox {
@@ -329,6 +332,12 @@ final class World {
         case 0x0800:
             kind = Datagram(frame.payload).map { RolesTests.kind(ofControl: $0.payload, secret: secret) } ?? "IPv4"
         default: return
+        }
+        if fromNode, kind.hasPrefix("CDN"), let datagram = Datagram(frame.payload),
+            let (_, body) = try? ControlHeader.decode(datagram.payload[...]),
+            case .disconnect(let disconnect)? = try? ControlMessage.decode(body, secret: secret).message
+        {
+            disconnects.append(disconnect)
         }
         guard kind != "ZLB" else { return }
         let (peer, direction) = (port == 0 ? "client" : "lns", fromNode ? "<" : ">")

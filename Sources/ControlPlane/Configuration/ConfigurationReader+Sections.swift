@@ -301,7 +301,9 @@ extension ConfigurationReader {
     /// What control messages say, and how.
     private func readAttributes(_ profile: inout L2TPProfile, _ mapping: inout ConfigurationMapping) {
         if let node = mapping.optional("hide-avps"), let flag = node.boolean() {
-            if flag, profile.sharedSecret == nil { node.fault("AVPs are hidden with the `shared-secret`; there is none") }
+            if flag, profile.sharedSecret == nil {
+                node.fault("AVPs are hidden with the `shared-secret`; there is none")
+            }
             profile.hidesAttributes = flag
         }
         Self.readSet(&profile.framingCapability, mapping.optional("framing-capability"))

@@ -23,7 +23,8 @@ extension ControlNode {
         if let call = connection.call {
             connections[slot]?.call = nil
             closeCall(
-                call, .init(.lossOfCarrier, message: "PADT from the client"), ppp: .padt(termination.errorText), at: now)
+                call, .init(.lossOfCarrier, message: "PADT from the client"), ppp: .padt(termination.errorText), at: now
+            )
         }
         removeConnection(slot, telling: nil, at: now)
     }

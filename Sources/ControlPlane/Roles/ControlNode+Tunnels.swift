@@ -108,8 +108,10 @@ extension ControlNode {
 
     /// A UDP datagram to the node's L2TP port.
     func receiveDatagram(_ datagram: UDPDatagram, at now: Instant) {
-        guard let (header, _) = try? ControlHeader.decode(datagram.payload) else { return }
-        let id = header.tunnelID
+        let id: UInt16
+        do { id = try ControlHeader.decode(datagram.payload).0.tunnelID } catch {
+            return logger.debug("L2TP: dropped a datagram: \(error)", metadata: ["peer": "\(datagram.source)"])
+        }
         guard id != 0 else { return refuseTunnel(datagram, at: now) }
         guard let record = tunnels[id] else {
             logger.debug(

@@ -29,7 +29,9 @@ private func checkCodecs(_ input: ArraySlice<UInt8>) {
     for body in bodies {
         for key in [nil, secret] {
             guard let message = (try? ControlMessage.decode(body, secret: key))?.message else { continue }
-            let hiding = key.map { HidingKey(secret: $0, randomVector: [1, 2, 3]) }
+            let hiding = key.map {
+                HidingKey(secret: $0, randomVector: [1, 2, 3], padding: Array(input.prefix(15)))
+            }
             // Text that is no UTF-8 grows when it is repaired, and may then not fit.
             guard let encoded = try? message.encode(hiding: hiding) else { continue }
             guard let again = (try? ControlMessage.decode(encoded[...], secret: key))?.message else {
@@ -81,15 +83,21 @@ private struct Machine {
                 check(tunnel.timerFired(at: now))
             }
         case 2:
-            let call = IncomingCall(
+            var call = IncomingCall(
                 callSerialNumber: 1, connected: CallConnected(txConnectSpeed: 1, framingType: .synchronous))
+            call.accessLine.agentCircuitID = bytes.isEmpty ? nil : Array(bytes.prefix(63))
             guard let actions = try? tunnel.openSession(localID: nextID, call: call, at: now) else { return }
             open.insert(nextID)
             nextID &+= 1
             check(actions)
-        case 3: check(tunnel.closeSession(UInt16(bytes.first ?? 1), DisconnectCode(.administrative), at: now))
+        case 3:
+            let cause =
+                bytes.isEmpty ? nil : PPPDisconnectCause(.normal, message: String(decoding: bytes, as: UTF8.self))
+            check(
+                tunnel.closeSession(UInt16(bytes.first ?? 1), DisconnectCode(.administrative), cause: cause, at: now))
         case 4: check(tunnel.close(at: now))
         case 5: tunnel.sendFailed(bytes)
+        case 6: check(tunnel.yield(at: now))
         default:
             // A body in sequence, which a fuzzer would not find the numbers for by itself.
             let header = ControlHeader(

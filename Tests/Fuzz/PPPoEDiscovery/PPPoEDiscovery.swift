@@ -17,6 +17,7 @@ private let server = DiscoveryServer(
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))
+    check(try? AccessLineInformation(parsing: bytes[...]))
     check(server.receive(bytes[...], from: client, to: .broadcast, on: circuit, at: .zero))
     guard var packet = try? DiscoveryPacket(parsing: bytes[...]) else { return 0 }
     precondition((try? DiscoveryPacket(parsing: packet.encoded()[...])) == packet, "round trip")
@@ -39,8 +40,24 @@ private func check(_ outcome: DiscoveryServer.Outcome) {
             checkAnswer(DiscoveryServer.pads(refusing: request, as: error, text: String(repeating: "e", count: 999)))
         }
         precondition((1492...1500).contains(request.maxPayload), "PPP-Max-Payload beyond the link")
+        check(request.accessLine)
     case .terminate(let termination): precondition(termination.sessionID != 0, "PADT of no session")
     case .drop: break
+    }
+}
+
+/// What a tag says fits the AVPs and attributes that it will be carried in.
+private func check(_ line: AccessLineInformation?) {
+    guard let line else { return }
+    for identifier in [line.agentCircuitID, line.agentRemoteID] {
+        precondition(identifier.map { (1...63).contains($0.count) } ?? true, "identifier of no length that it may have")
+    }
+    for (attribute, figure) in line.figures {
+        switch attribute.form {
+        case .rate: precondition(figure % 1_000 == 0, "kbit/s")
+        case .delay, .number: precondition(figure <= UInt64(UInt32.max), "more than four octets")
+        case .identifier, .encapsulation, .flag: preconditionFailure("no figure")
+        }
     }
 }
 

@@ -51,7 +51,9 @@ struct AttributeWriter {
         }
     }
 
-    mutating func put(_ type: AttributeType, _ value: [UInt8]?) { put(type, value, mandatory: type.definition.mandatory) }
+    mutating func put(_ type: AttributeType, _ value: [UInt8]?) {
+        put(type, value, mandatory: type.definition.mandatory)
+    }
 
     private mutating func put(_ type: AttributeType, _ value: [UInt8]?, mandatory: Bool) {
         guard let value else { return }

@@ -21,7 +21,7 @@ public enum InitialMessage: Sendable {
     }
 
     /// The StopCCN that refuses `request` without a tunnel being made for it: nothing is remembered, and when SCCRQ comes again
-    /// it is answered again. No id is assigned, so the message has 0 for one. Nil when `code` has a message that does not fit.
+    /// it is answered again. No id is assigned, so the message has 0 for one. A message of `code` that does not fit is left out.
     public static func refusal(of request: StartControlConnection, _ code: StopCode) -> [UInt8]? {
         guard let body = try? ControlMessage.stop(assignedTunnelID: 0, code).encode() else { return nil }
         return ControlHeader(tunnelID: request.assignedTunnelID, sessionID: 0, ns: 0, nr: 1).encode(body: body)

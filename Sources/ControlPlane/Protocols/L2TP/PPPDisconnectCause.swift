@@ -45,7 +45,8 @@ public struct PPPDisconnectCause: Hashable, Sendable, CustomStringConvertible {
 
         private static let texts = [
             "no information available", "administrative disconnect",
-            "LCP renegotiation at LNS disabled and no proxy LCP received", "normal disconnection by LCP Terminate-Request",
+            "LCP renegotiation at LNS disabled and no proxy LCP received",
+            "normal disconnection by LCP Terminate-Request",
             "compulsory encryption refused", "LCP timeout", "no recognizable LCP packets received",
             "LCP magic number error, link possibly looped back", "LCP Echo-Request timeout",
             "unexpected Endpoint-Discriminator for multilink bundle", "unexpected MRRU for multilink bundle",

@@ -16,7 +16,9 @@ extension PartialTermination {
         // A new Identifier and a new Value for each exchange (RFC 1994 section 4.1); what is only sent again keeps them.
         requestIdentifier &+= 1
         if agreed == .chapMD5 {
-            challenge = (0..<CHAP.responseLength).map { _ in UInt8(truncatingIfNeeded: configuration.random.next() as UInt64) }
+            challenge = (0..<CHAP.responseLength).map { _ in
+                UInt8(truncatingIfNeeded: configuration.random.next() as UInt64)
+            }
         }
         requestsLeft = configuration.maxConfigure
         sendAuthenticationRequest(at: now, to: &outputs)
@@ -69,7 +71,8 @@ extension PartialTermination {
         case (.eap, .identified):
             // Sent again, or a request of ours that crossed it. The method is the LNS's to choose.
             return proxyData?.authenType == .eap && packet.code == EAP.Code.response.rawValue
-                && packet.identifier == proxyData?.authenID && EAP.identity(in: packet.data[...]) == proxyData?.authenName
+                && packet.identifier == proxyData?.authenID
+                && EAP.identity(in: packet.data[...]) == proxyData?.authenName
         case (.chap, .identified):
             // Sent again, or a challenge of ours that crossed it; the LNS answers.
             return proxyData?.authenType == .chap && packet.code == CHAP.Code.response.rawValue
