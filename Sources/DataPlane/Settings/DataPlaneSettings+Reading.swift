@@ -122,6 +122,7 @@ extension DataPlaneSettings.PuntLimits {
         rate("unknown-session", &unknownSession)
         rate("l2tp-control", &l2tpControl)
         rate("too-big", &tooBig)
+        rate("capture", &capture)
     }
 }
 

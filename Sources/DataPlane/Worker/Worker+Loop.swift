@@ -48,7 +48,7 @@ extension Worker {
         }
         if peerCount > 1 { found &+= takeOver() }
         found &+= inject()
-        forwarder.expireMessages(now: now)
+        if forwarder.expireMessages(now: now) { handPunts() }
         transmit()
         if peerCount > 1 { handOver() }
         culvert_rcu_quiescent(quiescent, index)
