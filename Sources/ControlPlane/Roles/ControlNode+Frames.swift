@@ -43,6 +43,7 @@ extension ControlNode {
         case .tooBig:
             perform(
                 host.answerTooBig(punted.bytes, largestPPPFrame: punted.detail, port: punted.port, at: now), at: now)
+        case .capture: break
         case .arp, .ipv4, .ipv6, .l2tpControl:
             perform(host.receive(frame: punted.bytes, port: punted.port, at: now), at: now)
         }

@@ -156,6 +156,8 @@ public struct DataPlaneSettings: Hashable, Sendable {
     public var reassembly = Reassembly()
     /// What bounds the waiting of data messages that came before their turn.
     public var reordering = Reordering()
+    /// Whether DPDK's telemetry answers questions about the data plane, on a socket of its own.
+    public var telemetry = true
     /// The ports; their indexes are the segment's.
     public var ports: [Port]
 
