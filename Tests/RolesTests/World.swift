@@ -55,6 +55,7 @@ final class World {
     private final class Outbox {
         var frames: [(bytes: [UInt8], port: UInt16)] = []
         var events: [Event.Kind] = []
+        var captured: [(id: CaptureID, output: CaptureOutput)] = []
     }
     private let outbox = Outbox()
     private var flights: [Flight] = []
@@ -86,7 +87,8 @@ final class World {
             makeRandom: { SeededGenerator(state: generators.next()) }, epoch: Timestamp(nanoseconds: 0),
             logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() },
             effects: .init(
-                transmit: { outbox.frames.append(($0, $1)) }, event: { outbox.events.append($0) }))
+                transmit: { outbox.frames.append(($0, $1)) }, event: { outbox.events.append($0) },
+                capture: { outbox.captured.append(($0, $1)) }))
         lnses = [LNS(Self.lnsAddress, secret: self.secret, seed: seed)]
         node.start(at: now)
         collect()
@@ -279,6 +281,11 @@ final class World {
     private func chance(_ perThousand: UInt64) -> Bool { perThousand > 0 && random.next() % 1_000 < perThousand }
 
     private func note(_ frame: EthernetFrame, fromNode: Bool, port: UInt16) {
+        if let line = describe(frame, fromNode: fromNode, port: port) { trace.append(line) }
+    }
+
+    /// A frame as `trace` has it; nil when it does not.
+    func describe(_ frame: EthernetFrame, fromNode: Bool, port: UInt16) -> String? {
         let kind: String
         switch frame.etherType {
         case 0x8863:
@@ -288,11 +295,11 @@ final class World {
             kind = PPPoEPacket(frame.payload).flatMap { PPPPacket($0.payload) }?.kind ?? "PPP"
         case 0x0800:
             kind = Datagram(frame.payload).map { RolesTests.kind(ofControl: $0.payload, secret: secret) } ?? "IPv4"
-        default: return
+        default: return nil
         }
-        guard kind != "ZLB" else { return }
+        guard kind != "ZLB" else { return nil }
         let (peer, direction) = (port == 0 ? "client" : "lns", fromNode ? "<" : ">")
-        trace.append("\(peer) \(direction) \(kind)")
+        return "\(peer) \(direction) \(kind)"
     }
 
     // MARK: What there is to see
@@ -301,6 +308,12 @@ final class World {
     func takeTrace() -> [String] {
         defer { trace = [] }
         return trace
+    }
+
+    /// Takes what captures have told so far.
+    func takeCaptured() -> [(id: CaptureID, output: CaptureOutput)] {
+        defer { outbox.captured = [] }
+        return outbox.captured
     }
 
     /// Takes the names of the events so far.

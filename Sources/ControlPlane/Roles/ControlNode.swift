@@ -26,6 +26,7 @@ public final class ControlNode {
         case destination(Destination.Key)
         case reclaim
         case pathMTU
+        case captures
     }
 
     /// What the node asks its owner to do.
@@ -34,13 +35,17 @@ public final class ControlNode {
         public var transmit: (_ frame: [UInt8], _ port: UInt16) -> Void
         /// Tells watchers that something came up or went down.
         public var event: (Event.Kind) -> Void
+        /// Tells whoever asked for a capture of a frame, or of the end.
+        public var capture: (CaptureID, CaptureOutput) -> Void
 
         /// Effects carried out by the given functions.
         public init(
-            transmit: @escaping (_ frame: [UInt8], _ port: UInt16) -> Void, event: @escaping (Event.Kind) -> Void
+            transmit: @escaping (_ frame: [UInt8], _ port: UInt16) -> Void, event: @escaping (Event.Kind) -> Void,
+            capture: @escaping (CaptureID, CaptureOutput) -> Void = { _, _ in }
         ) {
             self.transmit = transmit
             self.event = event
+            self.capture = capture
         }
     }
 
@@ -88,6 +93,10 @@ public final class ControlNode {
     var endedIn: [UInt32: UInt16] = [:]
     /// Sessions that were removed and whose counters are not final yet, for the log.
     var ending: [UInt32: EndingSession] = [:]
+
+    /// Captures that run, by their number.
+    var captures: [UInt16: Capture] = [:]
+    var lastCapture: UInt16 = 0
 
     var agenda = Agenda<Timer>()
     /// What `show pppoe-ac statistics` shows.
@@ -144,6 +153,7 @@ public final class ControlNode {
             case .destination(let key): destinationTimerFired(key, at: now)
             case .reclaim: reclaim(at: now)
             case .pathMTU: pathMTUTimerFired(at: now)
+            case .captures: captureTimerFired(at: now)
             }
         }
     }

@@ -30,6 +30,7 @@ actor ControlLoop {
 
     private var punted: FrameRingConsumer
     private let outbox: Outbox
+    let captures: CaptureStreams
     private var watch = DataPlaneWatch()
 
     /// The control plane over an open segment. Sessions of controllers go on; those that a culvertd before this one left
@@ -54,6 +55,8 @@ actor ControlLoop {
         self.outbox = outbox
         let events = EventBroadcaster()
         self.events = events
+        let captures = CaptureStreams()
+        self.captures = captures
         let now = Instant.now()
         let epoch = Timestamp(nanoseconds: Timestamp.now().nanoseconds - Int64(clamping: now.nanoseconds))
         var random = SystemRandomNumberGenerator()
@@ -63,7 +66,7 @@ actor ControlLoop {
             makeRandom: { SystemRandomNumberGenerator() }, epoch: epoch, logger: logger,
             effects: .init(
                 transmit: { frame, port in outbox.send(frame, port: port) },
-                event: { events.publish($0, at: .now()) }))
+                event: { events.publish($0, at: .now()) }, capture: { captures.take($0, $1) }))
         for settings in configuration.interfaces where !ports.contains(where: { $0.name == settings.name }) {
             logger.error("the data plane has no port of this name", metadata: ["interface": "\(settings.name)"])
         }
@@ -110,7 +113,7 @@ actor ControlLoop {
             node.receive(
                 PuntedFrame(
                     puntClass: puntClass, port: descriptor.port, upstreamSlot: slot, detail: descriptor.detail,
-                    bytes: bytes), at: now)
+                    timestamp: descriptor.timestamp, capture: descriptor.capture, bytes: bytes), at: now)
         }
         node.timerFired(at: now)
         outbox.flush()
@@ -130,6 +133,7 @@ actor ControlLoop {
         for _ in 0..<Self.shutDownLooks where node.population.tunnels > 0 {
             try? await Task.sleep(for: .milliseconds(50))
         }
+        captures.closeAll()
     }
 
     private static let shutDownLooks = 40
