@@ -65,6 +65,7 @@ STAGES = [
     Stage("bench", "make bench BENCH='--rounds 50'", "the benchmark runs; Swift and C agree on every byte"),
     Stage("restart", f"{SYSTEM_PYTHON} Tests/Restart/run.py", "the data plane's process: killed under traffic, dispatch, idle",
           root=True, programs=["ip"]),
+    Stage("telemetry", f"{SYSTEM_PYTHON} Tests/Telemetry/run.py", "the data plane's telemetry commands, asked on their socket"),
     Stage("lab", f"{SYSTEM_PYTHON} Tests/Lab/run.py", "real PPPoE clients and real LNSs", root=True,
           programs=["linux.uml", "tshark", "ip"], minutes=30),
     Stage("fuzz", f"Tests/Fuzz/build.sh --run {FUZZ_SECONDS}", "libFuzzer over every decoder, kept corpus",

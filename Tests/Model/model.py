@@ -30,6 +30,7 @@ HEADER_ROOM = 92  # octets that the node wants in front of a PPP frame that take
 # The roles of the counters (Counter.swift): everything else but octets ends a frame.
 INPUTS = {
     "rx_access_frames", "rx_core_frames", "injected_frames", "dispatch_received", "reassembled_datagrams", "outer_fragments",
+    "capture_copies",
 }
 PASSAGES = {"encapsulated_frames", "decapsulated_frames", "mss_clamped", "sequence_reordered", "sequence_missing"}
 
@@ -80,6 +81,15 @@ class Dropped:
         return "dropped as %s" % self.reason
 
 
+class Copied:
+    """A copy of a captured session's frame: where it was made, and what the frame ended as, `-`: it goes on or was sent."""
+
+    def __init__(self, point, session, port, frame, length):
+        self.point, self.session, self.port, self.length = point, session, port, length
+        self.number, self.slot, self.reason = session.capture, session.upstream_slot, "-"
+        self.frame = frame[: min(session.capture_length, PUNT_LIMIT)]
+
+
 class Held:
     """A frame that waits: for the rest of its datagram, or for those before it."""
 
@@ -103,6 +113,7 @@ class Packet:
     def __init__(self, port, frame, buffers=1, reassembled=False):
         self.port, self.frame, self.buffers, self.reassembled = port, frame, buffers, reassembled
         self.bounds, self.message_at = [], 0  # where the buffers end, and where the L2TP message begins
+        self.session, self.copy, self.waited = None, None, False  # whose it is; its copy; whether it has waited for its turn
 
     def cut(self, ppp, end):
         """Only the buffers are kept that the PPP frame, which ends at `end` of the message, lies in."""
@@ -129,6 +140,7 @@ class Model:
         self.limits = sequence.Limits()
         self.punt_limits = punts.Limits(hertz, *rates)
         self.waiting = {}  # lists of sequence.Waiting, in the order of arrival, by session number
+        self.copies = []  # copies for captures since they were last asked for
 
     @property
     def held(self):
@@ -153,6 +165,7 @@ class Model:
         try:
             return step(*arguments)
         except Drop as drop:
+            self.ended(packet, str(drop))
             return self.dropped(str(drop))
         except Punt as punt:
             frame = packet.frame if punt.frame is None else punt.frame
@@ -160,6 +173,7 @@ class Model:
                 return self.dropped("punt_too_long")
             name = punt.reason.replace("-", "_")
             refusal = self.punt_limits.refusal(punt.reason, self.client(packet, punt), self.now)
+            self.ended(packet, (refusal or "punted_") + name)
             if refusal:
                 return self.dropped(refusal + name)
             self.count("punted_" + name)
@@ -176,6 +190,35 @@ class Model:
             return body[8:24] if len(body) >= 40 else None
         return body[12:16]
 
+    def copy(self, point, session, port, frame, length=None):
+        """A copy for the session's capture, if it has one; None: it has none, or the copy is lost."""
+        if not session.capture:
+            return None
+        self.count("capture_copies")
+        refusal = self.punt_limits.refusal("capture", session.upstream_slot, self.now)
+        if refusal:
+            self.count(refusal + "capture")
+            return None
+        self.count("punted_capture")
+        self.copies.append(Copied(point, session, port, frame, len(frame) if length is None else length))
+        return self.copies[-1]
+
+    def arrived(self, packet, session):
+        """A session's frame, before anything is done to it."""
+        packet.session, packet.copy = session, self.copy("received", session, packet.port.index, packet.frame)
+
+    def ended(self, packet, reason):
+        """A frame ends as `reason`. Its copy says so; where that has gone long ago, another one does."""
+        if packet.copy:
+            packet.copy.reason = reason
+        elif packet.waited:
+            if packet.bounds:  # only the PPP frame was kept
+                copy = self.copy("dropped", packet.session, packet.port.index, b"", packet.ppp_length)
+            else:
+                copy = self.copy("dropped", packet.session, packet.port.index, packet.frame)
+            if copy:
+                copy.reason = reason
+
     def dropped(self, reason):
         self.count(reason)
         return [Dropped(reason)]
@@ -187,7 +230,9 @@ class Model:
             return self.dropped("egress_port_unknown")
         return [self.sent(port, frame, "injected")]
 
-    def sent(self, port, frame, order):
+    def sent(self, port, frame, order, session=None):
+        if session:
+            self.copy("sent", session, port, frame)
         side = "access" if self.topology.ports[port].access else "core"
         self.count("tx_%s_frames" % side)
         self.count("tx_%s_octets" % side, len(frame))
@@ -278,6 +323,7 @@ class Model:
     def encapsulate(self, packet, session, at, ppp):
         """RFC 2661, 3.1, over UDP (8.1). `at`: where the PPP frame is in the frame."""
         tunnel, side = self.topology.tunnels[session.tunnel], session.up
+        self.arrived(packet, session)
         if not tunnel.in_service:
             raise Drop("tunnel_not_forwarding")
         if not tunnel.ready:
@@ -322,10 +368,10 @@ class Model:
         session.counts[1] += len(ppp)
         order = (session.number, "up")
         if pieces == 1:
-            return [self.sent(tunnel.port, ip, order) for ip in self.outer(tunnel, tos, message, None)]
+            return [self.sent(tunnel.port, ip, order, session) for ip in self.outer(tunnel, tos, message, None)]
         self.count("outer_fragmented")
         self.count("outer_fragments", pieces)
-        return [self.sent(tunnel.port, ip, order) for ip in self.outer(tunnel, tos, message, self.share(tunnel))]
+        return [self.sent(tunnel.port, ip, order, session) for ip in self.outer(tunnel, tos, message, self.share(tunnel))]
 
     def share(self, tunnel):
         """Octets of data that one fragment carries at most."""
@@ -575,6 +621,7 @@ class Model:
         session = self.by_l2tp.get((tunnel_index, session_id))
         if session is None:
             raise Drop("l2tp_session_unknown")
+        self.arrived(packet, session)
         if not session.sound:
             raise Drop("access_header_invalid")
         packet.cut(ppp, end)
@@ -628,6 +675,7 @@ class Model:
         deadline = self.now + self.hertz // 1000 * self.limits.milliseconds
         waiting.append(sequence.Waiting(ns, deadline, packet, ppp))
         side.waited += 1
+        packet.copy, packet.waited, packet.ppp_length = None, True, len(ppp)
         self.count("sequence_reordered")
         return [Held()]
 
@@ -713,7 +761,10 @@ class Model:
         circuit = self.topology.circuits[session.circuit]
         port = self.topology.ports[circuit.port]
         self.police(session.down, len(ppp), "policed_downstream")
-        ppp = self.clamp(session.down, ppp)
+        before, ppp = ppp, self.clamp(session.down, ppp)
+        if packet.waited and ppp != before:  # a copy that is still to be made is of the changed frame
+            at = packet.frame.rindex(before)
+            packet.frame = packet.frame[:at] + ppp + packet.frame[at + len(ppp) :]
         types = [tpid for tpid, _ in circuit.tags] + [0x8864]
         ethernet = Ether(dst=text(session.mac), src=text(port.mac), type=types[0])
         for (_, vlan), following in zip(circuit.tags, types[1:]):
@@ -729,7 +780,7 @@ class Model:
         session.counts[3] += len(ppp)
         # A datagram is put together by one worker and forwarded by another: it may pass those that came in whole.
         order = None if packet.reassembled and self.workers > 1 else (session.number, "down")
-        return [self.sent(circuit.port, bytes(ethernet) + header + ppp, order)]
+        return [self.sent(circuit.port, bytes(ethernet) + header + ppp, order, session)]
 
 
 def ethernet_layers(frame):

@@ -84,7 +84,8 @@ class Node:
         in cycles, and collects.
 
         Answers the frames sent, port: [(worker, bytes)], the punted ones as (class, port, upstream slot, detail, bytes), the
-        counters by (worker, name), and how many packet buffers are in use.
+        counters by (worker, name), how many packet buffers are in use, and copies for captures as (point, reason, capture, port,
+        upstream slot, octets of the whole frame, bytes).
         """
         if now is not None:
             self.send("time %d" % now)
@@ -92,17 +93,20 @@ class Node:
             self.send("inject %d %d %s" % (port, queue, frame.hex() or "-"))
         for port, frame in transmitted:
             self.send("transmit %d %s" % (port, frame.hex()))
-        sent, punted, counters, in_use = {}, [], {}, 0
+        sent, punted, counters, in_use, copied = {}, [], {}, 0, []
         for words in self.ask("run"):
             if words[0] == "sent":
                 sent.setdefault(int(words[1]), []).append((int(words[2]), bytes.fromhex(words[3])))
             elif words[0] == "punted":
                 punted.append((words[1], int(words[2]), int(words[3]), int(words[4]), bytes.fromhex(words[6])))
+            elif words[0] == "copied":
+                octets = b"" if words[7] == "-" else bytes.fromhex(words[7])
+                copied.append((words[1], words[2], *(int(word) for word in words[3:7]), octets))
             elif words[0] == "counter":
                 counters[int(words[1]), words[2]] = int(words[3])
             elif words[0] == "buffers":
                 in_use = int(words[1])
-        return sent, punted, counters, in_use
+        return sent, punted, counters, in_use, copied
 
     def session_counts(self):
         """Packets and octets upstream, packets and octets downstream, of each session in the order of creation."""

@@ -8,6 +8,7 @@ A run is repeatable by its seed. Frames go in in batches, at a time that stands 
 lets pass, and what is given up after a time-out, is exact. After each batch these are compared:
 
 - every frame that was sent, to the last octet, and in order within a session; every punted one with what is said about it;
+- every copy of a captured session's frame, of those that came in and of those that left, with what the frame ended as;
 - every counter, and whether what came in is what went out and what is held (Counter.swift's invariant), for each worker alone too;
 - the packet buffers in use, which are those of the frames that the model says are held.
 
@@ -27,6 +28,7 @@ import random
 import struct
 import sys
 import time
+from collections import Counter
 
 import topology
 from checksum import internet_checksum
@@ -58,7 +60,7 @@ class Run:
         self.frames = Frames(self.random, self.plan, self.workers > 1)
         self.identifications = {}
         self.first_fragmented = None  # identification of the first IPv6 packet that was sent in fragments
-        self.done = self.failed = 0
+        self.done = self.failed = self.captures = 0
         self.kinds = {}
         self.node_counters = {}
         self.node_counters = self.node.pass_through([], now=self.now)[2]
@@ -123,6 +125,11 @@ class Run:
             if self.random.random() < 0.5:
                 session.down.reordered = not session.down.reordered
             session.up.mss = session.down.mss = self.random.choice([0, 536, 1400])
+            self.node.segment.features(session)
+        session = self.random.choice(self.plan.sessions)
+        if not session.punt:
+            self.captures += 1
+            session.capture = 0 if session.capture else self.captures % 65_535 + 1
             self.node.segment.features(session)
 
     def flood(self):
@@ -194,7 +201,8 @@ class Run:
             self.fail(*lines, "    model: %s" % outcome, "    node, %s" % fault)
 
     def finish(self, found, before, where, numbered):
-        """What nobody expected, every counter, and the buffers."""
+        """What nobody expected, every copy, every counter, and the buffers."""
+        self.compare_copies(found, where)
         for what in found.left():
             self.fail("%s: not expected: %s" % (where, what))
         counters = found.counters
@@ -217,6 +225,27 @@ class Run:
         if found.in_use != buffers:
             self.fail("%s: %d packet buffers are in use, the model holds %d" % (where, found.in_use, buffers))
         self.node_counters = counters
+
+    def compare_copies(self, found, where):
+        """Copies for captures. One for which there was no room is counted, and is no fault: it is the ring's depth that says when."""
+        lost = sum(found.counters[w, "capture_no_room"] - self.node_counters.get((w, "capture_no_room"), 0) for w in range(self.workers))
+        wanted = Counter(
+            (copy.point, copy.reason, copy.number, copy.port, copy.slot, copy.length, found.comparable(copy.frame, copy.point))
+            for copy in self.model.copies
+        )
+        had = Counter(entry[:6] + (found.comparable(entry[6], entry[0]),) for entry in found.copied)
+        for entry in had - wanted:
+            self.fail("%s: not expected: copied %s: %s" % (where, entry[:6], entry[6].hex()))
+        missing = wanted - had
+        if sum(missing.values()) != lost:
+            for entry in missing:
+                self.fail("%s: %d copies were lost by the counter, not there: %s: %s" % (where, lost, entry[:6], entry[6].hex()))
+        for copy in self.model.copies:
+            kind = "copied as it was " + copy.point + (" and ended as " + copy.reason if copy.reason != "-" else "")
+            self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        self.model.copies.clear()
+        self.model.count("punted_capture", -lost)
+        self.model.count("capture_no_room", lost)
 
     def unmoved(self):
         """Counters that no frame has reached."""
@@ -245,7 +274,7 @@ class Found:
     """What the node did with a batch."""
 
     def __init__(self, answer, run):
-        sent, punted, self.counters, self.in_use = answer
+        sent, punted, self.counters, self.in_use, self.copied = answer
         self.run = run
         self.places = {}  # (port, octets): where they are in the order of sending
         self.last = {}
@@ -286,6 +315,12 @@ class Found:
             self.run.first_fragmented = number
         number = (number - self.run.first_fragmented) & 0xFFFFFFFF
         return frame[: at + 44] + struct.pack("!I", number) + frame[at + 48 :]
+
+    def comparable(self, frame, point):
+        """The octets of a copy, but for an identification that is the node's choice."""
+        if point != "sent":
+            return frame
+        return self.without_identification(frame, None) if self.run.workers > 1 else self.from_zero(frame)
 
     def strike_sent(self, outcome):
         frame = outcome.frame

@@ -11,6 +11,7 @@ from checksum import ones_complement_sum
 TEMPLATE_CAPACITY = 96
 L2TP_LENGTH, UDP_CHECKSUM, TOS_INHERIT, READY, FRAGMENT, TELL_INSIDE, OFFSET_PAD = 1, 2, 4, 8, 16, 32, 64
 TUNNEL_ZERO_CHECKSUM = 1
+CAPTURED = 16  # feature of both directions
 RESERVED = 1  # state of an entry that is not visible
 SIZES = dict(
     ports=512, circuits=32, tunnels=64, templates=128, upstream=64, downstream=64, upstream_features=64,
@@ -89,13 +90,14 @@ class Segment:
         self.features(session)
 
     def features(self, session):
-        """What the control plane sets of them, and may change."""
+        """What the control plane sets of them, and may change; and what is said of copies for captures."""
+        self.write("upstream", session.upstream_slot, 56, struct.pack("<HH", session.capture, session.capture_length))
         for table, line, offset, slot, direction in (
             ("upstream_features", "upstream", 28, session.upstream_slot, session.up),
             ("downstream_features", "downstream", 32, session.downstream_slot, session.down),
         ):
             self.write(table, slot, 0, struct.pack("<HH", direction.mss, max(0, direction.policer)))
-            self.write(line, slot, offset, bytes([direction.features]))
+            self.write(line, slot, offset, bytes([direction.features | (CAPTURED if session.capture else 0)]))
 
     def state(self, session):
         """What the workers keep of a session: for either direction learned, policed_packets, sequence, missing, late, reordered."""

@@ -130,6 +130,8 @@ class Session:
     upstream_slot: int = -1
     downstream_slot: int = -1
     counts: list = field(default_factory=lambda: [0, 0, 0, 0])  # packets, octets upstream; packets, octets downstream
+    capture: int = 0  # number of its capture, 0: none
+    capture_length: int = 2016  # octets of a frame that a copy has
 
 
 @dataclass
@@ -227,6 +229,8 @@ def standard(random, dispatched=False):
             peer_session_id=random.randrange(1, 65536), punt=number % 20 == 19, number=number,
         )
         session.sound = number % 50 != 7
+        if random.random() < 0.15 and not session.punt:
+            session.capture, session.capture_length = 1000 + number, random.choice([2016, 2016, 128, 80])
         if number >= 200 and not session.punt:
             session.up = direction(random, len(policers), False)
             session.down = direction(random, len(policers), True)

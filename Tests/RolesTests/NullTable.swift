@@ -2,6 +2,7 @@ import Host
 import Observability
 import PPPoE
 import Roles
+import Segment
 import Wire
 
 /// A forwarding table in memory that forwards nothing: a null data plane.
@@ -72,6 +73,8 @@ final class NullTable: ForwardingTable {
     var failsForward = false
     /// The next `setPolicers` is refused.
     var failsPolicers = false
+    /// Captures by upstream slot.
+    private(set) var captures: [UInt32: SessionCapture] = [:]
     /// Refuses the next `publishTunnel`.
     var failsPublish = false
 
@@ -134,6 +137,11 @@ final class NullTable: ForwardingTable {
         nextCircuit += 1
         circuits[nextCircuit] = (circuit, outerTPID)
         return nextCircuit
+    }
+
+    func setCapture(_ capture: SessionCapture?, upstream: UInt32) throws {
+        guard upstreams[upstream] != nil else { throw refuse(.noSuchUpstream(upstream)) }
+        captures[upstream] = capture
     }
 
     func openUpstream(circuit: UInt32, client: MACAddress, reference: UInt64) throws -> UpstreamHandle {
@@ -250,6 +258,7 @@ final class NullTable: ForwardingTable {
     func remove(upstream: UInt32) throws {
         guard let line = upstreams.removeValue(forKey: upstream) else { throw refuse(.noSuchUpstream(upstream)) }
         if let partner = line.downstream { downstreams[partner] = nil }
+        captures[upstream] = nil
         waiting.append(.session(upstream, line))
     }
 

@@ -66,6 +66,7 @@ final class World {
         var radius: [(datagram: [UInt8], socket: Int, address: IPAddress, port: UInt16)] = []
         var answers: [[UInt8]] = []
         var debugLines: [String] = []
+        var captured: [(id: CaptureID, output: CaptureOutput)] = []
     }
     let outbox = Outbox()
     /// What name servers know; a name that is not here does not exist.
@@ -111,7 +112,8 @@ final class World {
                 transmit: { outbox.frames.append(($0, $1)) }, event: { outbox.events.append($0) },
                 resolve: { outbox.queries.append($0) }, sendRADIUS: { outbox.radius.append(($0, $1, $2, $3)) },
                 answerRADIUS: { datagram, _, _ in outbox.answers.append(datagram) },
-                debug: { outbox.debugLines.append("\($0.rawValue) \($1.text): \($2)") }))
+                debug: { outbox.debugLines.append("\($0.rawValue) \($1.text): \($2)") },
+                capture: { outbox.captured.append(($0, $1)) }))
         lnses = [LNS(Self.lnsAddress, secret: self.secret, seed: seed)]
         node.start(at: now)
         collect()
@@ -322,6 +324,17 @@ final class World {
     func chance(_ perThousand: UInt64) -> Bool { perThousand > 0 && random.next() % 1_000 < perThousand }
 
     private func note(_ frame: EthernetFrame, fromNode: Bool, port: UInt16) {
+        if let line = describe(frame, fromNode: fromNode, port: port) { trace.append(line) }
+        if fromNode, frame.etherType == 0x0800, let datagram = Datagram(frame.payload),
+            let (_, body) = try? ControlHeader.decode(datagram.payload[...]),
+            case .disconnect(let disconnect)? = try? ControlMessage.decode(body, secret: secret).message
+        {
+            disconnects.append(disconnect)
+        }
+    }
+
+    /// A frame as `trace` has it; nil when it does not.
+    func describe(_ frame: EthernetFrame, fromNode: Bool, port: UInt16) -> String? {
         let kind: String
         switch frame.etherType {
         case 0x8863:
@@ -331,17 +344,11 @@ final class World {
             kind = PPPoEPacket(frame.payload).flatMap { PPPPacket($0.payload) }?.kind ?? "PPP"
         case 0x0800:
             kind = Datagram(frame.payload).map { RolesTests.kind(ofControl: $0.payload, secret: secret) } ?? "IPv4"
-        default: return
+        default: return nil
         }
-        if fromNode, kind.hasPrefix("CDN"), let datagram = Datagram(frame.payload),
-            let (_, body) = try? ControlHeader.decode(datagram.payload[...]),
-            case .disconnect(let disconnect)? = try? ControlMessage.decode(body, secret: secret).message
-        {
-            disconnects.append(disconnect)
-        }
-        guard kind != "ZLB" else { return }
+        guard kind != "ZLB" else { return nil }
         let (peer, direction) = (port == 0 ? "client" : "lns", fromNode ? "<" : ">")
-        trace.append("\(peer) \(direction) \(kind)")
+        return "\(peer) \(direction) \(kind)"
     }
 
     // MARK: What there is to see
@@ -350,6 +357,12 @@ final class World {
     func takeTrace() -> [String] {
         defer { trace = [] }
         return trace
+    }
+
+    /// Takes what captures have told so far.
+    func takeCaptured() -> [(id: CaptureID, output: CaptureOutput)] {
+        defer { outbox.captured = [] }
+        return outbox.captured
     }
 
     /// Takes the names of the events so far.

@@ -24,6 +24,7 @@ import Testing
             unknown-session: 6
             l2tp-control: 0
             too-big: 7
+            capture: 8
           punt-limits-per-client:
             arp: 11
             ipv4: 12
@@ -33,6 +34,7 @@ import Testing
             unknown-session: 16
             l2tp-control: 17
             too-big: 0
+            capture: 18
           reordering: {window: 64, frames: 1024, timeout-ms: 20}
           ports:
             - name: access
@@ -41,6 +43,7 @@ import Testing
               queues: 4
               dispatch: rss
             - {name: core, device: "net_af_packet0,iface=veth1"}
+          telemetry: false
         pppoe-ac: {anything: at all}
         """
 
@@ -70,6 +73,7 @@ import Testing
         expected.puntLimits.unknownSession = 6
         expected.puntLimits.l2tpControl = 0
         expected.puntLimits.tooBig = 7
+        expected.puntLimits.capture = 8
         expected.puntLimitsPerClient.arp = 11
         expected.puntLimitsPerClient.ipv4 = 12
         expected.puntLimitsPerClient.ipv6 = 13
@@ -78,6 +82,8 @@ import Testing
         expected.puntLimitsPerClient.unknownSession = 16
         expected.puntLimitsPerClient.l2tpControl = 17
         expected.puntLimitsPerClient.tooBig = 0
+        expected.puntLimitsPerClient.capture = 18
+        expected.telemetry = false
         expected.reordering.window = 64
         expected.reordering.frames = 1_024
         expected.reordering.timeout = 20
@@ -127,56 +133,57 @@ import Testing
             (
                 "arp: 1", "apr: 1",
                 [
-                    "14: punt-limits.apr: unknown; known here: arp, ipv4, ipv6, l2tp-control, ppp-control, pppoe-discovery, "
+                    "14: punt-limits.apr: unknown; known here: arp, capture, ipv4, ipv6, l2tp-control, ppp-control, pppoe-discovery, "
                         + "too-big, unknown-session"
                 ]
             ),
             (
                 "window: 64", "window: 1",
-                ["31: reordering.window: expected a whole number from 2 to 256, found `1`"]
+                ["33: reordering.window: expected a whole number from 2 to 256, found `1`"]
             ),
             (
                 "frames: 1024", "frames: 65537",
-                ["31: reordering.frames: expected a whole number from 64 to 65536, found `65537`"]
+                ["33: reordering.frames: expected a whole number from 64 to 65536, found `65537`"]
             ),
             (
                 "timeout-ms: 20", "timeout-ms: 0",
-                ["31: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
+                ["33: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
             ),
             (
                 "timeout-ms: 20", "timeout: 20",
-                ["31: reordering.timeout: unknown; known here: frames, timeout-ms, window"]
+                ["33: reordering.timeout: unknown; known here: frames, timeout-ms, window"]
             ),
             (
                 "name: access", "name: a port",
-                ["33: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
+                ["35: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
             ),
-            ("mtu: 1508", "mtu: 100", ["35: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
-            ("queues: 4", "queues: 0", ["36: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
+            ("mtu: 1508", "mtu: 100", ["37: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
+            ("queues: 4", "queues: 0", ["38: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
             (
                 "arp: 11", "arp: x",
-                ["23: punt-limits-per-client.arp: expected a whole number from 0 to 10000000, found `x`"]
+                ["24: punt-limits-per-client.arp: expected a whole number from 0 to 10000000, found `x`"]
             ),
             (
                 "dispatch: rss", "dispatch: hardware",
-                ["37: ports[0].dispatch: expected one of `auto`, `single`, `rss`, `software`, found `hardware`"]
+                ["39: ports[0].dispatch: expected one of `auto`, `single`, `rss`, `software`, found `hardware`"]
             ),
             (
                 "dispatch: rss", "dispatch: single",
-                ["37: ports[0].dispatch: `single` has one queue, and `queues` is 4"]
+                ["39: ports[0].dispatch: `single` has one queue, and `queues` is 4"]
             ),
-            ("queues: 4", "queues: 1", ["37: ports[0].dispatch: `rss` takes two queues or more, and `queues` is 1"]),
-            ("{name: core,", "{name: access,", ["38: ports[1]: another port is called `access`"]),
+            ("queues: 4", "queues: 1", ["39: ports[0].dispatch: `rss` takes two queues or more, and `queues` is 1"]),
+            ("{name: core,", "{name: access,", ["40: ports[1]: another port is called `access`"]),
             (
                 "\"net_af_packet0,iface=veth1\"", "0000:03:00.0",
-                ["38: ports[1]: another port has the device `0000:03:00.0`"]
+                ["40: ports[1]: another port has the device `0000:03:00.0`"]
             ),
+            ("telemetry: false", "telemetry: 7", ["41: telemetry: expected true or false, found `7`"]),
             (
                 "main-core: 4", "cpu: 4",
                 [
                     "6: cpu: unknown; known here: circuits, cores, frame-ring-depth, idle, main-core, memory, ports, "
                         + "punt-limits, punt-limits-per-client, reassembly, reordering, segment, segment-group, sessions, "
-                        + "tunnels, vlan-blocks"
+                        + "telemetry, tunnels, vlan-blocks"
                 ]
             ),
         ] as [(String, String, [String])])

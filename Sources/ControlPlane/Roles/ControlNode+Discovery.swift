@@ -90,7 +90,7 @@ extension ControlNode {
         let frame = EthernetFrame(
             destination: client, source: interface.mac, tags: tags, etherType: Self.discoveryType,
             payload: packet.encoded())
-        effects.transmit(frame.bytes, interface.port)
+        transmit(frame.bytes, by: interface.port)
     }
 
     /// A PADR with a good cookie: a session, or the answer why not.

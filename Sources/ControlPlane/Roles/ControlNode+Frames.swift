@@ -10,21 +10,29 @@ public struct PuntedFrame: Sendable {
     public var puntClass: PuntClass
     /// Port it came in by.
     public var port: UInt16
-    /// Upstream slot of the session it belongs to; `pppControl` and `tooBig` only.
+    /// Upstream slot of the session it belongs to; `pppControl`, `tooBig` and `capture` only.
     public var upstreamSlot: UInt32?
-    /// Octets of the longest PPP frame, from the protocol field on, that would have passed; `tooBig` only.
+    /// Octets of the longest PPP frame, from the protocol field on, that would have passed; `tooBig` only. Octets of the
+    /// whole frame; `capture` only.
     public var detail: UInt32
+    /// When the data plane had it, CLOCK_MONOTONIC in nanoseconds; nil: it does not say.
+    public var timestamp: UInt64?
+    /// What a copy says of itself; `capture` only.
+    public var capture: CaptureMark
     /// The whole Ethernet frame without FCS.
     public var bytes: [UInt8]
 
     /// A frame of the given parts.
     public init(
-        puntClass: PuntClass, port: UInt16, upstreamSlot: UInt32? = nil, detail: UInt32 = 0, bytes: [UInt8]
+        puntClass: PuntClass, port: UInt16, upstreamSlot: UInt32? = nil, detail: UInt32 = 0, timestamp: UInt64? = nil,
+        capture: CaptureMark = CaptureMark(), bytes: [UInt8]
     ) {
         self.puntClass = puntClass
         self.port = port
         self.upstreamSlot = upstreamSlot
         self.detail = detail
+        self.timestamp = timestamp
+        self.capture = capture
         self.bytes = bytes
     }
 }
@@ -32,6 +40,11 @@ public struct PuntedFrame: Sendable {
 extension ControlNode {
     /// Takes a frame that the data plane handed over. Its bytes are a stranger's.
     public func receive(_ punted: PuntedFrame, at now: Instant) {
+        switch punted.puntClass {
+        case .capture: return receiveCopy(punted)
+        case .tooBig: break  // the data plane has copied it
+        default: tap(punted.bytes, port: punted.port, .inbound, at: punted.timestamp)
+        }
         switch punted.puntClass {
         case .pppoeDiscovery, .pppControl, .unknownSession:
             guard let frame = EthernetFrame(punted.bytes[...]) else { return }
@@ -43,6 +56,7 @@ extension ControlNode {
         case .tooBig:
             perform(
                 host.answerTooBig(punted.bytes, largestPPPFrame: punted.detail, port: punted.port, at: now), at: now)
+        case .capture: break
         case .arp, .ipv4, .ipv6, .l2tpControl:
             perform(host.receive(frame: punted.bytes, port: punted.port, at: now), at: now)
         }
@@ -52,7 +66,7 @@ extension ControlNode {
     func perform(_ outputs: [HostOutput], at now: Instant) {
         for output in outputs {
             switch output {
-            case .transmit(let frame, let port): effects.transmit(frame, port)
+            case .transmit(let frame, let port): transmit(frame, by: port)
             case .datagram(let datagram): receiveDatagram(datagram, at: now)
             case .nextHopChanged(let gateway, let port, let mac):
                 logger.info(

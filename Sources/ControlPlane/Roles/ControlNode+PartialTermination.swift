@@ -86,7 +86,7 @@ extension ControlNode {
         let ethernet = EthernetFrame(
             destination: connection.client, source: interface.mac, tags: connection.tags, etherType: Self.sessionType,
             payload: writer.bytes)
-        effects.transmit(ethernet.bytes, interface.port)
+        transmit(ethernet.bytes, by: interface.port)
     }
 
     /// The client is gone or cannot be identified. The link says what there is to say to it and closes after that; the

@@ -82,6 +82,7 @@ extension ControlNode {
     // What the table refuses to take back it does not know, which is this node's mistake and nobody's loss.
 
     func giveBack(upstream slot: UInt32) {
+        captureEnds(slot: slot)
         do { try table.remove(upstream: slot) } catch {
             statistics.count(.routesDeleteFail)
             logger.error("session cannot be removed: \(error)", metadata: ["slot": "\(slot)"])
@@ -124,6 +125,7 @@ extension ControlNode {
             logger.info("PPPoE session closed", metadata: metadata)
         }
         collectStatic()
+        scheduleCaptureEnds(at: now)
         scheduleReclaim(at: now)
     }
 

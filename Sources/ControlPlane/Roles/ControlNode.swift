@@ -37,6 +37,7 @@ public final class ControlNode {
         case names
         case radius
         case records
+        case captures
     }
 
     /// What the node asks its owner to do.
@@ -53,6 +54,8 @@ public final class ControlNode {
         public var answerRADIUS: (_ datagram: [UInt8], _ address: IPAddress, _ port: UInt16) -> Void
         /// Hands a line to those who debug.
         public var debug: (DebugSubsystem, DebugScope, String) -> Void
+        /// Tells whoever asked for a capture of a frame, or of the end.
+        public var capture: (CaptureID, CaptureOutput) -> Void
 
         /// Effects carried out by the given functions.
         public init(
@@ -60,7 +63,8 @@ public final class ControlNode {
             resolve: @escaping (NameQuery) -> Void,
             sendRADIUS: @escaping (_ datagram: [UInt8], _ socket: Int, _ address: IPAddress, _ port: UInt16) -> Void,
             answerRADIUS: @escaping (_ datagram: [UInt8], _ address: IPAddress, _ port: UInt16) -> Void,
-            debug: @escaping (DebugSubsystem, DebugScope, String) -> Void
+            debug: @escaping (DebugSubsystem, DebugScope, String) -> Void,
+            capture: @escaping (CaptureID, CaptureOutput) -> Void = { _, _ in }
         ) {
             self.transmit = transmit
             self.event = event
@@ -68,6 +72,7 @@ public final class ControlNode {
             self.sendRADIUS = sendRADIUS
             self.answerRADIUS = answerRADIUS
             self.debug = debug
+            self.capture = capture
         }
     }
 
@@ -152,6 +157,10 @@ public final class ControlNode {
     /// Sessions that were removed and whose counters are not final yet, for the log.
     var ending: [UInt32: EndingSession] = [:]
 
+    /// Captures that run, by their number.
+    var captures: [UInt16: Capture] = [:]
+    var lastCapture: UInt16 = 0
+
     var agenda = Agenda<Timer>()
     /// What `show pppoe-ac statistics` shows.
     public internal(set) var statistics = ACStatistics()
@@ -229,6 +238,7 @@ public final class ControlNode {
             case .names: namesTimerFired(at: now)
             case .radius: radiusTimerFired(at: now)
             case .records: sendRecords(at: now)
+            case .captures: captureTimerFired(at: now)
             }
         }
     }

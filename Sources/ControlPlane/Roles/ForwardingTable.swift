@@ -2,6 +2,7 @@ import Configuration
 import Host
 import Observability
 import PPPoE
+import Segment
 import Wire
 
 /// What the control plane asks of the forwarding table. The daemon gives it the shared segment's writer; tests and the
@@ -36,6 +37,10 @@ public protocol ForwardingTable: AnyObject {
     /// Gives a session that forwards these policers, or takes them away. Throws when the table of policers is full; nothing
     /// has changed then.
     func setPolicers(_ policers: SessionPolicers, upstream: UInt32) throws
+
+    /// Copies a session's frames to the control plane from here on, or no more. A session that does not forward yet is captured
+    /// from its first forwarded frame on. Throws when there is no such session.
+    func setCapture(_ capture: SessionCapture?, upstream: UInt32) throws
 
     /// What a session's features have done so far.
     func details(upstream: UInt32) -> SessionDetails

@@ -75,6 +75,11 @@ public final class SegmentForwardingTable: ForwardingTable {
         }
     }
 
+    /// Has the workers copy a session's frames, or no more.
+    public func setCapture(_ capture: SessionCapture?, upstream: UInt32) throws {
+        try writer.setCapture(capture, of: UpstreamSlot(rawValue: upstream))
+    }
+
     /// What a session's features did; nothing when it is gone.
     public func details(upstream: UInt32) -> SessionDetails {
         let slot = UpstreamSlot(rawValue: upstream)

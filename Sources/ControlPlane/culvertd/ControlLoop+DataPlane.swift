@@ -123,6 +123,10 @@ extension ControlLoop {
                 name: "control_punt_ring_full", text: "frames for culvertd that found its ring full",
                 value: FrameRing.dropped(segment.view.puntRing)),
             NamedCounter(
+                name: "control_capture_ring_full",
+                text: "copies for captures that found half of culvertd's ring full, which is all they may have",
+                value: FrameRing.droppedCaptures(segment.view.puntRing)),
+            NamedCounter(
                 name: "control_inject_ring_full", text: "frames from culvertd that found the data plane's ring full",
                 value: FrameRing.dropped(segment.view.injectRing)),
         ]

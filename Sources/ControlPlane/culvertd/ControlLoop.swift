@@ -32,6 +32,7 @@ actor ControlLoop {
 
     private var punted: FrameRingConsumer
     private let outbox: Outbox
+    let captures: CaptureStreams
     private var watch = DataPlaneWatch()
 
     /// The control plane over an open segment. Sessions of controllers go on; those that a culvertd before this one left
@@ -56,6 +57,8 @@ actor ControlLoop {
         self.outbox = outbox
         let events = EventBroadcaster()
         self.events = events
+        let captures = CaptureStreams()
+        self.captures = captures
         let now = Instant.now()
         let epoch = Timestamp(nanoseconds: Timestamp.now().nanoseconds - Int64(clamping: now.nanoseconds))
         var random = SystemRandomNumberGenerator()
@@ -69,7 +72,8 @@ actor ControlLoop {
                 resolve: { network.resolve($0) },
                 sendRADIUS: { network.radius.send($0, socket: $1, to: $2, port: $3) },
                 answerRADIUS: { network.radius.answer($0, to: $1, port: $2) },
-                debug: { trace.publish($0, $1, $2, at: .now()) }))
+                debug: { debugLines.publish(DebugLine(time: .now(), subsystem: $0, scope: $1, text: $2)) },
+                capture: { captures.take($0, $1) }))
         for settings in configuration.interfaces where !ports.contains(where: { $0.name == settings.name }) {
             logger.error("the data plane has no port of this name", metadata: ["interface": "\(settings.name)"])
         }
@@ -119,7 +123,7 @@ actor ControlLoop {
             node.receive(
                 PuntedFrame(
                     puntClass: puntClass, port: descriptor.port, upstreamSlot: slot, detail: descriptor.detail,
-                    bytes: bytes), at: now)
+                    timestamp: descriptor.timestamp, capture: descriptor.capture, bytes: bytes), at: now)
         }
         node.timerFired(at: now)
         outbox.flush()
@@ -159,6 +163,7 @@ actor ControlLoop {
         for _ in 0..<Self.shutDownLooks where node.hasUnsentRecords {
             try? await Task.sleep(for: .milliseconds(50))
         }
+        captures.closeAll()
     }
 
     private static let shutDownLooks = 40

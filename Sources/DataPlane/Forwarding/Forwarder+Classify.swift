@@ -189,9 +189,11 @@ extension Forwarder {
         guard isMine || destination.isMulticast else { return drop(frame, .frameNotForUs) }
         switch type {
         case EtherType.pppoeDiscovery where roles & PortRole.access != 0:
-            isMine || isBroadcast ? punt(frame, .pppoeDiscovery, port: port) : drop(frame, .frameNotForUs)
+            guard isMine || isBroadcast else { return drop(frame, .frameNotForUs) }
+            punt(frame, .pppoeDiscovery, port: port)
         case EtherType.arp:
-            isMine || isBroadcast ? punt(frame, .arp, port: port) : drop(frame, .frameNotForUs)
+            guard isMine || isBroadcast else { return drop(frame, .frameNotForUs) }
+            punt(frame, .arp, port: port)
         case EtherType.ipv6:
             punt(frame, .ipv6, port: port)
         case EtherType.ipv4:

@@ -57,7 +57,7 @@ extension Forwarder {
             let word = sessionWord(line + 32)
             guard mostly(word ^ plainSession | found.special == 0) else {
                 if hasClaim(line, at: 32, word, of: found.frame, port: ingress) {
-                    decapsulateTheLongWay(downstream[index])
+                    decapsulateTheLongWay(downstream[index], port: ingress)
                 }
                 continue
             }

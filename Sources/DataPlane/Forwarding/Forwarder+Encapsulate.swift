@@ -40,13 +40,13 @@ extension Forwarder {
     }
 
     /// Stage 3: the template that is in force in each tunnel.
-    func selectTemplates(_ count: Int) -> Int {
+    func selectTemplates(_ count: Int, port: UInt32) -> Int {
         var kept = 0
         for index in 0..<count {
             let found = upstream[index]
             let tunnel = UnsafeRawPointer(view.tunnels + Int(truncatingIfNeeded: found.tunnel))
-            guard entryState(tunnel) == EntryState.forward else {
-                drop(found.frame, .tunnelNotForwarding)
+            guard mostly(entryState(tunnel) == EntryState.forward) else {
+                dropWithoutTunnel(upstream[index], port: port)
                 continue
             }
             let selector = culvert_load_acquire_u8((tunnel + 5).assumingMemoryBound(to: UInt8.self)) & 1

@@ -7,18 +7,18 @@ extension Forwarder {
     @inline(__always)
     func featuresInForce(_ word: UInt32) -> UInt32 { word & 0xff | word >> 8 & SessionFeature.sequenced }
 
-    /// Whether a frame to the core may go on; its MSS is lowered then. False: it was dropped.
+    /// Why a frame to the core may not go on; nil: it may, and its MSS was lowered where it had to be.
     @inline(__always)
-    func admitUpstream(_ found: UpstreamFrame, _ features: UInt32) -> Bool {
-        admit(
+    func refusalUpstream(_ found: UpstreamFrame, _ features: UInt32) -> Counter? {
+        refusal(
             found.frame, offset: found.payloadOffset, length: found.payloadLength, features,
             view.upstreamFeatures + (found.line - view.upstream), .policedUpstream)
     }
 
-    /// Whether a frame to the access side may go on; its MSS is lowered then. False: it was dropped.
+    /// Why a frame to the access side may not go on; nil: it may, and its MSS was lowered where it had to be.
     @inline(__always)
-    func admitDownstream(_ found: DownstreamFrame, _ features: UInt32) -> Bool {
-        admit(
+    func refusalDownstream(_ found: DownstreamFrame, _ features: UInt32) -> Counter? {
+        refusal(
             found.frame, offset: found.payloadOffset, length: found.payloadLength, features,
             view.downstreamFeatures + (found.line - view.downstream), .policedDownstream)
     }
@@ -29,14 +29,12 @@ extension Forwarder {
     ///   - line: the session's feature line, read only where `features` says so.
     ///   - reason: what frames beyond the policer's rate are counted as.
     @inline(__always)
-    private func admit(
+    private func refusal(
         _ frame: PacketBuffer, offset: UInt32, length: UInt32, _ features: UInt32,
         _ line: UnsafeMutablePointer<culvert_features>, _ reason: Counter
-    ) -> Bool {
-        if features & SessionFeature.policed != 0 {
-            guard admit(frame, length: length, line, reason) else { return false }
-        }
+    ) -> Counter? {
+        if features & SessionFeature.policed != 0, let refusal = refusal(length: length, line, reason) { return refusal }
         if features & SessionFeature.clamped != 0 { clampMSS(frame, offset: offset, length: length, line) }
-        return true
+        return nil
     }
 }

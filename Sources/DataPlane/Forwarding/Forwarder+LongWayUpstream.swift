@@ -19,11 +19,13 @@ extension Forwarder {
         _ found: UpstreamFrame, _ template: OuterTemplate, _ identification: inout UInt32, port: UInt32
     ) {
         var found = found
-        guard template.isReady else { return drop(found.frame, .nextHopUnresolved) }
-        guard template.isConsistent else { return drop(found.frame, .templateInvalid) }
         let session = UnsafeMutableRawPointer(found.line)
         let features = featuresInForce(sessionWord(session + 28))
-        guard admitUpstream(found, features) else { return }
+        let isCaptured = features & SessionFeature.captured != 0
+        if isCaptured { captureArrival(found.frame, port: port, slot: slot(found)) }
+        guard template.isReady else { return refuse(found.frame, .nextHopUnresolved) }
+        guard template.isConsistent else { return refuse(found.frame, .templateInvalid) }
+        if let reason = refusalUpstream(found, features) { return refuse(found.frame, reason) }
         var options = OuterOptions(
             isSequenced: features & SessionFeature.sequenced != 0, sequence: 0, offsetPad: template.offsetPad)
         let ipLength = template.overhead &+ options.length &+ found.payloadLength
@@ -33,14 +35,14 @@ extension Forwarder {
             guard template.fragments, ipLength <= 0xffff else {
                 return refuseLength(found, template, options, port: port)
             }
-            guard cut.count <= OuterFragments.most else { return drop(found.frame, .outerFragmentsTooMany) }
+            guard cut.count <= OuterFragments.most else { return refuse(found.frame, .outerFragmentsTooMany) }
         }
         guard makeRoom(&found, OuterTemplate.longRoom &+ options.length) else {
-            return drop(found.frame, .headroomShort)
+            return refuse(found.frame, .headroomShort)
         }
-        guard template.port < portCount else { return drop(found.frame, .egressPortUnknown) }
+        guard template.port < portCount else { return refuse(found.frame, .egressPortUnknown) }
         guard fits || takePieces(cut, for: found.frame) else {
-            return drop(found.frame, .outerFragmentNoBuffer)
+            return refuse(found.frame, .outerFragmentNoBuffer)
         }
         if options.isSequenced { options.sequence = takeSequence(found) }
         let gap: UInt32 = !fits && template.isIPv6 ? 8 : 0
@@ -56,26 +58,41 @@ extension Forwarder {
         count(.encapsulatedFrames)
         count(.encapsulatedOctets, UInt64(found.payloadLength))
         if fits {
-            if template.hasUDPChecksum { writeUDPChecksum(found.frame, template) }
-            send(found.frame, port: template.port)
+            // The copy of a captured frame is to show the checksum that the port would have put in.
+            if template.hasUDPChecksum { writeUDPChecksum(found.frame, template, inSoftware: isCaptured) }
+            sendTheLongWay(found.frame, port: template.port, capturedAs: isCaptured ? slot(found) : nil)
         } else {
-            sendFragments(found.frame, template, cut)
+            sendFragments(found.frame, template, cut, capturedAs: isCaptured ? slot(found) : nil)
         }
     }
+
+    /// A frame of a session whose tunnel is not in service.
+    @inline(never)
+    func dropWithoutTunnel(_ found: UpstreamFrame, port: UInt32) {
+        if sessionWord(UnsafeMutableRawPointer(found.line) + 28) & SessionFeature.captured != 0 {
+            captureArrival(found.frame, port: port, slot: slot(found))
+        }
+        refuse(found.frame, .tunnelNotForwarding)
+    }
+
+    /// The upstream slot of a frame whose session was found.
+    @inline(__always)
+    private func slot(_ found: UpstreamFrame) -> UInt32 { UInt32(truncatingIfNeeded: found.line - view.upstream) }
 
     /// A frame that is longer than the way to the peer takes.
     private func refuseLength(
         _ found: UpstreamFrame, _ template: OuterTemplate, _ options: OuterOptions, port: UInt32
     ) {
-        guard template.tellsInside else { return drop(found.frame, .outerMTUExceeded) }
+        guard template.tellsInside else { return refuse(found.frame, .outerMTUExceeded) }
         let overhead = template.overhead &+ options.length
         // What is cut into fragments may be as long as an IP packet can.
         let limit = template.fragments ? 0xffff : template.mtu
         let detail = limit > overhead ? limit &- overhead : 0
         found.frame.reframe(shift: 0, length: min(found.frame.length, TooBig.length))
-        punt(
-            found.frame, .tooBig, port: port, slot: UInt32(truncatingIfNeeded: found.line - view.upstream),
-            detail: UInt16(truncatingIfNeeded: detail))
+        let mbuf = found.frame.mbuf
+        let end = punt(
+            found.frame, .tooBig, port: port, slot: slot(found), detail: UInt16(truncatingIfNeeded: detail))
+        noteEnd(of: mbuf, end)
     }
 
     /// Makes sure that there are `room` octets in the buffer before the PPP frame, which moves back for it where it has to. False:

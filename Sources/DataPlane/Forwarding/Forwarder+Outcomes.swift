@@ -15,21 +15,28 @@ extension Forwarder {
     /// - Parameters:
     ///   - slot: the session's upstream slot for `pppControl` and `tooBig`.
     ///   - detail: for `tooBig`, octets of the largest PPP frame that would have passed.
-    @inline(never)
+    /// - Returns: what it was counted as.
+    @inline(never) @discardableResult
     func punt(
         _ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX, detail: UInt16 = 0
-    ) {
+    ) -> Counter {
         // The exchange copies from one buffer. What fits a slot fits one, unless a port's are smaller than ours.
-        guard frame.length <= CULVERT_FRAME_CAPACITY, !frame.isChained else { return drop(frame, .puntTooLong) }
-        guard punts.hasRoom else { return drop(frame, .puntRingFull) }
+        guard frame.length <= CULVERT_FRAME_CAPACITY, !frame.isChained else { return dropped(frame, .puntTooLong) }
+        guard punts.hasRoom else { return dropped(frame, .puntRingFull) }
         // The client's own share first: one that floods must not use up what all clients have together.
         let sender = client(of: frame, punt, port: port, slot: slot)
         guard state.pointee.puntClients.take(punt, sender, now: state.pointee.now) else {
-            return drop(frame, .puntClientLimited(punt))
+            return dropped(frame, .puntClientLimited(punt))
         }
-        guard punts.take(punt, now: state.pointee.now) else { return drop(frame, .puntLimited(punt)) }
+        guard punts.take(punt, now: state.pointee.now) else { return dropped(frame, .puntLimited(punt)) }
         count(.punted(punt))
         punts.append(frame, punt, port: port, slot: slot, detail: detail)
+        return .punted(punt)
+    }
+
+    private func dropped(_ frame: PacketBuffer, _ reason: Counter) -> Counter {
+        drop(frame, reason)
+        return reason
     }
 
     /// Puts a finished frame into the transmit buffer of a port, which is below the number of ports.

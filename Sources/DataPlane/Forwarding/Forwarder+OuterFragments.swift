@@ -58,8 +58,11 @@ extension Forwarder {
 
     /// Sends a frame, from a template's Ethernet header on, as fragments. An IPv6 packet has 8 octets of room between its IP
     /// header and the UDP header.
+    /// - Parameter slot: as `sendTheLongWay` has it.
     @inline(never)
-    func sendFragments(_ frame: PacketBuffer, _ template: OuterTemplate, _ cut: OuterFragments) {
+    func sendFragments(
+        _ frame: PacketBuffer, _ template: OuterTemplate, _ cut: OuterFragments, capturedAs slot: UInt32?
+    ) {
         let data = frame.start + Int(truncatingIfNeeded: cut.headerLength)
         if template.hasUDPChecksum { computeUDPChecksum(data, length: cut.length, template) }
         if template.isIPv6 { writeFragmentHeader(data - 8) }
@@ -90,7 +93,7 @@ extension Forwarder {
         count(.outerFragmented)
         count(.outerFragments, UInt64(cut.count))
         for number in 0..<Int(truncatingIfNeeded: cut.count) {
-            if let mbuf = pieces[number] { send(PacketBuffer(mbuf), port: template.port) }
+            if let mbuf = pieces[number] { sendTheLongWay(PacketBuffer(mbuf), port: template.port, capturedAs: slot) }
         }
     }
 

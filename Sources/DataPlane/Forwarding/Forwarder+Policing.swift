@@ -15,24 +15,24 @@ struct PolicerProfile {
 }
 
 extension Forwarder {
-    /// Whether the policer of a session, whose feature line is at `features`, lets a frame of `length` octets of PPP pass. False:
-    /// it was dropped and counted as `reason`, or `policerInvalid`.
+    /// Why the policer of a session, whose feature line is at `features`, does not let a frame of `length` octets of PPP pass:
+    /// `reason`, or `policerInvalid`; nil: it does.
     @inline(never)
-    func admit(
-        _ frame: PacketBuffer, length: UInt32, _ features: UnsafeMutablePointer<culvert_features>, _ reason: Counter
-    ) -> Bool {
+    func refusal(
+        length: UInt32, _ features: UnsafeMutablePointer<culvert_features>, _ reason: Counter
+    ) -> Counter? {
         let line = UnsafeMutableRawPointer(features)
         let index = UInt32(culvert_load_relaxed_u16((line + 2).assumingMemoryBound(to: UInt16.self)))
-        guard let profile = profile(of: index & view.policerMask) else { return rejected(frame, .policerInvalid) }
+        guard let profile = profile(of: index & view.policerMask) else { return .policerInvalid }
         let meter = (line + 8).assumingMemoryBound(to: UInt64.self)
         if meter[0] == 0 {
             // Nobody has metered yet: both buckets are full (RFC 2698, section 3).
             (meter[0], meter[1]) = (state.pointee.now, state.pointee.now)
             (meter[2], meter[3]) = (profile.pointee.meter.cbs, profile.pointee.meter.pbs)
         }
-        guard culvert_meter_is_red(meter, &profile.pointee.meter, state.pointee.now, length) != 0 else { return true }
+        guard culvert_meter_is_red(meter, &profile.pointee.meter, state.pointee.now, length) != 0 else { return nil }
         culvert_add_single_writer_u64((line + 40).assumingMemoryBound(to: UInt64.self), 1)
-        return rejected(frame, reason)
+        return reason
     }
 
     /// The meter of a policer, made anew when culvertd has changed the rates; nil when they are none that a meter can have.

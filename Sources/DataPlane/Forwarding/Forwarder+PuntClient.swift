@@ -8,7 +8,7 @@ extension Forwarder {
     /// - Parameter slot: the session's upstream slot.
     func client(of frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32) -> PuntClient {
         switch punt {
-        case .pppControl, .tooBig: return PuntClient(UInt64(slot))
+        case .pppControl, .tooBig, .capture: return PuntClient(UInt64(slot))
         case .arp, .pppoeDiscovery, .unknownSession:
             guard let ethernet = EthernetHeader(frame.bytes), let tags = VLANTags(ethernet) else { break }
             let circuit = UInt64(port) << 32 | UInt64(tags.outer) << 16 | UInt64(tags.inner)

@@ -51,11 +51,13 @@ extension Forwarder {
 // Messages to the access side.
 extension Forwarder {
     /// Whether it is a message's turn. False: it was dropped, or waits for those before it.
-    /// - Parameter word: the session line's word of features and claim.
+    /// - Parameters:
+    ///   - word: the session line's word of features and claim.
+    ///   - port: the one that it came in by.
     @inline(__always)
-    func isInSequence(_ found: DownstreamFrame, _ word: UInt32) -> Bool {
+    func isInSequence(_ found: DownstreamFrame, _ word: UInt32, port: UInt32) -> Bool {
         let isPlain = found.isSequenced | featuresInForce(word) & SessionFeature.sequenced == 0
-        return isPlain && heldMessages == 0 ? true : checkSequence(found, word)
+        return isPlain && heldMessages == 0 ? true : checkSequence(found, word, port: port)
     }
 
     /// Delivers what waited for the message that was delivered just now.
@@ -70,18 +72,21 @@ extension Forwarder {
 
     /// Delivers the messages that have waited long enough at `now`, in cycles, and those after them. To be called once a round,
     /// after `setTime`, with transmit buffers that have room as `receive` needs it.
-    @inline(__always)
-    public func expireMessages(now: UInt64) {
-        if now >= reordering.due { releaseDue(now) }
+    /// - Returns: whether there were any. Then copies of captured ones may wait in the punt buffer.
+    @inline(__always) @discardableResult
+    public func expireMessages(now: UInt64) -> Bool {
+        guard now >= reordering.due else { return false }
+        releaseDue(now)
+        return true
     }
 }
 
 extension Forwarder {
     @inline(never)
-    private func checkSequence(_ found: DownstreamFrame, _ word: UInt32) -> Bool {
+    private func checkSequence(_ found: DownstreamFrame, _ word: UInt32, port: UInt32) -> Bool {
         let slot = UInt32(truncatingIfNeeded: found.line - view.downstream)
         guard found.isSequenced != 0 else {
-            guard word & SessionFeature.sequenced == 0 else { return rejected(found.frame, .sequenceRequired) }
+            guard word & SessionFeature.sequenced == 0 else { return refused(found.frame, .sequenceRequired) }
             if word >> 8 & SessionFeature.sequenced != 0 { learn(found, sequenced: false) }
             releaseAll(slot)
             return true
@@ -101,7 +106,7 @@ extension Forwarder {
             guard isResynchronised(features, sequence) else { return isLate(found, features) }
             releaseAll(slot)
         } else if distance != 0, word & SessionFeature.reordered != 0 {
-            hold(found, slot, features, sequence)
+            hold(found, slot, features, sequence, port: port)
             return false
         }
         accept(features, sequence)
@@ -141,7 +146,7 @@ extension Forwarder {
     /// Drops a message that came too late, or again.
     private func isLate(_ found: DownstreamFrame, _ features: UnsafeMutableRawPointer) -> Bool {
         add(1, features + Field.late)
-        return rejected(found.frame, .sequenceLate)
+        return refused(found.frame, .sequenceLate)
     }
 
     /// Whether a late message shows that the numbers are to be taken from the peer anew: none has come in order since the first
@@ -171,7 +176,8 @@ extension Forwarder {
 extension Forwarder {
     /// Puts an early message aside, if there is a place for it.
     private func hold(
-        _ found: DownstreamFrame, _ slot: UInt32, _ features: UnsafeMutableRawPointer, _ sequence: UInt16
+        _ found: DownstreamFrame, _ slot: UInt32, _ features: UnsafeMutableRawPointer, _ sequence: UInt16,
+        port: UInt32
     ) {
         let identity = identity(UnsafeRawPointer(found.line))
         // What waits for the session that was here before is not in its way.
@@ -183,10 +189,13 @@ extension Forwarder {
                 sessionID: found.sessionID, sequence: sequence))
         switch insertion {
         case .held:
+            // Where it came in by, should it be dropped when its turn has come.
+            culvert_mbuf_set_port(found.frame.mbuf, UInt16(truncatingIfNeeded: port))
+            forgetArrival(found.frame)
             add(1, features + Field.reordered)
             count(.sequenceReordered)
         case .repeated: _ = isLate(found, features)
-        case .full: drop(found.frame, .sequenceOverflow)
+        case .full: refuse(found.frame, .sequenceOverflow)
         }
     }
 

@@ -4,13 +4,14 @@ import Wire
 // UDP checksums of what is sent (RFC 768; over IPv6 RFC 8200, section 8.1).
 extension Forwarder {
     /// The checksum of a whole packet from `template`, which starts with the Ethernet header: asked of the port, where it does
-    /// that, or computed here.
+    /// that and `inSoftware` is false, or computed here.
     @inline(never)
-    func writeUDPChecksum(_ frame: PacketBuffer, _ template: OuterTemplate) {
+    func writeUDPChecksum(_ frame: PacketBuffer, _ template: OuterTemplate, inSoftware: Bool) {
         let headers = template.ethernetLength &+ template.ipHeaderLength
         let udp = frame.start + Int(truncatingIfNeeded: headers)
         let length = frame.length &- headers
-        guard template.port < portCount, ports[Int(truncatingIfNeeded: template.port)].computesUDPChecksum else {
+        guard !inSoftware, template.port < portCount, ports[Int(truncatingIfNeeded: template.port)].computesUDPChecksum
+        else {
             return computeUDPChecksum(udp, length: length, template)
         }
         // The port adds up the datagram, with what it finds in the checksum's place: the pseudo header.

@@ -68,14 +68,16 @@ public struct Forwarder: @unchecked Sendable {
     ///   - clientLimits: of each client or peer within its punt class.
     ///   - reassembly: what fragments may take; with the same seed for all workers.
     ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
+    ///   - captures: the pool that copies for captures lie in, the worker's alone to take from; its buffers are to have room for
+    ///     `SessionCapture.longest` octets behind the usual headroom. nil: nothing can be captured.
     ///   - seed: what strangers must not know about how their frames are hashed; the same for all workers of a data plane.
     ///   - socket: NUMA node of the worker's core; negative: any.
     /// - Throws: `AllocationError`. `worker` and the number of ports beyond the segment's capacity are programming errors.
     public init(
         view: SegmentView, ports: [ForwardingPort], worker: UInt32, workers: UInt32, limits: PuntLimits,
         clientLimits: PuntLimits = PuntLimits(all: 0), reassembly: ReassemblyLimits = ReassemblyLimits(),
-        reordering: ReorderLimits = ReorderLimits(), cyclesPerSecond: UInt64, seed: UInt64 = HashSeed.ofProcess,
-        socket: Int32 = -1
+        reordering: ReorderLimits = ReorderLimits(), captures: OpaquePointer? = nil, cyclesPerSecond: UInt64,
+        seed: UInt64 = HashSeed.ofProcess, socket: Int32 = -1
     ) throws(AllocationError) {
         precondition(reordering.isValid)
         precondition(worker < workers && workers <= view.workerCount && ports.count <= Int(view.portCount))
@@ -105,7 +107,7 @@ public struct Forwarder: @unchecked Sendable {
             profiles: try allocate(Int(view.policerMask) + 1, socket: socket),
             reordering: try ReorderBuffer(capacity: reordering.frames, socket: socket), reorderLimits: reordering,
             reorderTimeout: cyclesPerSecond / 1_000 * UInt64(reordering.timeout),
-            pieces: try allocate(Int(OuterFragments.most), socket: socket))
+            pieces: try allocate(Int(OuterFragments.most), socket: socket), captures: captures)
         upstream = try allocate(Self.burst, socket: socket)
         downstream = try allocate(Self.burst, socket: socket)
     }
@@ -154,7 +156,7 @@ public struct Forwarder: @unchecked Sendable {
         }
         let lists = classify(frames, count: count, port: port, from: source, isCounted: isCounted)
         if lists.upstream != 0 {
-            encapsulate(selectTemplates(verifySessions(lists.upstream, port: port)), port: port)
+            encapsulate(selectTemplates(verifySessions(lists.upstream, port: port), port: port), port: port)
         }
         if lists.downstream != 0 {
             decapsulate(verifyTunnels(lists.downstream), port: port)
@@ -219,6 +221,10 @@ struct RarelyUsed {
     let reorderTimeout: UInt64
     /// The buffers of one packet's fragments.
     let pieces: UnsafeMutablePointer<OpaquePointer?>
+    /// Where copies for captures lie; nil: nowhere.
+    let captures: OpaquePointer?
+    /// The captured frame that is on the long way.
+    var arrival = CapturedArrival()
 }
 
 extension Forwarder {

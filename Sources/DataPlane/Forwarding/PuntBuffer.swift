@@ -3,14 +3,26 @@ import Segment
 
 /// Frames of one worker that wait to be handed to the exchange, with the token buckets that guard them. The worker says how
 /// many it can hand on; it empties the buffer after each burst.
+///
+/// Copies for captures have room of their own in the buffer, and leave half of what it is emptied into to all other frames.
 public struct PuntBuffer: @unchecked Sendable {
-    /// Frames that the buffer holds.
+    /// Frames that the buffer holds beside copies for captures.
     public static let capacity = 64
+    /// Copies for captures that it holds. A burst makes two of each frame, and more where fragments leave or frames have waited;
+    /// what is more than this is lost.
+    public static let captureCapacity = 448
+    /// Both together, a power of two.
+    private static let places = capacity + captureCapacity
 
     /// What changes, behind one pointer.
     private struct State {
         var waiting = 0
-        var limit = PuntBuffer.capacity
+        /// Copies for captures among them.
+        var captures = 0
+        /// What can be handed on.
+        var room = PuntBuffer.capacity
+        /// How much of it copies for captures leave to the others.
+        var reserve = 0
         let buckets: UnsafeMutablePointer<PuntBucket>
         let frames: UnsafeMutablePointer<OpaquePointer?>
     }
@@ -21,7 +33,7 @@ public struct PuntBuffer: @unchecked Sendable {
         state = try allocate(1, socket: socket)
         state.pointee = State(
             buckets: try allocate(PuntClass.allCases.count, socket: socket),
-            frames: try allocate(Self.capacity, socket: socket))
+            frames: try allocate(Self.places, socket: socket))
         for punt in PuntClass.allCases {
             state.pointee.buckets[Int(punt.rawValue)] = PuntBucket(
                 rate: limits[punt], cyclesPerSecond: cyclesPerSecond)
@@ -41,13 +53,28 @@ public struct PuntBuffer: @unchecked Sendable {
     public var count: Int { state.pointee.waiting }
 
     /// Forgets the frames that wait: they are the caller's.
-    public func removeAll() { state.pointee.waiting = 0 }
+    public func removeAll() {
+        state.pointee.waiting = 0
+        state.pointee.captures = 0
+    }
 
     /// Whether another frame can be handed on.
-    var hasRoom: Bool { state.pointee.waiting < state.pointee.limit }
+    var hasRoom: Bool {
+        let state = state.pointee
+        return state.waiting < state.room && state.waiting &- state.captures < Self.capacity
+    }
+
+    /// Whether another copy for a capture can be handed on.
+    var hasRoomForCapture: Bool {
+        let state = state.pointee
+        return state.waiting &+ state.reserve < state.room && state.captures < Self.captureCapacity
+    }
 
     /// Sets how many frames may wait: those that the exchange's ring has room for.
-    public func setRoom(_ frames: Int) { state.pointee.limit = min(frames, Self.capacity) }
+    public func setRoom(_ frames: Int) { state.pointee.room = frames }
+
+    /// Sets how much of that room copies for captures have to leave to other frames.
+    public func setReserve(_ frames: Int) { state.pointee.reserve = frames }
 
     /// Takes a token of the class's bucket at `now`, in cycles.
     func take(_ punt: PuntClass, now: UInt64) -> Bool {
@@ -57,8 +84,9 @@ public struct PuntBuffer: @unchecked Sendable {
     /// Adds a frame with what the exchange tells culvertd about it.
     func append(_ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32, detail: UInt16) {
         PuntNote(punt: punt, port: port, slot: slot, detail: detail).write(to: frame)
-        frames[state.pointee.waiting & (Self.capacity &- 1)] = frame.mbuf
+        frames[state.pointee.waiting & (Self.places &- 1)] = frame.mbuf
         state.pointee.waiting &+= 1
+        if punt == .capture { state.pointee.captures &+= 1 }
     }
 }
 

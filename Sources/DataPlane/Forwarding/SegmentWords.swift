@@ -36,6 +36,7 @@ enum SessionFeature {
     @inline(__always) static var clamped: UInt32 { UInt32(CULVERT_FEATURE_CLAMPED) }
     @inline(__always) static var sequenced: UInt32 { UInt32(CULVERT_FEATURE_SEQUENCED) }
     @inline(__always) static var reordered: UInt32 { UInt32(CULVERT_FEATURE_REORDERED) }
+    @inline(__always) static var captured: UInt32 { UInt32(CULVERT_FEATURE_CAPTURED) }
 }
 
 /// The state of a table entry, whose first word it is. Acquire: what was written before the state is seen after it.

@@ -15,6 +15,7 @@ extension Counter {
         case .dispatchReceived: ("dispatch_received", "frames handed over by other workers")
         case .reassembledDatagrams: ("reassembled_datagrams", "IP datagrams put together from fragments")
         case .outerFragments: ("outer_fragments", "fragments that encapsulated packets were sent as")
+        case .captureCopies: ("capture_copies", "copies of captured sessions' frames that were to be made")
         case .encapsulatedFrames: ("encapsulated_frames", "PPPoE session frames put into L2TP")
         case .encapsulatedOctets: ("encapsulated_octets", "PPP octets put into L2TP, from the protocol field on")
         case .decapsulatedFrames: ("decapsulated_frames", "L2TP data messages turned into PPPoE session frames")
@@ -39,6 +40,7 @@ extension Counter {
         case .puntedL2TPControl: ("punted_l2tp_control", "L2TP control messages given to culvertd")
         case .puntedTooBig:
             ("punted_too_big", "frames too long for their tunnel given to culvertd, which tells the sender")
+        case .puntedCapture: ("punted_capture", "copies of captured sessions' frames given to culvertd")
         case .puntLimitedARP: ("punt_limited_arp", "ARP frames beyond the punt limit")
         case .puntLimitedIPv4: ("punt_limited_ipv4", "IPv4 packets to the node beyond the punt limit")
         case .puntLimitedIPv6: ("punt_limited_ipv6", "IPv6 packets beyond the punt limit")
@@ -50,6 +52,8 @@ extension Counter {
             ("punt_limited_unknown_session", "PPPoE session frames that no session owns beyond the punt limit")
         case .puntLimitedL2TPControl: ("punt_limited_l2tp_control", "L2TP control messages beyond the punt limit")
         case .puntLimitedTooBig: ("punt_limited_too_big", "frames too long for their tunnel beyond the punt limit")
+        case .puntLimitedCapture:
+            ("punt_limited_capture", "copies of captured sessions' frames beyond the punt limit")
         case .puntClientLimitedARP: ("punt_client_limited_arp", "ARP frames beyond one sender's limit")
         case .puntClientLimitedIPv4: ("punt_client_limited_ipv4", "IPv4 packets to the node beyond one sender's limit")
         case .puntClientLimitedIPv6: ("punt_client_limited_ipv6", "IPv6 packets beyond one sender's limit")
@@ -66,7 +70,11 @@ extension Counter {
             ("punt_client_limited_l2tp_control", "L2TP control messages beyond one peer's limit")
         case .puntClientLimitedTooBig:
             ("punt_client_limited_too_big", "frames too long for their tunnel beyond one session's limit")
+        case .puntClientLimitedCapture:
+            ("punt_client_limited_capture", "copies of a captured session's frames beyond one session's limit")
         case .puntRingFull: ("punt_ring_full", "frames for culvertd that found the worker's punt ring full")
+        case .captureNoRoom:
+            ("capture_no_room", "copies of captured sessions' frames for which there was no packet buffer or no room")
         case .puntTooLong: ("punt_too_long", "frames for culvertd longer than a slot of the punt ring")
         case .portIdle: ("port_idle", "frames on a port that culvertd has given no role")
         case .transmitFull: ("transmit_full", "frames that the port's transmit queue had no room for")

@@ -11,11 +11,12 @@ import CSegment
 ///   other worker --> dispatchReceived -----+                                 +--> dispatched, to another worker
 ///   reassembly ----> reassembledDatagrams -+                                 +--> reassembledFragments
 ///   fragmenting ---> outerFragments -------+                                 +--> outerFragmented
+///   capturing -----> captureCopies --------+                                 +--> puntedCapture, or lost
 /// ```
 ///
 /// A port that is both counts as an access port. A frame that is handed to another worker ends here and comes in there; a
 /// datagram that was put together comes in when its fragments end; the fragments of an encapsulated packet come in when the
-/// packet ends.
+/// packet ends; a copy for a capture comes in when it is made, whatever becomes of the frame that it is of.
 ///
 /// **The invariant:** each frame that came in ends in exactly one terminal counter. Whenever a worker is between two
 /// rounds of its loop and its transmit and dispatch buffers are empty, the sum of the counters whose role is `.input` equals
@@ -32,6 +33,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case dispatchReceived
     case reassembledDatagrams
     case outerFragments
+    case captureCopies
     // On the way.
     case encapsulatedFrames
     case encapsulatedOctets
@@ -57,6 +59,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case puntedUnknownSession
     case puntedL2TPControl
     case puntedTooBig
+    case puntedCapture
     // Refused by the class's token bucket, in the order of PuntClass.
     case puntLimitedARP
     case puntLimitedIPv4
@@ -66,6 +69,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case puntLimitedUnknownSession
     case puntLimitedL2TPControl
     case puntLimitedTooBig
+    case puntLimitedCapture
     // Refused by the client's own token bucket, in the order of PuntClass.
     case puntClientLimitedARP
     case puntClientLimitedIPv4
@@ -75,8 +79,10 @@ public enum Counter: Int, CaseIterable, Sendable {
     case puntClientLimitedUnknownSession
     case puntClientLimitedL2TPControl
     case puntClientLimitedTooBig
+    case puntClientLimitedCapture
     // Dropped: punt path and ports.
     case puntRingFull
+    case captureNoRoom
     case puntTooLong
     case portIdle
     case transmitFull
@@ -156,7 +162,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     public var role: Role {
         switch self {
         case .rxAccessFrames, .rxCoreFrames, .injectedFrames, .dispatchReceived, .reassembledDatagrams,
-            .outerFragments:
+            .outerFragments, .captureCopies:
             .input
         case .encapsulatedFrames, .decapsulatedFrames, .mssClamped, .sequenceReordered, .sequenceMissing: .passage
         case .rxAccessOctets, .rxCoreOctets, .encapsulatedOctets, .decapsulatedOctets, .txAccessOctets, .txCoreOctets:
@@ -180,6 +186,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .unknownSession: .puntedUnknownSession
         case .l2tpControl: .puntedL2TPControl
         case .tooBig: .puntedTooBig
+        case .capture: .puntedCapture
         }
     }
 
@@ -195,6 +202,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .unknownSession: .puntLimitedUnknownSession
         case .l2tpControl: .puntLimitedL2TPControl
         case .tooBig: .puntLimitedTooBig
+        case .capture: .puntLimitedCapture
         }
     }
 
@@ -210,6 +218,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .unknownSession: .puntClientLimitedUnknownSession
         case .l2tpControl: .puntClientLimitedL2TPControl
         case .tooBig: .puntClientLimitedTooBig
+        case .capture: .puntClientLimitedCapture
         }
     }
 }

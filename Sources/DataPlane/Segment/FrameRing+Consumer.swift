@@ -41,7 +41,8 @@ public struct FrameRingConsumer: @unchecked Sendable {
             worker: slot.load(fromByteOffset: 7, as: UInt8.self),
             upstreamSlot: slot.load(fromByteOffset: 8, as: UInt32.self),
             detail: slot.load(fromByteOffset: 12, as: UInt32.self),
-            timestamp: slot.load(fromByteOffset: 16, as: UInt64.self))
+            timestamp: slot.load(fromByteOffset: 16, as: UInt64.self),
+            capture: CaptureMark(word: slot.load(fromByteOffset: 24, as: UInt64.self)))
         index &+= 1
         culvert_store_release_u64(FrameRing.consumerWord(ring), index)
         return descriptor

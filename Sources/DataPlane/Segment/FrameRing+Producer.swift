@@ -14,6 +14,16 @@ public struct FrameRingProducer: @unchecked Sendable {
         index = culvert_load_relaxed_u64(FrameRing.producerWord(ring))
     }
 
+    /// Copies a captured session's frame in, as long as half of the ring is left to other frames. False, and counted in the
+    /// ring, when it is not.
+    public mutating func appendCapture(_ descriptor: FrameDescriptor, bytes: UnsafeRawBufferPointer) -> Bool {
+        guard index &- culvert_load_acquire_u64(FrameRing.consumerWord(ring)) <= mask / 2 else {
+            culvert_add_single_writer_u64(FrameRing.droppedCapturesWord(ring), 1)
+            return false
+        }
+        return append(descriptor, bytes: bytes)
+    }
+
     /// Copies a frame in and shows it to the consumer. False, and counted in the ring, when the ring is full; false as well
     /// when `bytes` is longer than a slot. `descriptor.length` is taken from `bytes`.
     public mutating func append(_ descriptor: FrameDescriptor, bytes: UnsafeRawBufferPointer) -> Bool {
@@ -30,6 +40,7 @@ public struct FrameRingProducer: @unchecked Sendable {
         slot.storeBytes(of: descriptor.upstreamSlot, toByteOffset: 8, as: UInt32.self)
         slot.storeBytes(of: descriptor.detail, toByteOffset: 12, as: UInt32.self)
         slot.storeBytes(of: descriptor.timestamp, toByteOffset: 16, as: UInt64.self)
+        slot.storeBytes(of: descriptor.capture.word, toByteOffset: 24, as: UInt64.self)
         if let first = bytes.baseAddress { (slot + 32).copyMemory(from: first, byteCount: bytes.count) }
         index &+= 1
         culvert_store_release_u64(FrameRing.producerWord(ring), index)

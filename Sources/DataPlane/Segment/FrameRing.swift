@@ -11,18 +11,22 @@ public struct FrameDescriptor: Hashable, Sendable {
     public var puntClass: UInt8
     /// The worker that punted it.
     public var worker: UInt8
-    /// `PuntClass.pppControl` and `tooBig`: the session's upstream slot, else `CULVERT_NO_INDEX`.
+    /// `PuntClass.pppControl`, `tooBig` and `capture`: the session's upstream slot, else `CULVERT_NO_INDEX`.
     public var upstreamSlot: UInt32
-    /// `PuntClass.tooBig`: octets of the largest PPP frame, from the protocol field on, that would have passed; else 0.
+    /// `PuntClass.tooBig`: octets of the largest PPP frame, from the protocol field on, that would have passed; `capture`: octets of
+    /// the whole frame; else 0.
     public var detail: UInt32
-    /// CLOCK_MONOTONIC in nanoseconds, when the frame was put into the ring.
+    /// CLOCK_MONOTONIC in nanoseconds, when the frame was put into the ring; `capture`: when the worker had it.
     public var timestamp: UInt64
+    /// `PuntClass.capture`: what the copy says of itself; else empty.
+    public var capture: CaptureMark
 
     /// A descriptor of a frame of `length` octets.
     @inlinable
     public init(
         length: UInt32, port: UInt16, puntClass: UInt8 = 0, worker: UInt8 = 0,
-        upstreamSlot: UInt32 = .max, detail: UInt32 = 0, timestamp: UInt64 = 0
+        upstreamSlot: UInt32 = .max, detail: UInt32 = 0, timestamp: UInt64 = 0,
+        capture: CaptureMark = CaptureMark()
     ) {
         self.length = length
         self.port = port
@@ -31,6 +35,7 @@ public struct FrameDescriptor: Hashable, Sendable {
         self.upstreamSlot = upstreamSlot
         self.detail = detail
         self.timestamp = timestamp
+        self.capture = capture
     }
 }
 
@@ -65,6 +70,16 @@ public enum FrameRing {
     @inlinable
     static func droppedWord(_ ring: UnsafeMutablePointer<culvert_frame_ring>) -> UnsafeMutablePointer<UInt64> {
         (UnsafeMutableRawPointer(ring) + 128).assumingMemoryBound(to: UInt64.self)
+    }
+
+    @inlinable
+    static func droppedCapturesWord(_ ring: UnsafeMutablePointer<culvert_frame_ring>) -> UnsafeMutablePointer<UInt64> {
+        (UnsafeMutableRawPointer(ring) + 136).assumingMemoryBound(to: UInt64.self)
+    }
+
+    /// Copies for captures that the ring's producer dropped to leave half of the ring to other frames.
+    public static func droppedCaptures(_ ring: UnsafeMutablePointer<culvert_frame_ring>) -> UInt64 {
+        culvert_load_relaxed_u64(droppedCapturesWord(ring))
     }
 
     /// Frames that the ring's producer dropped because the ring was full.

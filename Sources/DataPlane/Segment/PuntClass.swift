@@ -19,6 +19,8 @@ public enum PuntClass: UInt8, CaseIterable, Sendable {
     case l2tpControl = 6
     /// A session's frame that exceeds its tunnel's MTU, cut to 1,280 octets: culvertd tells its sender (RFC 1191, RFC 8201).
     case tooBig = 7
+    /// A copy of a captured session's frame: the frame itself goes its way.
+    case capture = 8
 
     /// The name in settings and in `show`.
     public var name: String {
@@ -31,6 +33,7 @@ public enum PuntClass: UInt8, CaseIterable, Sendable {
         case .unknownSession: "unknown-session"
         case .l2tpControl: "l2tp-control"
         case .tooBig: "too-big"
+        case .capture: "capture"
         }
     }
 }

@@ -171,13 +171,14 @@ extension TableWriter {
     /// As for an upstream slot.
     func clearFeatures(_ slot: DownstreamSlot) { view.downstreamFeatures[Int(slot.rawValue)] = culvert_features() }
 
-    /// Counts the policers that the sessions of either direction refer to. A line that is not free counts whatever its state
-    /// is, since it gives its policer back when it becomes free.
-    func recoverPolicers() {
+    /// Counts the policers that the sessions of either direction refer to, and ends the captures of the writer before. A line that
+    /// is not free counts whatever its state is, since it gives its policer back when it becomes free.
+    func recoverFeatures() {
         for index in 0...view.sessionMask {
             let (up, down) = (UpstreamSlot(rawValue: index), DownstreamSlot(rawValue: index))
             if state(up) != EntryState.free, let policer = featureLine(of: up).policer { policers.countUp(policer) }
             if state(down) != EntryState.free, let policer = featureLine(of: down).policer { policers.countUp(policer) }
+            endCapture(up, down)
         }
         policers.finishCounting(view: view)
     }

@@ -33,7 +33,7 @@ extension TableWriter {
         writer.recoverCircuits(linkedCircuits)
         writer.recoverTunnels(&recovery)
         writer.recoverSessions(&recovery)
-        writer.recoverPolicers()
+        writer.recoverFeatures()
         writer.queueUnfinished(linkedCircuits, &recovery)
         writer.upstreamPool.shuffleStarts(using: &generator)
         writer.downstreamPool.shuffleStarts(using: &generator)

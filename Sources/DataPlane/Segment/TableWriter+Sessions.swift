@@ -176,6 +176,8 @@ extension TableWriter {
         line.pointee.packets = 0
         line.pointee.octets = 0
         line.pointee.reference = reference
+        line.pointee.capture = 0
+        line.pointee.capture_length = 0
         clearFeatures(session.slot)
     }
 
@@ -212,6 +214,7 @@ extension TableWriter {
         down.pointee.header_length = UInt8(header.length)
         down.pointee.port = UInt8(truncatingIfNeeded: circuit.port)
         down.pointee.partner = upstream.rawValue
+        joinCapture(upstream, downstream)
     }
 
     func publish(_ slot: UpstreamSlot, _ state: UInt32) {

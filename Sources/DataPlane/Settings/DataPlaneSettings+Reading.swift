@@ -51,6 +51,7 @@ extension DataPlaneSettings {
         }
         if let node = mapping.optional("reassembly") { _ = node.mapping { reassembly.read(&$0) } }
         if let node = mapping.optional("reordering") { _ = node.mapping { reordering.read(&$0) } }
+        if let node = mapping.optional("telemetry") { telemetry = node.boolean() ?? telemetry }
         readPorts(mapping.required("ports"))
     }
 
@@ -122,6 +123,7 @@ extension DataPlaneSettings.PuntLimits {
         rate("unknown-session", &unknownSession)
         rate("l2tp-control", &l2tpControl)
         rate("too-big", &tooBig)
+        rate("capture", &capture)
     }
 }
 

@@ -51,6 +51,8 @@ public struct DataPlaneSettings: Hashable, Sendable {
         public var l2tpControl: UInt32 = 20_000
         /// Frames that exceed their tunnel's MTU, whose senders are told.
         public var tooBig: UInt32 = 200
+        /// Copies of captured sessions' frames.
+        public var capture: UInt32 = 20_000
 
         /// The defaults.
         public init() {}
@@ -67,6 +69,7 @@ public struct DataPlaneSettings: Hashable, Sendable {
             limits.unknownSession = 10
             limits.l2tpControl = 10_000
             limits.tooBig = 10
+            limits.capture = 0
             return limits
         }
     }
@@ -153,6 +156,8 @@ public struct DataPlaneSettings: Hashable, Sendable {
     public var reassembly = Reassembly()
     /// What bounds the waiting of data messages that came before their turn.
     public var reordering = Reordering()
+    /// Whether DPDK's telemetry answers questions about the data plane, on a socket of its own.
+    public var telemetry = true
     /// The ports; their indexes are the segment's.
     public var ports: [Port]
 

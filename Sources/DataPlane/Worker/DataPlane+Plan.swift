@@ -37,7 +37,9 @@ extension DataPlane {
         // A worker's reorder buffer: 64 octets a message, and at most 8 for its bucket.
         let worker =
             Int(reassembly.datagrams) * 128 + Int(reassembly.fragments) * 16 + Int(settings.reordering.frames) * 72
-        return (octets + settings.cores.count * worker) / 1_048_576 + 64
+        let capture = Int(Worker.captureRoom) + 512
+        let captures = Int(Worker.captureBuffers(ringDepth: 1_024)) * ((capture + page - 1) / page * page)
+        return (octets + settings.cores.count * (worker + captures)) / 1_048_576 + 64
     }
 
     /// Whether packet buffers come from huge pages.
@@ -80,6 +82,7 @@ extension DataPlane {
         limits[.unknownSession] = settings.unknownSession
         limits[.l2tpControl] = settings.l2tpControl
         limits[.tooBig] = settings.tooBig
+        limits[.capture] = settings.capture
         return limits
     }
 

@@ -15,6 +15,8 @@ public final class DataPlane {
     public let workers: [Worker]
     /// Whether packet buffers lie in huge pages.
     public let usesHugePages: Bool
+    /// What became of the telemetry.
+    public let telemetry: Telemetry.State
 
     private var exchange: Exchange
     private let idle: WorkerIdle
@@ -39,11 +41,12 @@ public final class DataPlane {
             settings.memory, megabytes: Self.megabytes(settings, buffers: buffers, hugePages: true),
             patience: 500_000_000)
         let megabytes = Self.megabytes(settings, buffers: buffers, hugePages: hugePages)
+        let telemetry = Telemetry.prepare(settings)
         let environment = Result {
             try Environment.start(
                 Environment.Arguments(
                     mainCore: settings.mainCore, cores: settings.cores, hugePages: hugePages, megabytes: megabytes,
-                    devices: settings.ports.map(\.device), prefix: "culvert-\(getpid())"))
+                    devices: settings.ports.map(\.device), prefix: Telemetry.name(settings), telemetry: telemetry.isOn))
         }
         // The segment first: whoever runs on it already is a clearer message than a device that is busy.
         segment = try attachment.wait()
@@ -83,6 +86,7 @@ public final class DataPlane {
         exchange = Exchange(view: view, workers: workers, devices: devices)
         stopFlag = .allocate(capacity: 1)
         stopFlag.initialize(to: 0)
+        self.telemetry = telemetry.isOn ? Telemetry.start(segment, telemetry) : telemetry
         placeSegment()
         describePorts()
     }
@@ -112,6 +116,7 @@ public final class DataPlane {
 
     /// Stops the workers, closes the devices and ends the environment. The segment stays for the next data plane.
     public func stop() {
+        Telemetry.stop()
         culvert_store_release_u32(stopFlag, 1)
         for index in launches.indices { _ = culvert_join(UInt32(index + 1)) }
         exchange.iterate()

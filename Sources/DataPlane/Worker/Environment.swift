@@ -15,12 +15,14 @@ public enum Environment {
         ///   - megabytes: memory that is needed; reserved at once where it does not come from huge pages.
         ///   - devices: the ports' devices; PCI addresses among them are the only ones that DPDK may touch.
         ///   - prefix: tells this process's files from another's.
+        ///   - telemetry: whether DPDK's telemetry has its socket.
         public init(
-            mainCore: UInt32, cores: [UInt32], hugePages: Bool, megabytes: Int, devices: [String], prefix: String
+            mainCore: UInt32, cores: [UInt32], hugePages: Bool, megabytes: Int, devices: [String], prefix: String,
+            telemetry: Bool = false
         ) {
             let lcores = (["0@\(mainCore)"] + cores.enumerated().map { "\($0 + 1)@\($1)" }).joined(separator: ",")
             list = ["--lcores", lcores, "--main-lcore", "0", "--file-prefix", prefix]
-            list += ["--no-telemetry", "--log-level", "warning"]
+            list += [telemetry ? "--telemetry" : "--no-telemetry", "--log-level", "warning"]
             // Nothing is left in any file system: DPDK 22.11 has one word for it with huge pages and another without.
             list +=
                 hugePages ? ["--in-memory"] : ["--no-huge", "--no-shconf", "-m", "\(megabytes)", "--iova-mode", "va"]

@@ -85,21 +85,38 @@ public struct Exchange {
     private mutating func takePunts(of worker: Worker) -> Int {
         let count = Int(culvert_ring_dequeue(worker.puntRing, burst, UInt32(Forwarder.burst)))
         guard count > 0 else { return 0 }
-        let now = culvert_monotonic_ns()
+        let clock = ExchangeClock()
         for index in 0..<count {
             guard let mbuf = burst[index] else { continue }
             let frame = PacketBuffer(mbuf)
             let note = PuntNote(of: frame)
+            let bytes = UnsafeRawBufferPointer(start: frame.start, count: frame.bytes.count)
+            if note.punt == .capture {
+                takeCapture(frame, note, bytes, of: worker, at: clock)
+                continue
+            }
             let descriptor = FrameDescriptor(
                 length: frame.length, port: note.port, puntClass: note.punt.rawValue,
                 worker: UInt8(truncatingIfNeeded: worker.index), upstreamSlot: note.slot, detail: UInt32(note.detail),
-                timestamp: now)
+                timestamp: clock.nanoseconds)
             // When the ring is full culvertd is behind, or gone: counted in the ring.
-            _ = punts.append(
-                descriptor, bytes: UnsafeRawBufferPointer(start: frame.start, count: frame.bytes.count))
+            _ = punts.append(descriptor, bytes: bytes)
         }
         culvert_mbuf_free_bulk(burst, UInt32(count))
         return count
+    }
+
+    /// A copy of a captured session's frame. Where it would take the other frames' half of the ring, it is lost: counted in the ring.
+    private mutating func takeCapture(
+        _ frame: PacketBuffer, _ note: PuntNote, _ bytes: UnsafeRawBufferPointer, of worker: Worker,
+        at clock: ExchangeClock
+    ) {
+        let capture = CaptureNote(of: frame)
+        let descriptor = FrameDescriptor(
+            length: frame.length, port: note.port, puntClass: note.punt.rawValue,
+            worker: UInt8(truncatingIfNeeded: worker.index), upstreamSlot: note.slot, detail: capture.frameLength,
+            timestamp: clock.nanoseconds(atCycles: capture.cycles), capture: capture.mark)
+        _ = punts.appendCapture(descriptor, bytes: bytes)
     }
 
     /// Takes no more than there are buffers and room for: what is not taken stays in the ring, where culvertd sees it.
@@ -125,5 +142,19 @@ public struct Exchange {
             carried += 1
         }
         return carried
+    }
+}
+
+/// The present in nanoseconds and in cycles, so that a worker's cycles of a moment ago can be told in nanoseconds.
+private struct ExchangeClock {
+    /// CLOCK_MONOTONIC.
+    let nanoseconds = culvert_monotonic_ns()
+    private let cycles = culvert_cycles()
+
+    /// CLOCK_MONOTONIC when the cycle counter was at `cycles`, which is not in the future.
+    func nanoseconds(atCycles cycles: UInt64) -> UInt64 {
+        let ago = self.cycles > cycles ? self.cycles &- cycles : 0
+        let past = Double(ago) * 1e9 / Double(max(culvert_cycles_per_second(), 1))
+        return nanoseconds &- UInt64(min(past, Double(nanoseconds)))
     }
 }

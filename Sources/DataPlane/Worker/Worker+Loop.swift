@@ -48,7 +48,7 @@ extension Worker {
         }
         if peerCount > 1 { found &+= takeOver() }
         found &+= inject()
-        forwarder.expireMessages(now: now)
+        if forwarder.expireMessages(now: now) { handCopies() }
         transmit()
         if peerCount > 1 { handOver() }
         culvert_rcu_quiescent(quiescent, index)
@@ -142,6 +142,10 @@ extension Worker {
         culvert_ring_enqueue(puntRing, punts.frames, UInt32(truncatingIfNeeded: punts.count))
         punts.removeAll()
     }
+
+    /// Hands on copies of captured messages that had waited long enough, when there are any. Rare, so it is a call.
+    @inline(never)
+    private func handCopies() { handPunts() }
 
     private func heartbeat(_ now: UInt64) {
         culvert_store_release_u64(&page.pointee.heartbeat_ns, culvert_monotonic_ns())

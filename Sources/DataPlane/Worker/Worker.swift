@@ -62,6 +62,8 @@ public struct Worker: @unchecked Sendable {
     let outgoing: FrameBuffers
     let handedOver: FrameBuffers
     let punts: PuntBuffer
+    /// Packet buffers of copies for captures. The worker takes them and the exchange gives them back, so the pool has one of each.
+    let captures: OpaquePointer
     let page: UnsafeMutablePointer<culvert_worker>
     let quiescent: UnsafeMutableRawPointer
     let queues: UnsafeMutablePointer<ReceiveQueue>
@@ -96,9 +98,14 @@ public struct Worker: @unchecked Sendable {
         reordering: ReorderLimits = ReorderLimits(), ringDepth: UInt32 = 1_024, seed: UInt64 = HashSeed.ofProcess,
         socket: Int32 = -1
     ) throws {
+        guard
+            let captures = culvert_pool_create_single(
+                "culvert_capture_\(index)", Self.captureBuffers(ringDepth: ringDepth), Self.captureRoom, socket)
+        else { throw DataPlaneError.environment("no memory for the captures of worker \(index)") }
+        self.captures = captures
         forwarder = try Forwarder(
             view: view, ports: ports.map(\.forwarding), worker: index, workers: count, limits: limits,
-            clientLimits: clientLimits, reassembly: reassembly, reordering: reordering,
+            clientLimits: clientLimits, reassembly: reassembly, reordering: reordering, captures: captures,
             cyclesPerSecond: culvert_cycles_per_second(), seed: seed, socket: socket)
         (outgoing, handedOver, punts) = (forwarder.transmit, forwarder.dispatch, forwarder.punts)
         self.index = index
@@ -109,6 +116,7 @@ public struct Worker: @unchecked Sendable {
             let dispatch = culvert_shared_ring_create("culvert_dispatch_\(index)", ringDepth, socket)
         else { throw DataPlaneError.environment("no memory for the rings of worker \(index)") }
         puntRing = punt
+        punts.setReserve(Int(ringDepth / 2))
         injectRing = inject
         dispatchRing = dispatch
         peerCount = count
@@ -140,6 +148,15 @@ public struct Worker: @unchecked Sendable {
         }
     }
 
+    /// Octets of a buffer of the pool for copies: the most that a copy has, behind the usual headroom.
+    static let captureRoom = UInt16(CULVERT_DEFAULT_HEADROOM) + SessionCapture.longest
+
+    /// Copies that are on their way to culvertd at most: those in the half of the ring that they may have, in the punt buffer, and
+    /// in the exchange's hands.
+    static func captureBuffers(ringDepth: UInt32) -> UInt32 {
+        ringDepth / 2 + UInt32(PuntBuffer.captureCapacity + Forwarder.burst)
+    }
+
     /// Gives back memory and rings, and frees the frames that are still in them. No worker that it is connected with runs any
     /// more.
     public func deallocate() {
@@ -161,6 +178,7 @@ public struct Worker: @unchecked Sendable {
         culvert_mbuf_free_bulk(punts.frames, UInt32(punts.count))
         punts.removeAll()
         forwarder.deallocate()
+        culvert_pool_free(captures)
         ports.deallocate()
         queues.deallocate()
         peers.deallocate()

@@ -74,6 +74,12 @@ struct Program: ParsableCommand {
                 "workers": "\(settings.cores.map(String.init).joined(separator: ","))",
                 "memory": "\(dataPlane.usesHugePages ? "huge-pages" : "ordinary")",
             ])
+        switch dataPlane.telemetry {
+        case .off: break
+        case .on(let folder): log.info("telemetry", metadata: ["folder": "\(folder)"])
+        case .failed(let reason):
+            log.warning("no telemetry: \(reason); `dataplane.telemetry: false` asks for none")
+        }
         try dataPlane.run(until: { StopSignal.isRaised }) { device, isUp in
             log.notice("port \(device.plan.name): link \(isUp ? "up" : "down")")
         }

@@ -173,6 +173,10 @@ final class Host {
                 for (queue, ring) in port.queuesFromNode.enumerated() { drain(ring, index, queue, &lines) }
             }
             while let (descriptor, bytes) = punts.take() {
+                if descriptor.puntClass == PuntClass.capture.rawValue {
+                    lines.append(Self.describe(descriptor, bytes))
+                    continue
+                }
                 let name = PuntClass(rawValue: descriptor.puntClass)?.name ?? "?"
                 lines.append(
                     """
@@ -182,6 +186,17 @@ final class Host {
             }
         }
         return lines
+    }
+
+    /// A copy for a capture: where it was made, what the frame ended as, number, port, slot, octets of the whole frame.
+    private static func describe(_ descriptor: FrameDescriptor, _ bytes: [UInt8]) -> String {
+        let mark = descriptor.capture
+        let point = CapturePoint(rawValue: mark.point).map { "\($0)" } ?? "?"
+        let reason = mark.reason == 0 ? "-" : Counter(rawValue: Int(mark.reason))?.name ?? "?"
+        return """
+            copied \(point) \(reason) \(mark.number) \(descriptor.port) \(Int32(bitPattern: descriptor.upstreamSlot)) \
+            \(descriptor.detail) \(hexadecimal(bytes))
+            """
     }
 
     private func drain(_ ring: OpaquePointer, _ port: Int, _ queue: Int, _ lines: inout [String]) {

@@ -20,6 +20,7 @@ final class HostileSegment {
     private let view: SegmentView
     private let forwarder: Forwarder
     private let pool: OpaquePointer
+    private let captures: OpaquePointer
     private var rooms: [UnsafeMutableRawPointer] = []
     private var random: SplitMix
     private let copy: UnsafeMutableRawPointer
@@ -36,11 +37,13 @@ final class HostileSegment {
                 frameRingDepth: 64, policers: 16))
         guard let base = culvert_harness_guarded(layout.totalSize, Self.page),
             let copy = culvert_harness_guarded(layout.totalSize, Self.page),
-            let pool = culvert_pool_create("hostile", 255, 0, 2048 + UInt16(CULVERT_DEFAULT_HEADROOM), 0)
+            let pool = culvert_pool_create("hostile", 255, 0, 2048 + UInt16(CULVERT_DEFAULT_HEADROOM), 0),
+            let captures = culvert_pool_create_single("hostile_captures", 511, 2_016 + UInt16(CULVERT_DEFAULT_HEADROOM), 0)
         else { throw Host.Fault(description: "no memory") }
         self.base = base
         self.copy = copy
         self.pool = pool
+        self.captures = captures
         view = SegmentView(base: base, layout: layout)
         for _ in 0..<Forwarder.burst {
             guard let room = culvert_harness_guarded(Self.page, Self.page) else {
@@ -53,7 +56,7 @@ final class HostileSegment {
         }
         forwarder = try Forwarder(
             view: view, ports: ports, worker: 0, workers: 2, limits: PuntLimits(all: 1_000_000_000),
-            cyclesPerSecond: culvert_cycles_per_second())
+            captures: captures, cyclesPerSecond: culvert_cycles_per_second())
     }
 
     private static func mac(_ port: Int) -> MACAddress { MACAddress(value: 0x02c0_0000_0001 + UInt64(port)) }
@@ -110,6 +113,9 @@ final class HostileSegment {
         removeFrames()
         if culvert_pool_available(pool) != 255 {
             failures.append("\(255 - culvert_pool_available(pool)) buffers are lost")
+        }
+        if culvert_pool_available(captures) != 511 {
+            failures.append("\(511 - culvert_pool_available(captures)) buffers of copies are lost")
         }
         return frames.count
     }
@@ -200,9 +206,11 @@ extension HostileSegment {
         for slot in 0..<64 {
             // The claim of this worker, of the other one, of nobody, of anybody.
             let claims: [UInt16] = [claim, claim, claim, claim + 1, 0, any()]
-            let features = UInt8.random(in: 0..<3, using: &random) == 0 ? 0 : UInt8.random(in: 0..<16, using: &random)
+            let features = UInt8.random(in: 0..<3, using: &random) == 0 ? 0 : UInt8.random(in: 0..<32, using: &random)
             let up = view.upstream + slot
             up.pointee.features = mostly(features)
+            up.pointee.capture = any()
+            up.pointee.capture_length = any()
             up.pointee.learned = mostly(UInt8(slot) & 4)
             up.pointee.claim = claims[Int.random(in: 0..<claims.count, using: &random)]
             up.pointee.state = mostly(UInt32(CULVERT_STATE_FORWARD))

@@ -193,7 +193,14 @@ struct StormPlan {
             line.pointee.mss = [0, 536, 1_220, 1_452, 65_535][Int(random.next() % 5)]
             line.pointee.policer = UInt16(truncatingIfNeeded: random.next() & 31)
         }
-        (view.upstream + session.up).pointee.features = UInt8(truncatingIfNeeded: random.next() & 7)
-        (view.downstream + session.down).pointee.features = UInt8(truncatingIfNeeded: random.next() & 15)
+        // One in eight is captured, with all of its frames or their beginnings, and now and then in one direction alone.
+        let isCaptured = random.next() & 7 == 0
+        let captured = UInt8(CULVERT_FEATURE_CAPTURED)
+        let word = random.next()
+        (view.upstream + session.up).pointee.capture = isCaptured ? UInt16(truncatingIfNeeded: word) : 0
+        (view.upstream + session.up).pointee.capture_length = UInt16(truncatingIfNeeded: word >> 16) & 4_095
+        let bits = (up: UInt8(truncatingIfNeeded: random.next() & 7), down: UInt8(truncatingIfNeeded: random.next() & 15))
+        (view.upstream + session.up).pointee.features = bits.up | (isCaptured ? captured : 0)
+        (view.downstream + session.down).pointee.features = bits.down | (isCaptured && word >> 62 != 0 ? captured : 0)
     }
 }

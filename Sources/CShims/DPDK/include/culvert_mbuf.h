@@ -91,6 +91,10 @@ static inline struct rte_mempool *culvert_pool_create(
     const char *name, unsigned count, unsigned cache, uint16_t data_room, int socket) {
     return rte_pktmbuf_pool_create(name, count, cache, 0, data_room, socket);
 }
+// A pool without a cache, for one thread that takes buffers and one that gives them back.
+static inline struct rte_mempool *culvert_pool_create_single(const char *name, unsigned count, uint16_t data_room, int socket) {
+    return rte_pktmbuf_pool_create_by_ops(name, count, 0, 0, data_room, socket, "ring_sp_sc");
+}
 static inline void culvert_pool_free(struct rte_mempool *pool) { rte_mempool_free(pool); }
 static inline unsigned culvert_pool_available(struct rte_mempool *pool) { return rte_mempool_avail_count(pool); }
 static inline struct rte_mempool *culvert_pool_lookup(const char *name) { return rte_mempool_lookup(name); }

@@ -36,7 +36,7 @@
 #include <stdint.h>
 
 #define CULVERT_SEGMENT_MAGIC 0x31545245564c5543ull /* "CULVERT1" in memory order */
-#define CULVERT_LAYOUT_VERSION 2u
+#define CULVERT_LAYOUT_VERSION 3u
 
 #define CULVERT_PAGE_SHIFT 14u      /* session ids: 2 bits of page selector, 14 bits of offset in a region of 16,384 slots */
 #define CULVERT_PAGE_COUNT 4u
@@ -251,6 +251,7 @@ enum {
     CULVERT_FEATURE_CLAMPED = 2u,      // `mss` in the feature line
     CULVERT_FEATURE_SEQUENCED = 4u,    // upstream: send Ns and Nr. Downstream: data messages have to have them
     CULVERT_FEATURE_REORDERED = 8u,    // downstream: frames that came too early wait for those before them
+    CULVERT_FEATURE_CAPTURED = 16u,    // copies of the session's frames go to culvertd: `capture` in the upstream line
 };
 
 // access -> core. The slot is named by (circuit, PPPoE session id).
@@ -271,7 +272,10 @@ struct culvert_upstream {
     uint64_t packets;          // written by the worker
     uint64_t octets;           // PPP frame from the protocol field on
     uint64_t reference;        // culvertd's or the controller's name for the session
-    uint8_t reserved1[8];
+    // These two are one word. Of both directions: downstream goes by the partner's.
+    uint16_t capture;          // culvertd's number of the session's capture, 0: none
+    uint16_t capture_length;   // octets of a frame that a copy has at most
+    uint8_t reserved1[4];
 };
 
 // core -> access. The slot is named by (tunnel, local L2TP session id).
@@ -342,7 +346,15 @@ enum {
     CULVERT_PUNT_UNKNOWN_SESSION = 5,   // PPPoE session frame that no session owns: culvertd answers with PADT
     CULVERT_PUNT_L2TP_CONTROL = 6,
     CULVERT_PUNT_TOO_BIG = 7,           // a session's frame that exceeds the tunnel's MTU, cut to 1,280 octets
-    CULVERT_PUNT_CLASSES = 8,
+    CULVERT_PUNT_CAPTURE = 8,           // a copy of a captured session's frame
+    CULVERT_PUNT_CLASSES = 9,
+};
+
+// Where in its life a captured frame was copied.
+enum {
+    CULVERT_CAPTURE_RECEIVED = 1, // as it came in by the port
+    CULVERT_CAPTURE_SENT = 2,     // as it leaves by the port
+    CULVERT_CAPTURE_DROPPED = 3,  // it had come in before, waited for its turn, and has ended now
 };
 
 // A slot of the punt or inject ring. Frames are whole Ethernet frames without FCS.
@@ -351,10 +363,15 @@ struct culvert_frame {
     uint16_t port;
     uint8_t punt_class; // CULVERT_PUNT_*; 0 on inject
     uint8_t worker;
-    uint32_t upstream_slot; // PPP_CONTROL, TOO_BIG: the session's slot, else CULVERT_NO_INDEX
-    uint32_t detail;        // TOO_BIG: largest PPP frame, from the protocol field on, that would have passed; else 0
-    uint64_t timestamp_ns; // monotonic, when the exchange copied it
-    uint64_t reserved1;
+    uint32_t upstream_slot; // PPP_CONTROL, TOO_BIG, CAPTURE: the session's slot, else CULVERT_NO_INDEX
+    uint32_t detail;        // TOO_BIG: largest PPP frame, from the protocol field on, that would have passed. CAPTURE: octets of
+                            // the whole frame. Else 0
+    uint64_t timestamp_ns; // monotonic, when the exchange copied it. CAPTURE: when the worker had it
+    // CAPTURE, else 0
+    uint16_t capture;       // the number in the session's line
+    uint8_t capture_point;  // CULVERT_CAPTURE_*
+    uint8_t capture_reason; // number of the counter that the frame ended in, 0: it has not ended
+    uint32_t reserved1;
     uint8_t bytes[CULVERT_FRAME_CAPACITY];
 };
 
@@ -365,8 +382,9 @@ struct culvert_frame_ring {
     uint8_t reserved0[56];
     uint64_t consumer;
     uint8_t reserved1[56];
-    uint64_t dropped; // by the producer, ring full
-    uint8_t reserved2[3960];
+    uint64_t dropped;          // by the producer, ring full
+    uint64_t dropped_captures; // by the producer, who leaves half of the ring to all but CAPTURE
+    uint8_t reserved2[3952];
     struct culvert_frame slots[];
 };
 
@@ -405,6 +423,7 @@ CULVERT_ASSERT_OFFSET(culvert_upstream, peer_session_id, 20);
 CULVERT_ASSERT_OFFSET(culvert_upstream, features, 28);
 CULVERT_ASSERT_OFFSET(culvert_upstream, claim, 30);
 CULVERT_ASSERT_OFFSET(culvert_upstream, packets, 32);
+CULVERT_ASSERT_OFFSET(culvert_upstream, capture, 56);
 CULVERT_ASSERT(sizeof(struct culvert_downstream) == 64);
 CULVERT_ASSERT_OFFSET(culvert_downstream, packets, 16);
 CULVERT_ASSERT_OFFSET(culvert_downstream, features, 32);
@@ -418,8 +437,11 @@ CULVERT_ASSERT(sizeof(struct culvert_policer) == 64);
 CULVERT_ASSERT(sizeof(struct culvert_worker) == 4096);
 CULVERT_ASSERT_OFFSET(culvert_worker, counters, 64);
 CULVERT_ASSERT(sizeof(struct culvert_frame) == 2048);
+CULVERT_ASSERT_OFFSET(culvert_frame, timestamp_ns, 16);
+CULVERT_ASSERT_OFFSET(culvert_frame, capture, 24);
 CULVERT_ASSERT_OFFSET(culvert_frame, bytes, 32);
 CULVERT_ASSERT(sizeof(struct culvert_frame_ring) == 4096);
+CULVERT_ASSERT_OFFSET(culvert_frame_ring, dropped_captures, 136);
 
 // The header's words that are read or written atomically, as pointers, which Swift cannot take of an imported struct's fields for longer than a call.
 static inline uint32_t *culvert_punt_doorbell(struct culvert_segment_header *header) { return &header->punt_doorbell; }
@@ -454,14 +476,14 @@ static inline uint64_t culvert_layout_hash(void) {
         sizeof(struct culvert_downstream), offsetof(struct culvert_downstream, tunnel), offsetof(struct culvert_downstream, session_id),
         offsetof(struct culvert_downstream, header_length), offsetof(struct culvert_downstream, partner),
         offsetof(struct culvert_downstream, packets), offsetof(struct culvert_downstream, header),
-        offsetof(struct culvert_upstream, features), offsetof(struct culvert_upstream, claim),
+        offsetof(struct culvert_upstream, features), offsetof(struct culvert_upstream, claim), offsetof(struct culvert_upstream, capture),
         offsetof(struct culvert_downstream, features), offsetof(struct culvert_downstream, claim),
         offsetof(struct culvert_segment_header, policers_offset), offsetof(struct culvert_port, local_ipv6),
         offsetof(struct culvert_tunnel, flags), offsetof(struct culvert_template, offset_pad),
         sizeof(struct culvert_features), offsetof(struct culvert_features, meter), offsetof(struct culvert_features, sequence),
         offsetof(struct culvert_features, reordered), sizeof(struct culvert_policer), offsetof(struct culvert_policer, committed_rate),
         sizeof(struct culvert_worker), offsetof(struct culvert_worker, counters),
-        sizeof(struct culvert_frame), offsetof(struct culvert_frame, bytes), sizeof(struct culvert_frame_ring),
+        sizeof(struct culvert_frame), offsetof(struct culvert_frame, capture), offsetof(struct culvert_frame, bytes), sizeof(struct culvert_frame_ring),
         CULVERT_PAGE_SHIFT, CULVERT_PAGE_COUNT, CULVERT_VLAN_INNER, CULVERT_COUNTER_SLOTS, CULVERT_PUNT_CLASSES,
     };
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
