@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 from .peers import LNS_ADDRESS, NODE_ADDRESS, TUNNEL_SECRET
@@ -52,9 +53,10 @@ class Culvert:
         self.dataplane = self.daemon = None
 
     def configure(self, protocols=("chap", "pap"), service_name="any", secret=TUNNEL_SECRET, vlans=None, profile=None,
-                  instance=None, dataplane=None, core_addresses=None, lns=LNS_ADDRESS):
+                  instance=None, dataplane=None, core_addresses=None, lns=LNS_ADDRESS, l2tp=None, sections=None):
         """Writes the configuration file. `vlans` is what the port's tags may be, `OUTER.INNER` for two tags; `profile`,
-        `instance` and `dataplane` add settings to these sections; `core_addresses` and `lns` are others than usual."""
+        `instance`, `l2tp` and `dataplane` add settings to these sections, `sections` adds sections; `core_addresses` and
+        `lns` are others than usual."""
         processors = sorted(os.sched_getaffinity(0))
         access = {"name": "access0", "pppoe-ac-service": "mylittleac"}
         if vlans is not None:
@@ -67,7 +69,7 @@ class Culvert:
             "service-name": service_name,
             "ppp-auth-protocols": list(protocols),
             "destination": "l2tp",
-            "l2tp": {"peer-address": f"static {lns}", "profile": "isp1"},
+            "l2tp": {"peer-address": f"static {lns}", "profile": "isp1", **(l2tp or {})},
             **(instance or {}),
         }
         tree = {
@@ -89,9 +91,29 @@ class Culvert:
             "pppoe-ac": [service],
             "l2tp-profile": [
                 {"name": "isp1", "version": 2, **({"shared-secret": secret} if secret else {}), **(profile or {})}],
+            **(sections or {}),
         }
         with open(self.file, "w") as file:
             file.write(to_yaml(tree) + "\n")
+        return self
+
+    def configure_from(self, path):
+        """Takes a configuration file as it is but for what belongs to a machine: the segment's path, cores, the first and
+        the second port's device, and the RPC's socket, each of which has to stand in it once."""
+        processors = sorted(os.sched_getaffinity(0))
+        with open(path) as file:
+            text = file.read()
+        first, second = re.findall(r'device: "([^"]+)"', text)
+        for pattern, value in (
+                (r"^  segment: .*$", f"  segment: {self.lab.segment}"), (r"^  main-core: .*$", f"  main-core: {processors[0]}"),
+                (r"^  cores: .*$", f'  cores: "{processors[-1]}"\n  idle: sleep 100'),
+                (f'"{re.escape(first)}"', '"net_af_packet0,iface=acc0"'), (f'"{re.escape(second)}"', '"net_af_packet1,iface=core0"'),
+                (r"^  rpc-socket: .*$", f"  rpc-socket: {self.socket}")):
+            text, times = re.subn(pattern, value, text, flags=re.MULTILINE)
+            if times != 1:
+                raise LabError(f"{path}: {pattern!r} matches {times} times")
+        with open(self.file, "w") as file:
+            file.write(text)
         return self
 
     def program(self, name):

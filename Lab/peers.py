@@ -12,6 +12,7 @@ PASSWORD = "secret"
 TUNNEL_SECRET = "tunsecret"
 NODE_ADDRESS = "10.99.0.1"
 LNS_ADDRESS = "10.99.0.2"
+SECOND_LNS_ADDRESS = "10.99.0.3"
 
 ADDRESSES = re.compile(r"^local  IP address (\S+)\nremote IP address (\S+)$", re.MULTILINE)
 PING = re.compile(r"(\d+) packets transmitted, (\d+) received")
@@ -107,11 +108,17 @@ class XL2TPDServer:
         self.guest = guest
 
     def serve(self, secret=TUNNEL_SECRET, user=USER, password=PASSWORD, protocols="chap", mtu=1460, echo=5,
-              client_address="", address=f"{LNS_ADDRESS}/24", local="10.65.0.1", pool="10.65.0.10-10.65.0.250"):
+              client_address="", address=f"{LNS_ADDRESS}/24", local="10.65.0.1", pool="10.65.0.10-10.65.0.250", name="lns1"):
+        """`protocols` is what its pppd demands: pap, chap or eap; `name` its host name in L2TP."""
         self.guest.run(
             ". /mnt/xl2tpd.sh; start_lns", address=address, secret=secret, user=user, password=password, mtu=mtu,
-            protocols=protocols, echo=echo, client_address=client_address, local=local, pool=pool)
+            protocols=protocols, echo=echo, client_address=client_address, local=local, pool=pool, name=name)
         return self
+
+    def serve_second(self, **settings):
+        """The same as a second LNS beside the first: another address, name and pool."""
+        return self.serve(**{"address": f"{SECOND_LNS_ADDRESS}/24", "name": "lns2", "local": "10.66.0.1",
+                             "pool": "10.66.0.10-10.66.0.250", **settings})
 
     @property
     def log(self):
@@ -157,7 +164,7 @@ class L2TPNSServer:
     """Debian's l2tpns, an LNS wholly in user space, in a namespace; it asks a RADIUS server of the lab for its users."""
 
     def __init__(self, namespace, bridge, directory, secret=TUNNEL_SECRET, user=USER, password=PASSWORD,
-                 protocols="chap", address=LNS_ADDRESS):
+                 protocols="chap", address=LNS_ADDRESS, name="lns2"):
         self.namespace = namespace
         self.directory = directory
         os.makedirs(directory)
@@ -177,7 +184,7 @@ class L2TPNSServer:
             file.write(f"""set debug 4
 set log_file "{directory}/l2tpns.log"
 set pid_file "{directory}/l2tpns.pid"
-set hostname "lns2"
+set hostname "{name}"
 set l2tp_secret "{secret}"
 set bind_address {address}
 set peer_address 10.67.0.1
