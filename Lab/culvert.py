@@ -39,6 +39,21 @@ def to_yaml(value, indent=0):
     return json.dumps(value)
 
 
+def radius_sections(*servers, group="my_group", clients=(), **settings):
+    """Sections that make these RADIUS servers of the lab one group, the first choice first. `settings` are each server's;
+    without them a server that says nothing is passed over after two seconds, for as long. `clients` may send CoA and
+    Disconnect."""
+    settings = {"timeout": 1, "retransmit": 1, "dead-time": 2, **settings}
+    radius = {"nas-identifier": "lac1"}
+    if clients:
+        radius["dynamic-authorization"] = {"clients": [{"address": one.address, "key": one.secret} for one in clients]}
+    return {
+        "radius-server": [server.setting(**settings) for server in servers],
+        "aaa-group-server-radius": [{"name": group, "servers": [server.address for server in servers]}],
+        "radius": radius,
+    }
+
+
 class Culvert:
     """The node of a lab: a LAC between `access0` and `core0`."""
 
@@ -204,6 +219,10 @@ class Culvert:
 
     def sessions(self):
         return self.objects("l2tp", "session")
+
+    def statistics(self):
+        """The access concentrator's counters, by name."""
+        return {counter["name"]: counter["value"] for counter in self.objects("pppoe-ac", "statistics")}
 
     def state(self):
         """How many connections, tunnels and sessions there are."""

@@ -32,6 +32,7 @@ PREFIX = "culvert-"
 SEGMENTS = ("access", "core", "management")
 ACCESS_MAC = "02:00:5e:00:00:a0"
 CORE_MAC = "02:00:5e:00:00:c0"
+MANAGEMENT_MAC = "02:00:5e:00:00:40"
 BRIDGE_MTU = 1600
 
 
@@ -103,7 +104,7 @@ class Lab:
             namespace.checksums_in_software("br0")
         management = self.namespaces["management"]
         management.bridge("br0", 1500)
-        veth(self.node, "mgmt0", management, "uplink", 1500)
+        veth(self.node, "mgmt0", management, "uplink", 1500, near_address=MANAGEMENT_MAC)
         management.ip("link", "set", "uplink", "master", "br0")
         management.checksums_in_software("br0")
         for namespace, interface in ((self.node, "mgmt0"), (management, "br0"), (management, "lo")):

@@ -120,6 +120,12 @@ class XL2TPDServer:
         return self.serve(**{"address": f"{SECOND_LNS_ADDRESS}/24", "name": "lns2", "local": "10.66.0.1",
                              "pool": "10.66.0.10-10.66.0.250", **settings})
 
+    def add_user(self, user, password=PASSWORD):
+        """One more user that its pppd knows."""
+        self.guest.run(r"""for kind in chap pap; do
+            printf '"%s" * "%s" *\n' "$user" "$password" >>/etc/ppp/$kind-secrets
+        done""", user=user, password=password)
+
     @property
     def log(self):
         return self.guest.read("xl2tpd.log")
@@ -226,6 +232,27 @@ set cluster_master_min_adv 0
         self.process.signal(signal.SIGTERM)
         self.process.stop()
         self.radius.stop()
+
+
+class DeafServer:
+    """An address in a namespace that takes what is sent to UDP port 1701 and never answers: an LNS that is dead."""
+
+    PROGRAM = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 1701))
+print("deaf", flush=True)
+while True:
+    s.recv(65535)
+"""
+
+    def __init__(self, lab, address, segment="core"):
+        namespace = lab.namespaces[segment]
+        namespace.ip("addr", "add", f"{address}/24", "dev", "br0")
+        self.process = Process(
+            f"deaf {address}", namespace.command(sys.executable, "-c", self.PROGRAM, address), lab.path(f"deaf-{address}.log"))
+        lab.undo.append(self.process.stop)
+        self.process.wait_for(r"^deaf", 10)
 
 
 class Relay:
