@@ -39,6 +39,22 @@ def to_yaml(value, indent=0):
     return json.dumps(value)
 
 
+def for_this_machine(text, devices):
+    """A configuration with other devices, this machine's cores, and workers that sleep when nothing comes."""
+    processors = sorted(os.sched_getaffinity(0))
+    named = re.findall(r'device: ("[^"]+")', text)
+    if len(named) != len(devices):
+        raise LabError(f"{len(named)} devices in a configuration where {len(devices)} were expected")
+    for old, new in zip(named, devices):
+        text = text.replace(old, f'"{new}"')
+    for pattern, line in ((r"^  main-core: .*$", f"  main-core: {processors[0]}"),
+                          (r"^  cores: .*$", f'  cores: "{processors[-1]}"\n  idle: sleep 100')):
+        text, times = re.subn(pattern, line, text, flags=re.MULTILINE)
+        if times != 1:
+            raise LabError(f"{pattern!r} matches {times} lines of a configuration")
+    return text
+
+
 def radius_sections(*servers, group="my_group", clients=(), **settings):
     """Sections that make these RADIUS servers of the lab one group, the first choice first. `settings` are each server's;
     without them a server that says nothing is passed over after two seconds, for as long. `clients` may send CoA and
@@ -113,22 +129,12 @@ class Culvert:
         return self
 
     def configure_from(self, path):
-        """Takes a configuration file as it is but for what belongs to a machine: the segment's path, cores, the first and
-        the second port's device, and the RPC's socket, each of which has to stand in it once."""
-        processors = sorted(os.sched_getaffinity(0))
+        """Takes a configuration file as it is but for what belongs to a machine."""
         with open(path) as file:
-            text = file.read()
-        first, second = re.findall(r'device: "([^"]+)"', text)
-        for pattern, value in (
-                (r"^  segment: .*$", f"  segment: {self.lab.segment}"), (r"^  main-core: .*$", f"  main-core: {processors[0]}"),
-                (r"^  cores: .*$", f'  cores: "{processors[-1]}"\n  idle: sleep 100'),
-                (f'"{re.escape(first)}"', '"net_af_packet0,iface=acc0"'), (f'"{re.escape(second)}"', '"net_af_packet1,iface=core0"'),
-                (r"^  rpc-socket: .*$", f"  rpc-socket: {self.socket}")):
-            text, times = re.subn(pattern, value, text, flags=re.MULTILINE)
-            if times != 1:
-                raise LabError(f"{path}: {pattern!r} matches {times} times")
+            text = for_this_machine(file.read(), ("net_af_packet0,iface=acc0", "net_af_packet1,iface=core0"))
         with open(self.file, "w") as file:
-            file.write(text)
+            file.write(text.replace("dataplane:\n", f"dataplane:\n  segment: {self.lab.segment}\n", 1)
+                       + f"\ncontrol: {{rpc-socket: {self.socket}}}\n")
         return self
 
     def program(self, name):
