@@ -10,8 +10,8 @@ from scenarios_lookup import BY_DOMAIN
 from scenarios_session import check_shown
 from stage import CDN, FROM_ACCESS, FROM_CORE, FROM_MANAGEMENT, PADT, expect, expect_equal, scenario
 
-# What a CoA-Request says to set a policer: to the client 80 kbit/s, bursts of 3,000 octets, as `culvert police` takes it.
-SLOW = ("Filter-Id", "police down 80k,80k,3000,3000")
+# What a CoA-Request says to set the policer toward the client: 80 kbit/s.
+SLOW = ("WISPr-Bandwidth-Max-Down", 80_000)
 OCTETS = ("Acct-Input-Octets", "Acct-Output-Octets", "Acct-Input-Packets", "Acct-Output-Packets")
 
 
@@ -121,7 +121,7 @@ def change_of_authorization(stage):
     expect_equal(dial.ping(count=100, size=1000, flood=True), (100, 100), "pings before the policer")
     code, _ = radius.change(session_id, SLOW)
     expect_equal(code, "CoA-ACK", "answer")
-    sent, answered = dial.ping(count=40, size=1000, interval=0.02)
+    sent, answered = dial.ping(count=150, size=1000, interval=0.01)
     expect(0 < answered < sent, f"{answered} of {sent} pings were answered")
     (session,) = json.loads(node.command("show", "l2tp", "session", "detail", "--json").stdout)
     expect_equal((session["upstream_policed_packets"], session["downstream_policed_packets"]), (0, sent - answered),
