@@ -2,7 +2,9 @@
 SWIFT_FLAGS := -c release
 PACKAGES    := Tools/install-packages
 
-.PHONY: run test build build-tests setup bench fuzz format clean proto
+PREFIX      := /usr/local
+
+.PHONY: run test build build-tests setup install deb bench fuzz format clean proto
 
 run: setup build            ## the lab: a real client, Culvert, a real LNS (root)
 	/usr/bin/python3 Lab/run.py
@@ -20,6 +22,13 @@ build:                      ## the three programs, release
 
 build-tests:                ## everything, tests and benchmarks included
 	swift build $(SWIFT_FLAGS) --build-tests
+
+install: build              ## programs, manual pages, completions, units: DESTDIR=FOLDER, PREFIX=/usr/local
+	packaging/link-static .build/static
+	packaging/install .build/static "$(DESTDIR)" "$(PREFIX)"
+
+deb: build                  ## .build/deb/culvert_VERSION_ARCHITECTURE.deb
+	packaging/build-deb
 
 fuzz:                       ## each fuzz target for SECONDS (default 60)
 	Tests/Fuzz/build.sh --run $(or $(SECONDS),60)

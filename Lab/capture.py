@@ -3,7 +3,8 @@
 import os
 import signal
 
-from .process import Process, execute
+from .management import RADIUS_SECRET
+from .process import LabError, Process, execute
 
 
 class Capture:
@@ -28,12 +29,17 @@ class Capture:
         """One list of field values for every frame that the filter takes; a field that a frame has not is empty, a field
         that it has several times gives its first value."""
         arguments = ["tshark", "-n", "-r", self.path, "-Y", display_filter, "-T", "fields", "-E", "occurrence=f"]
-        # Checksums are verified: nothing in the lab may leave them to hardware.
-        for preference in ("ip.check_checksum:TRUE", "udp.check_checksum:TRUE"):
+        # Checksums are verified: nothing in the lab may leave them to hardware. So are the authenticators of RADIUS.
+        for preference in ("ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "radius.validate_authenticator:TRUE",
+                           f"radius.shared_secret:{RADIUS_SECRET}"):
             arguments += ["-o", preference]
         for name in names:
             arguments += ["-e", name]
-        output = execute(arguments, timeout=timeout).stdout
+        # While the capture runs, its last frame may be half in the file, which is status 2.
+        done = execute(arguments, timeout=timeout, check=not self.process.running)
+        if done.returncode not in (0, 2):
+            raise LabError(f"tshark: {done.stderr.strip()}")
+        output = done.stdout
         return [line.split("\t") for line in output.splitlines()]
 
     def count(self, display_filter):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 from .peers import LNS_ADDRESS, NODE_ADDRESS, TUNNEL_SECRET
@@ -38,6 +39,37 @@ def to_yaml(value, indent=0):
     return json.dumps(value)
 
 
+def for_this_machine(text, devices):
+    """A configuration with other devices, this machine's cores, and workers that sleep when nothing comes."""
+    processors = sorted(os.sched_getaffinity(0))
+    named = re.findall(r'device: ("[^"]+")', text)
+    if len(named) != len(devices):
+        raise LabError(f"{len(named)} devices in a configuration where {len(devices)} were expected")
+    for old, new in zip(named, devices):
+        text = text.replace(old, f'"{new}"')
+    for pattern, line in ((r"^  main-core: .*$", f"  main-core: {processors[0]}"),
+                          (r"^  cores: .*$", f'  cores: "{processors[-1]}"\n  idle: sleep 100')):
+        text, times = re.subn(pattern, line, text, flags=re.MULTILINE)
+        if times != 1:
+            raise LabError(f"{pattern!r} matches {times} lines of a configuration")
+    return text
+
+
+def radius_sections(*servers, group="my_group", clients=(), **settings):
+    """Sections that make these RADIUS servers of the lab one group, the first choice first. `settings` are each server's;
+    without them a server that says nothing is passed over after two seconds, for as long. `clients` may send CoA and
+    Disconnect."""
+    settings = {"timeout": 1, "retransmit": 1, "dead-time": 2, **settings}
+    radius = {"nas-identifier": "lac1"}
+    if clients:
+        radius["dynamic-authorization"] = {"clients": [{"address": one.address, "key": one.secret} for one in clients]}
+    return {
+        "radius-server": [server.setting(**settings) for server in servers],
+        "aaa-group-server-radius": [{"name": group, "servers": [server.address for server in servers]}],
+        "radius": radius,
+    }
+
+
 class Culvert:
     """The node of a lab: a LAC between `access0` and `core0`."""
 
@@ -52,9 +84,10 @@ class Culvert:
         self.dataplane = self.daemon = None
 
     def configure(self, protocols=("chap", "pap"), service_name="any", secret=TUNNEL_SECRET, vlans=None, profile=None,
-                  instance=None, dataplane=None, core_addresses=None, lns=LNS_ADDRESS):
+                  instance=None, dataplane=None, core_addresses=None, lns=LNS_ADDRESS, l2tp=None, sections=None):
         """Writes the configuration file. `vlans` is what the port's tags may be, `OUTER.INNER` for two tags; `profile`,
-        `instance` and `dataplane` add settings to these sections; `core_addresses` and `lns` are others than usual."""
+        `instance`, `l2tp` and `dataplane` add settings to these sections, `sections` adds sections; `core_addresses` and
+        `lns` are others than usual."""
         processors = sorted(os.sched_getaffinity(0))
         access = {"name": "access0", "pppoe-ac-service": "mylittleac"}
         if vlans is not None:
@@ -67,7 +100,7 @@ class Culvert:
             "service-name": service_name,
             "ppp-auth-protocols": list(protocols),
             "destination": "l2tp",
-            "l2tp": {"peer-address": f"static {lns}", "profile": "isp1"},
+            "l2tp": {"peer-address": f"static {lns}", "profile": "isp1", **(l2tp or {})},
             **(instance or {}),
         }
         tree = {
@@ -89,9 +122,19 @@ class Culvert:
             "pppoe-ac": [service],
             "l2tp-profile": [
                 {"name": "isp1", "version": 2, **({"shared-secret": secret} if secret else {}), **(profile or {})}],
+            **(sections or {}),
         }
         with open(self.file, "w") as file:
             file.write(to_yaml(tree) + "\n")
+        return self
+
+    def configure_from(self, path):
+        """Takes a configuration file as it is but for what belongs to a machine."""
+        with open(path) as file:
+            text = for_this_machine(file.read(), ("net_af_packet0,iface=acc0", "net_af_packet1,iface=core0"))
+        with open(self.file, "w") as file:
+            file.write(text.replace("dataplane:\n", f"dataplane:\n  segment: {self.lab.segment}\n", 1)
+                       + f"\ncontrol: {{rpc-socket: {self.socket}}}\n")
         return self
 
     def program(self, name):
@@ -182,6 +225,10 @@ class Culvert:
 
     def sessions(self):
         return self.objects("l2tp", "session")
+
+    def statistics(self):
+        """The access concentrator's counters, by name."""
+        return {counter["name"]: counter["value"] for counter in self.objects("pppoe-ac", "statistics")}
 
     def state(self):
         """How many connections, tunnels and sessions there are."""

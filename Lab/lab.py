@@ -1,7 +1,13 @@
-"""One lab: three namespaces, two segments, and a list of what has to be undone.
+"""One lab: four namespaces, three segments, and a list of what has to be undone.
 
-    client guests --TAP-- br0 --veth-- acc0  [node]  core0 --veth-- br0 --TAP-- LNS guest
+    client guests --TAP-- br0 --veth-- acc0  [node]  core0 --veth-- br0 --TAP-- LNS guests
                (namespace access)      (namespace node)      (namespace core)
+                                         mgmt0
+                                           | veth
+                                          br0  FreeRADIUS, unbound
+                                  (namespace management)
+
+The data plane takes acc0 and core0; mgmt0 is the kernel's, and what culvertd asks others for goes through it.
 
 Everything that a lab makes carries its own name; any number of labs can run at once. A lab that was killed without a
 chance to clean up is swept away by the next one.
@@ -17,14 +23,16 @@ import time
 from .capture import Capture
 from .guest import Guest
 from .hugepages import HugePages
+from .management import NODE_MANAGEMENT
 from .network import Namespace, veth
 from .process import LabError
 
 ROOT = "/run/culvert-lab"
 PREFIX = "culvert-"
-SEGMENTS = ("access", "core")
+SEGMENTS = ("access", "core", "management")
 ACCESS_MAC = "02:00:5e:00:00:a0"
 CORE_MAC = "02:00:5e:00:00:c0"
+MANAGEMENT_MAC = "02:00:5e:00:00:40"
 BRIDGE_MTU = 1600
 
 
@@ -36,7 +44,8 @@ def missing():
     for program, package in (("ip", "iproute2"), ("linux.uml", "user-mode-linux"), ("pppd", "ppp"),
                              ("pppoe-server", "pppoe"), ("xl2tpd", "xl2tpd"), ("busybox", "busybox-static"),
                              ("ethtool", "ethtool"), ("tcpdump", "tcpdump"), ("tshark", "tshark"),
-                             ("modprobe", "kmod"), ("ping", "iputils-ping")):
+                             ("modprobe", "kmod"), ("ping", "iputils-ping"), ("freeradius", "freeradius"),
+                             ("radclient", "freeradius-utils"), ("unbound", "unbound"), ("dig", "bind9-dnsutils")):
         if shutil.which(program, mode=os.F_OK, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
             reasons.append(f"no {program} (package {package})")
     if not os.path.exists("/dev/net/tun"):
@@ -93,6 +102,18 @@ class Lab:
             veth(self.node, port, namespace, "uplink", BRIDGE_MTU, near_address=address)
             namespace.ip("link", "set", "uplink", "master", "br0")
             namespace.checksums_in_software("br0")
+        management = self.namespaces["management"]
+        management.bridge("br0", 1500)
+        veth(self.node, "mgmt0", management, "uplink", 1500, near_address=MANAGEMENT_MAC)
+        management.ip("link", "set", "uplink", "master", "br0")
+        management.checksums_in_software("br0")
+        for namespace, interface in ((self.node, "mgmt0"), (management, "br0"), (management, "lo")):
+            namespace.sysctl(f"net.ipv6.conf.{interface}.disable_ipv6", 0)
+        self.management_address(f"{NODE_MANAGEMENT}/24")
+
+    def management_address(self, address):
+        """Gives the node one more address in the management network: ADDRESS/LENGTH, IPv4 or IPv6."""
+        self.node.ip("addr", "add", address, "dev", "mgmt0", *(["nodad"] if ":" in address else []))
 
     def close(self):
         """Removes everything, the newest first. A second signal does not stop it half-way."""
@@ -118,7 +139,7 @@ class Lab:
         return pages.added
 
     def guest(self, name, segment, **options):
-        """Starts a guest on `access` or `core`; it is booting when this returns."""
+        """Starts a guest on a segment; it is booting when this returns."""
         directory = self.path(f"guest-{name}")
         if os.path.exists(directory):
             # One of that name was here before; what it logged stays.

@@ -12,6 +12,7 @@ PASSWORD = "secret"
 TUNNEL_SECRET = "tunsecret"
 NODE_ADDRESS = "10.99.0.1"
 LNS_ADDRESS = "10.99.0.2"
+SECOND_LNS_ADDRESS = "10.99.0.3"
 
 ADDRESSES = re.compile(r"^local  IP address (\S+)\nremote IP address (\S+)$", re.MULTILINE)
 PING = re.compile(r"(\d+) packets transmitted, (\d+) received")
@@ -107,11 +108,23 @@ class XL2TPDServer:
         self.guest = guest
 
     def serve(self, secret=TUNNEL_SECRET, user=USER, password=PASSWORD, protocols="chap", mtu=1460, echo=5,
-              client_address="", address=f"{LNS_ADDRESS}/24", local="10.65.0.1", pool="10.65.0.10-10.65.0.250"):
+              client_address="", address=f"{LNS_ADDRESS}/24", local="10.65.0.1", pool="10.65.0.10-10.65.0.250", name="lns1"):
+        """`protocols` is what its pppd demands: pap, chap or eap; `name` its host name in L2TP."""
         self.guest.run(
             ". /mnt/xl2tpd.sh; start_lns", address=address, secret=secret, user=user, password=password, mtu=mtu,
-            protocols=protocols, echo=echo, client_address=client_address, local=local, pool=pool)
+            protocols=protocols, echo=echo, client_address=client_address, local=local, pool=pool, name=name)
         return self
+
+    def serve_second(self, **settings):
+        """The same as a second LNS beside the first: another address, name and pool."""
+        return self.serve(**{"address": f"{SECOND_LNS_ADDRESS}/24", "name": "lns2", "local": "10.66.0.1",
+                             "pool": "10.66.0.10-10.66.0.250", **settings})
+
+    def add_user(self, user, password=PASSWORD):
+        """One more user that its pppd knows."""
+        self.guest.run(r"""for kind in chap pap; do
+            printf '"%s" * "%s" *\n' "$user" "$password" >>/etc/ppp/$kind-secrets
+        done""", user=user, password=password)
 
     @property
     def log(self):
@@ -157,7 +170,7 @@ class L2TPNSServer:
     """Debian's l2tpns, an LNS wholly in user space, in a namespace; it asks a RADIUS server of the lab for its users."""
 
     def __init__(self, namespace, bridge, directory, secret=TUNNEL_SECRET, user=USER, password=PASSWORD,
-                 protocols="chap", address=LNS_ADDRESS):
+                 protocols="chap", address=LNS_ADDRESS, name="lns2"):
         self.namespace = namespace
         self.directory = directory
         os.makedirs(directory)
@@ -177,7 +190,7 @@ class L2TPNSServer:
             file.write(f"""set debug 4
 set log_file "{directory}/l2tpns.log"
 set pid_file "{directory}/l2tpns.pid"
-set hostname "lns2"
+set hostname "{name}"
 set l2tp_secret "{secret}"
 set bind_address {address}
 set peer_address 10.67.0.1
@@ -219,6 +232,27 @@ set cluster_master_min_adv 0
         self.process.signal(signal.SIGTERM)
         self.process.stop()
         self.radius.stop()
+
+
+class DeafServer:
+    """An address in a namespace that takes what is sent to UDP port 1701 and never answers: an LNS that is dead."""
+
+    PROGRAM = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 1701))
+print("deaf", flush=True)
+while True:
+    s.recv(65535)
+"""
+
+    def __init__(self, lab, address, segment="core"):
+        namespace = lab.namespaces[segment]
+        namespace.ip("addr", "add", f"{address}/24", "dev", "br0")
+        self.process = Process(
+            f"deaf {address}", namespace.command(sys.executable, "-c", self.PROGRAM, address), lab.path(f"deaf-{address}.log"))
+        lab.undo.append(self.process.stop)
+        self.process.wait_for(r"^deaf", 10)
 
 
 class Relay:

@@ -66,8 +66,13 @@ STAGES = [
     Stage("restart", f"{SYSTEM_PYTHON} Tests/Restart/run.py", "the data plane's process: killed under traffic, dispatch, idle",
           root=True, programs=["ip"]),
     Stage("telemetry", f"{SYSTEM_PYTHON} Tests/Telemetry/run.py", "the data plane's telemetry commands, asked on their socket"),
+    Stage("peers", f"{SYSTEM_PYTHON} Lab/selftest.py radius names pppoe_eap two_servers",
+          "the lab's peers against each other, without Culvert", root=True, programs=["linux.uml", "freeradius", "unbound", "ip"],
+          minutes=5),
     Stage("lab", f"{SYSTEM_PYTHON} Tests/Lab/run.py", "real PPPoE clients and real LNSs", root=True,
           programs=["linux.uml", "tshark", "ip"], minutes=30),
+    Stage("deb", f"{SYSTEM_PYTHON} Tests/Package/run.py", "the Debian package in a clean Debian 12 with its own systemd", root=True,
+          programs=["mmdebstrap", "lintian", "systemd-nspawn", "ip"], minutes=15),
     Stage("fuzz", f"Tests/Fuzz/build.sh --run {FUZZ_SECONDS}", "libFuzzer over every decoder, kept corpus",
           minutes=30),
 ]

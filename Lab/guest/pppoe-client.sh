@@ -2,7 +2,7 @@
 
 prepare_client() { modules ppp_generic pppoe && network_up && { [ -z "$vlan" ] || use_vlan "$vlan"; }; }
 
-# dial: variables number (of the dial; the interface is ppp$number), user, password, protocols (pap, chap or any), mtu,
+# dial: variables number (of the dial; the interface is ppp$number), user, password, protocols (pap, chap, eap or any), mtu,
 # service (empty: any), echo (seconds between LCP echo requests, 0: none), padi (attempts, one a second), vlan.
 # Writes /mnt/pppd-$number.log, and /mnt/pppd-$number.exit when pppd has ended.
 dial() {
@@ -10,6 +10,7 @@ dial() {
     case $protocols in
         pap) refuse="refuse-chap refuse-mschap refuse-mschap-v2 refuse-eap" ;;
         chap) refuse="refuse-pap refuse-mschap refuse-mschap-v2 refuse-eap" ;;
+        eap) refuse="refuse-pap refuse-chap refuse-mschap refuse-mschap-v2" ;;
         *) refuse="refuse-mschap refuse-mschap-v2 refuse-eap" ;;
     esac
     (

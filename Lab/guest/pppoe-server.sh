@@ -1,5 +1,5 @@
 # A PPPoE access concentrator: rp-pppoe's server, with pppd at the end of a pseudo-terminal. Known good stand-in.
-# Variables user, password, protocols (pap or chap), mtu, local (its own PPP address), pool (first address for clients).
+# Variables user, password, protocols (pap, chap or eap), mtu, local (its own PPP address), pool (first address for clients).
 start_server() {
     modules ppp_generic ppp_async pppoe && network_up || return 1
     [ -z "$vlan" ] || use_vlan "$vlan" || return 1

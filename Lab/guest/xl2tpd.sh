@@ -19,18 +19,21 @@ start_xl2tpd() {
 }
 
 # start_lns: variables address (with length), secret, user, password, client_address (of that user), local, pool,
-# protocols (pap or chap), mtu, echo.
+# protocols (pap, chap or eap), mtu, echo, name.
 start_lns() {
     modules ppp_generic l2tp_ppp && network_up "$address" || return 1
     secrets "$user" "$password" "$client_address"
     tunnel_secret
-    if [ "$protocols" = pap ]; then
-        authentication="require pap = yes
-refuse chap = yes"
-    else
-        authentication="require chap = yes
-refuse pap = yes"
-    fi
+    demand=
+    case $protocols in
+        pap) authentication="require pap = yes
+refuse chap = yes" ;;
+        # xl2tpd has no word for EAP; pppd has.
+        eap) authentication="refuse pap = yes
+refuse chap = yes" demand=require-eap ;;
+        *) authentication="require chap = yes
+refuse pap = yes" ;;
+    esac
     cat >/etc/xl2tpd/xl2tpd.conf <<END
 [global]
 port = 1701
@@ -43,8 +46,8 @@ auth file = /etc/xl2tpd/l2tp-secrets
 [lns default]
 ip range = $pool
 local ip = $local
-name = lns1
-hostname = lns1
+name = $name
+hostname = $name
 require authentication = yes
 $authentication
 ${secret:+challenge = yes}
@@ -52,6 +55,7 @@ length bit = yes
 pppoptfile = /etc/ppp/options.xl2tpd
 END
     cat >/etc/ppp/options.xl2tpd <<END
+$demand
 mtu $mtu
 mru $mtu
 lcp-echo-interval $echo

@@ -31,8 +31,9 @@ import Testing
         _ = try Configuration.read(String(page[start..<end]), machineName: "m")
     }
 
-    @Test func theExamplesAreAccepted() throws {
-        _ = try Configuration.read(try Self.text("examples/lac.yaml"), machineName: "m")
+    @Test(arguments: ["lac", "alliedware-1-static", "alliedware-2-radius", "alliedware-3-dns"])
+    func theExampleIsAccepted(name: String) throws {
+        _ = try Configuration.read(try Self.text("examples/\(name).yaml"), machineName: "m")
     }
 
     @Test func theGuidesFaultsAreWhatIsReported() throws {

@@ -20,8 +20,11 @@ sys.path[:0] = [HERE, os.path.dirname(os.path.dirname(HERE))]
 from Lab.lab import missing  # noqa: E402
 from Lab.process import LabError  # noqa: E402
 import stage  # noqa: E402
+import scenarios_aaa  # noqa: E402, F401
 import scenarios_discovery  # noqa: E402, F401
+import scenarios_examples  # noqa: E402, F401
 import scenarios_failure  # noqa: E402, F401
+import scenarios_lookup  # noqa: E402, F401
 import scenarios_path  # noqa: E402, F401
 import scenarios_process  # noqa: E402, F401
 import scenarios_session  # noqa: E402, F401

@@ -1,15 +1,19 @@
 """The processes themselves: started twice, killed, ended in order; and the lab command that newcomers run."""
 
 import os
+import socket
+import struct
 import subprocess
 import sys
 
 from Lab.culvert import HUGE_PAGES, Culvert
-from Lab.lab import ROOT
+from Lab.lab import CORE_MAC, ROOT
 from Lab.network import Namespace
-from Lab.process import LabError
-from stage import expect, expect_equal, scenario
+from Lab.peers import LNS_ADDRESS, NODE_ADDRESS
+from Lab.process import LabError, wait_until
+from stage import FROM_CORE, bad_frames, expect, expect_equal, scenario
 from scenarios_session import check_shown
+from scenarios_static import checksum, inside
 
 
 @scenario(120)
@@ -86,3 +90,55 @@ def two_labs(stage):
             if run.poll() is None:
                 run.terminate()
                 run.communicate(timeout=60)
+
+
+SEND_TO = """
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("br0", 0))
+s.send(sys.stdin.buffer.read())
+"""
+
+
+@scenario(60)
+def frames_are_looked_at(stage):
+    """What the check of all frames at the end of each scenario finds: SCCRQs of which one is good and each other has one fault."""
+    stage.capture()
+    good = avp(0, b"\0\1") + avp(2, b"\1\0") + avp(3, b"\0\0\0\3") + avp(7, b"lac1") + avp(9, b"\0\1")
+    broken = {
+        "an AVP longer than the message": good[:-8] + struct.pack("!HHH", 0x8000 | 80, 0, 9) + b"\0\1",
+        "an AVP shorter than its own header": good + struct.pack("!HHH", 0x8003, 0, 10),
+        "a wrong UDP checksum": good, "a version that is not L2TP's": good,
+    }
+    for name, body in (("nothing", good), *broken.items()):
+        message = struct.pack("!HHHHHH", 0xC807 if "version" in name else 0xC802, 12 + len(body), 0, 0, 0, 0) + body
+        udp = udp_datagram(LNS_ADDRESS, 1701, 1701, message)
+        if "checksum" in name:
+            udp = udp[:6] + bytes([udp[6] ^ 1]) + udp[7:]
+        packet = ipv4_packet(NODE_ADDRESS, LNS_ADDRESS, 17, udp)
+        source = bytes.fromhex(CORE_MAC.replace(":", ""))
+        inside(stage.lab.namespaces["core"], SEND_TO, data=bytes.fromhex("020000000002") + source + b"\x08\x00" + packet)
+    wait_until(lambda: os.path.getsize(stage.lab.captures["core"].path) > 5 * (16 + 14 + 20 + 8), 10, "the frames are captured")
+    capture = stage.frames("core")
+    expect_equal(capture.count(f"{FROM_CORE} && udp.port == 1701"), 5, "frames that were sent")
+    expect_equal([number for number, *_ in bad_frames(capture, FROM_CORE)], ["2", "3", "4", "5"], "frames that are found wrong")
+    # This scenario's frames are wrong on purpose.
+    stage.captured = False
+
+
+def avp(kind, value):
+    return struct.pack("!HHH", 0x8000 | (6 + len(value)), 0, kind) + value
+
+
+def udp_datagram(destination, source_port, destination_port, payload):
+    """A datagram of the node's with its checksum."""
+    head = struct.pack("!HHH", source_port, destination_port, 8 + len(payload))
+    addresses = socket.inet_aton(NODE_ADDRESS) + socket.inet_aton(destination)
+    whole = addresses + struct.pack("!HH", 17, 8 + len(payload)) + head + b"\0\0" + payload
+    return head + struct.pack("!H", checksum(whole + bytes(len(whole) % 2))) + payload
+
+
+def ipv4_packet(source, destination, protocol, payload):
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0, socket.inet_aton(source),
+                         socket.inet_aton(destination))
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + payload

@@ -1,9 +1,10 @@
-"""What scenarios share: a lab with both segments captured, Culvert, the peers, and what has to hold at every end."""
+"""What scenarios share: a lab with its segments captured, Culvert, the peers, and what has to hold at every end."""
 
 import signal
 
 from Lab.culvert import HUGE_PAGES, Culvert
-from Lab.lab import ACCESS_MAC, CORE_MAC, Lab
+from Lab.lab import ACCESS_MAC, CORE_MAC, MANAGEMENT_MAC, SEGMENTS, Lab
+from Lab.management import DYNAMIC_AUTHORIZATION_PORT, SERVER_MANAGEMENT, RADIUS_SECRET, NameServer, RadiusServer
 from Lab.peers import PPPoEClient, XL2TPDServer
 from Lab.process import LabError, LabTimeout
 
@@ -14,6 +15,21 @@ PADI, PADO, PADR, PADS, PADT = (f"pppoe.code == {code:#04x}" for code in (0x09, 
 STOP_CCN, CDN = ("l2tp.avp.message_type == 4", "l2tp.avp.message_type == 14")
 FROM_ACCESS = f"eth.src == {ACCESS_MAC}"
 FROM_CORE = f"eth.src == {CORE_MAC}"
+FROM_MANAGEMENT = f"eth.src == {MANAGEMENT_MAC}"
+
+# What no frame of Culvert's may be in tshark's eyes.
+WRONG = " || ".join([
+    "_ws.malformed", *(f'{protocol}.checksum.status == "Bad"' for protocol in ("ip", "udp", "icmp")),
+    "radius.authenticator.invalid == 1", "(udp.port == 1701 && !l2tp)"])
+# Its control messages are dissected to the last octet as well, with nothing to warn of.
+CONTROL = "l2tp.type == 1 || pppoed || lcp || pap || chap || eap || radius || dns"
+DOUBTFUL = "data || _ws.expert.severity >= 0x600000 || l2tp.avp_length.bad || radius.invalid_length || radius.Unknown_Attribute"
+
+
+def bad_frames(capture, ours):
+    """Of the frames that the filter `ours` takes, those that tshark finds fault with: number, protocols and first remark."""
+    return capture.fields(f"{ours} && ({WRONG} || (({CONTROL}) && ({DOUBTFUL})))", "frame.number", "frame.protocols",
+                          "_ws.expert.message")
 
 
 def expect(condition, text):
@@ -81,9 +97,9 @@ class Stage:
         self.lab.__exit__(*problem)
 
     def capture(self):
-        """Captures both segments from now on."""
-        self.lab.capture("access")
-        self.lab.capture("core")
+        """Captures all segments from now on."""
+        for segment in SEGMENTS:
+            self.lab.capture(segment)
         self.captured = True
 
     def frames(self, segment):
@@ -103,6 +119,14 @@ class Stage:
         guest = guest or self.lab.guest(name, "core")
         return XL2TPDServer(guest.wait_booted()).serve(**settings)
 
+    def radius(self, *users, name="radius", **options):
+        """FreeRADIUS, with these users."""
+        return RadiusServer(self.lab, name, **options).serve(*users)
+
+    def names(self, records, **options):
+        """unbound, with these zones."""
+        return NameServer(self.lab, records, **options)
+
     def up(self, protocols="chap", vlan=None, server=None, node=None, client=None):
         """Client, node and server, all running; the client has not dialled yet."""
         client_guest = self.lab.guest("client", "access", mtu=1508)
@@ -113,12 +137,9 @@ class Stage:
         return PPPoEClient(client_guest.wait_booted(), vlan=vlan), node, server
 
     def check_frames(self):
-        """No frame that Culvert sent may be malformed in tshark's eyes or carry a wrong checksum, and there must be some."""
+        """No frame that Culvert sent may be wrong in tshark's eyes, and its control messages may not even be doubtful."""
         if not self.captured:
             return
-        wrong = ("(_ws.malformed || ip.checksum.status == \"Bad\" || udp.checksum.status == \"Bad\" || "
-                 "icmp.checksum.status == \"Bad\")")
-        for segment, ours in (("access", FROM_ACCESS), ("core", FROM_CORE)):
-            capture = self.frames(segment)
-            bad = capture.fields(f"{ours} && {wrong}", "frame.number", "frame.protocols")
-            expect(not bad, f"{len(bad)} frames that Culvert sent on {segment} are malformed, the first is {bad[:1]}")
+        for segment, ours in (("access", FROM_ACCESS), ("core", FROM_CORE), ("management", FROM_MANAGEMENT)):
+            bad = bad_frames(self.frames(segment), ours)
+            expect(not bad, f"{len(bad)} frames that Culvert sent on {segment} are malformed or doubtful, the first is {bad[:1]}")

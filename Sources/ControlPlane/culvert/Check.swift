@@ -14,7 +14,7 @@ struct Check: ParsableCommand {
     @Flag(help: "Print JSON with stable field names.")
     var json = false
 
-    @Argument(help: "The configuration file.")
+    @Argument(help: "The configuration file.", completion: .file(extensions: ["yaml"]))
     var file: String
 
     func run() throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Settings
 
 /// Starts the command line.
 @main
@@ -41,5 +42,6 @@ struct Culvert: AsyncParsableCommand {
 
             Exit status: 0 done, 1 refused by culvertd or fault in a file, 2 culvertd cannot be reached, 64 wrong usage.
             """,
+        version: culvertVersion,
         subcommands: [Show.self, Clear.self, Police.self, Watch.self, Monitor.self, Static.self, Check.self])
 }

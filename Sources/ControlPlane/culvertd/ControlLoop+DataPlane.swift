@@ -1,6 +1,7 @@
 import CSegment
 import Observability
 import Segment
+import Settings
 import Timing
 import Wire
 

@@ -8,9 +8,6 @@ import Segment
 import ServiceLifecycle
 import Settings
 
-/// This program's version, as `--version` and `culvert show status` tell it.
-let culvertVersion = "0.1.0"
-
 @main
 struct Culvertd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,7 +19,7 @@ struct Culvertd: AsyncParsableCommand {
             """,
         version: culvertVersion)
 
-    @Option(name: [.short, .long], help: "The configuration file.")
+    @Option(name: [.short, .long], help: "The configuration file.", completion: .file(extensions: ["yaml"]))
     var config = "/etc/culvert/culvert.yaml"
 
     @Flag(help: "Read the configuration, say what is wrong with it, and end.")

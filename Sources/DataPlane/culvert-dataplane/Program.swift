@@ -14,9 +14,10 @@ struct Program: ParsableCommand {
         discussion: """
             Reads the `dataplane:` section of the configuration file. Logs to standard error. Ends on SIGTERM and SIGINT; \
             the segment stays, and the next culvert-dataplane goes on with all sessions that are in it.
-            """)
+            """,
+        version: culvertVersion)
 
-    @Option(help: "The configuration file.")
+    @Option(help: "The configuration file.", completion: .file(extensions: ["yaml"]))
     var config: String
 
     @Flag(help: "Check the file's `dataplane:` section and end.")
