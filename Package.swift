@@ -44,6 +44,9 @@ let package = Package(
         .target(name: "CSegment", path: "Sources/CShims/Segment", cSettings: cDPDK),
         .target(name: "CDPDK", dependencies: ["CSegment"], path: "Sources/CShims/DPDK", cSettings: cDPDK),
 
+        // A line editor for the shell of `culvert`: libedit.
+        .target(name: "CEdit", path: "Sources/CShims/Edit", linkerSettings: [.linkedLibrary("edit")]),
+
         // Data plane: Wire <- Segment <- Forwarding <- Worker <- program.
         .target(name: "Wire", path: "Sources/DataPlane/Wire"),
         .target(name: "Settings", dependencies: ["Wire", "Yams"], path: "Sources/DataPlane/Settings"),
@@ -91,7 +94,7 @@ let package = Package(
             ],
             path: "Sources/ControlPlane/Protocols/RADIUS"),
         .target(
-            name: "Configuration", dependencies: ["Wire", "Names", "Settings", "Yams"],
+            name: "Configuration", dependencies: ["Wire", "Names", "Settings", "Observability", "Yams"],
             path: "Sources/ControlPlane/Configuration"),
         .target(name: "Host", dependencies: ["Wire", "Timing"], path: "Sources/ControlPlane/Host"),
         .target(name: "Observability", dependencies: ["Wire"], path: "Sources/ControlPlane/Observability"),
@@ -129,7 +132,7 @@ let package = Package(
         .executableTarget(
             name: "culvert",
             dependencies: [
-                "RPC", "Configuration", "Settings", "Observability", "Wire",
+                "CEdit", "RPC", "Configuration", "Settings", "Observability", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/ControlPlane/culvert"),

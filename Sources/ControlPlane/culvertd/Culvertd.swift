@@ -8,9 +8,6 @@ import Segment
 import ServiceLifecycle
 import Settings
 
-/// This program's version, as `--version` and `culvert show status` tell it.
-let culvertVersion = "0.1.0"
-
 @main
 struct Culvertd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
