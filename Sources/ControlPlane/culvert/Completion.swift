@@ -6,7 +6,7 @@ import Wire
 extension CompletionKind {
     /// Names that culvertd knows, and these words.
     static func names(_ kind: NameKind, and words: String...) -> CompletionKind {
-        .customAsync { arguments, _, prefix in
+        .custom { arguments, _, prefix in
             await Completion.names(kind, prefix: prefix, socket: Completion.socket(in: arguments))
                 + words.filter { $0.hasPrefix(prefix) }
         }

@@ -20,7 +20,7 @@ struct DrainArguments: ParsableArguments {
 
     @Argument(
         help: ArgumentHelp("Which one; the system has no name.", valueName: "name"),
-        completion: .customAsync { words, _, prefix in
+        completion: .custom { words, _, prefix in
             let levels: [String: NameKind] = [
                 "destination": .destination, "tunnel": .tunnel, "pppoe-ac": .instance, "interface": .interface,
             ]

@@ -17,7 +17,7 @@ struct ShowOptions: ParsableArguments {
 }
 
 /// A command that shows something: it says once what that is, and can be watched.
-protocol ShowCommand: AsyncParsableCommand {
+protocol ShowCommand: AsyncParsableCommand, Sendable {
     /// Where from, how, and how often.
     var options: ShowOptions { get }
 
