@@ -107,9 +107,15 @@ struct ClearDestination: AsyncParsableCommand {
     @OptionGroup var options: GlobalOptions
 
     @Argument(help: ArgumentHelp("The LNS's address.", valueName: "destination"), completion: .names(.destination))
-    var address: AddressArgument
+    var address: String
 
-    func run() async throws { try await Clear.clear(.destination(address.address), options) }
+    private func target() throws -> ClearTarget {
+        guard let address = IPAddress(address) else { throw ValidationError("'\(address)' is not an IP address") }
+        return .destination(address)
+    }
+
+    func validate() throws { _ = try target() }
+    func run() async throws { try await Clear.clear(target(), options) }
 }
 
 /// `culvert clear l2tp tunnel`

@@ -48,13 +48,3 @@ struct MACArgument: ExpressibleByArgument, Sendable {
         self.address = address
     }
 }
-
-/// An IP address on the command line.
-struct AddressArgument: ExpressibleByArgument, Sendable {
-    let address: IPAddress
-
-    init?(argument: String) {
-        guard let address = IPAddress(argument) else { return nil }
-        self.address = address
-    }
-}

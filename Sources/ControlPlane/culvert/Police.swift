@@ -58,7 +58,7 @@ struct PoliceSession: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The local session id.", valueName: "session"), completion: .names(.session))
     var id: UInt16
 
-    @Option(help: ArgumentHelp("The tunnel's local id.", valueName: "id"))
+    @Option(help: ArgumentHelp("The tunnel's local id.", valueName: "id"), completion: .names(.tunnel))
     var tunnel: UInt16?
 
     func run() async throws { try await policers.apply(to: .l2tp(id, tunnel: tunnel), options) }
