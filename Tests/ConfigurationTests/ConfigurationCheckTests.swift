@@ -74,10 +74,9 @@ import Testing
                 PPPoE Access Concentrator one:
                   Incomplete Configuration
                     destination: expected one of `l2tp`, found `ppp`
-                    ppp-mru: exceeds what `eth1` carries, which is 1492: its MTU of 1500, less 8 for PPPoE
                     sesion-limit: unknown; did you mean `session-limit`?
                     l2tp peer-address: neither an interface's network nor an `ip-route` leads to `203.0.113.9`
-                    l2tp profile: there is no `l2tp-profile` called `nobody`
+                    the ppp-mru 9000 of `one` needs a port MTU of 9008; `eth1` has 1500
 
                 PPPoE Access Concentrator without a name, line 11:
                   Incomplete Configuration

@@ -189,7 +189,7 @@ struct CommandLineTests {
         (["police", "route", "7"], 1, "culvert: there is no route(7)\n"),
         (["police", "static", "7", "--up", "off"], 1, "culvert: there is no staticSession(7)\n"),
         (["static", "apply", "/nonexistent.json"], 1, "culvert: cannot read /nonexistent.json: "),
-        (["show", "pppoe-ac", "nonsense"], 64, "Error: Unexpected argument 'nonsense'\n"),
+        (["show", "pppoe-ac", "nonsense"], 64, "Error: Unknown option '--socket'\n"),
         (["show", "l2tp", "session", "9999"], 1, "culvert: there is no session 9999\n"),
         (["show", "l2tp", "session", "session-9-9"], 1, "culvert: there is no session session-9-9\n"),
         (["show", "l2tp", "destination", "203.0.113.9"], 1, "culvert: there is no destination 203.0.113.9\n"),
@@ -198,7 +198,10 @@ struct CommandLineTests {
         (["show", "interface", "nobody"], 1, "culvert: no interface named 'nobody'\n"),
         (["show", "interface", "pppoe9"], 1, "culvert: no route 9\n"),
         (["show", "running-config", "nobody"], 1, "culvert: there is no section 'nobody'\n"),
-        (["show", "debugging", "weather"], 64, "Error: 'weather' cannot be debugged; what can: pppoe-ac, l2tp, ppp, radius, dns\n"),
+        (
+            ["show", "debugging", "weather"], 64,
+            "Error: 'weather' cannot be debugged; what can: pppoe-ac, l2tp, ppp, radius, dns\n"
+        ),
         (["show", "status", "--watch", "0"], 64, "Error: --watch must be 0.1 to 86400 seconds\n"),
         (["drain", "tunnel", "nobody"], 1, "culvert: there is no tunnel named 'nobody'\n"),
         (["drain", "tunnel"], 64, "Error: say which tunnel\n"),

@@ -78,16 +78,21 @@ extension FakeControlPlane {
         return outcome
     }
 
-    nonisolated func debugRules() -> [DebugRule] { trace.rules }
+    func debugRules() -> [DebugRule] { rules }
 
-    nonisolated func setDebugging(_ change: DebugChange) throws -> [DebugRule] {
-        guard let rules = trace.change(change) else {
-            throw ControlPlaneError(.notFound, "that is not being debugged")
+    func setDebugging(_ change: DebugChange) throws -> [DebugRule] {
+        let before = rules
+        switch change {
+        case .enable(let rule): rules.append(rule)
+        case .disable(let rule):
+            rules.removeAll { $0 == rule || rule.scope == DebugScope() && $0.subsystem == rule.subsystem }
+            if rules == before { throw ControlPlaneError(.notFound, "that is not being debugged") }
+        case .disableAll: rules = []
         }
         return rules
     }
 
-    nonisolated func watchDebugging() -> AsyncThrowingStream<DebugLine, any Error> { trace.watch() }
+    nonisolated func watchDebugging() -> AsyncThrowingStream<DebugLine, any Error> { debugLines.watch() }
 
     /// Two frames, then nothing more until the caller has enough.
     func capture(

@@ -14,7 +14,8 @@ actor FakeControlPlane: ControlPlaneInterface {
     private var dataPlaneIsThere = true
     private(set) var pagesRead = 0
     private(set) var cleared: [ClearTarget] = []
-    let trace = DebugTrace(backlog: 64)
+    let debugLines = DebugBroadcaster(backlog: 64)
+    var rules: [DebugRule] = []
     var drained: [DrainTarget] = []
     var statisticsAreCleared = false
     /// What a reload finds; nil: what it finds is applied.

@@ -13,7 +13,7 @@ struct OperatorRoundTripTests {
         let six = FakeControlPlane.address("2001:db8::7")
         try await serving(fake) { path in
             let (all, one) = (Collector<DestinationSnapshot>(), Collector<DestinationSnapshot>())
-            try await RPCClient.connect(to: path) { client in
+            try await RPCClient.connect(to: path) { client async throws in
                 try await client.destinations { await all.add($0) }
                 try await client.destinations(six) { await one.add($0) }
             }
@@ -30,7 +30,7 @@ struct OperatorRoundTripTests {
     func drain(target: DrainTarget) async throws {
         let fake = FakeControlPlane()
         try await serving(fake) { path in
-            try await RPCClient.connect(to: path) { client in
+            try await RPCClient.connect(to: path) { client async throws in
                 let outcome = try await client.drain(target)
                 #expect(outcome == DrainOutcome(draining: true, tunnels: 2, sessions: 4, connections: 7))
                 #expect(try await client.status().drained == [target])
@@ -42,7 +42,7 @@ struct OperatorRoundTripTests {
 
     @Test func statisticsBeginAtZero() async throws {
         try await serving(FakeControlPlane()) { path in
-            try await RPCClient.connect(to: path) { client in
+            try await RPCClient.connect(to: path) { client async throws in
                 #expect(try await client.statistics().contains { $0.value != 0 })
                 try await client.clearStatistics()
                 #expect(try await client.statistics().allSatisfy { $0.value == 0 })
@@ -57,7 +57,7 @@ struct OperatorRoundTripTests {
         )
         #expect(outcome.applied && !check.applied)
         try await serving(fake) { path in
-            try await RPCClient.connect(to: path) { client in
+            try await RPCClient.connect(to: path) { client async throws in
                 #expect(try await client.runningConfiguration() == sections)
                 #expect(try await client.runningConfiguration("pppoe-ac") == [sections[1]])
                 #expect(try await client.reload() == outcome)
@@ -78,7 +78,7 @@ struct OperatorRoundTripTests {
             DebugRule(.radius, scope: DebugScope(tunnel: 7, session: 9)), DebugRule(),
         ]
         try await serving(fake) { path in
-            try await RPCClient.connect(to: path) { client in
+            try await RPCClient.connect(to: path) { client async throws in
                 var expected: [DebugRule] = []
                 for rule in rules {
                     expected.append(rule)
@@ -87,13 +87,13 @@ struct OperatorRoundTripTests {
                 #expect(try await client.debugRules() == rules)
                 #expect(try await client.setDebugging(.disable(rules[0])) == Array(rules.dropFirst()))
                 #expect(try await client.setDebugging(.disableAll).isEmpty)
-                _ = try await client.setDebugging(.enable(rules[0]))
                 // Lines come only once the watcher is there: they are written until one has arrived.
                 let writer = Task {
                     while !Task.isCancelled {
-                        fake.trace.write(.l2tp, DebugScope(tunnel: 8), at: FakeControlPlane.start, "not wanted")
-                        fake.trace.write(
-                            .l2tp, DebugScope(tunnel: 7, client: client1), at: FakeControlPlane.start, "SCCRP received")
+                        fake.debugLines.publish(
+                            DebugLine(
+                                time: FakeControlPlane.start, subsystem: .l2tp,
+                                scope: DebugScope(tunnel: 7, client: client1), text: "SCCRP received"))
                         await Task.yield()
                     }
                 }
@@ -118,7 +118,7 @@ struct OperatorRoundTripTests {
     func capture(session: SessionName) async throws {
         let fake = FakeControlPlane()
         try await serving(fake) { path in
-            try await RPCClient.connect(to: path) { client in
+            try await RPCClient.connect(to: path) { client async throws in
                 struct Enough: Error {}
                 let collector = Collector<CaptureRecord>()
                 await #expect(throws: (any Error).self) {
@@ -141,7 +141,7 @@ struct OperatorRoundTripTests {
             fake.radius(), fake.nameService(cache: true), fake.accounting(), fake.host()
         )
         try await serving(fake) { path in
-            try await RPCClient.connect(to: path) { client in
+            try await RPCClient.connect(to: path) { client async throws in
                 #expect(try await client.radius() == radius)
                 #expect(try await client.nameService(cache: true) == names)
                 #expect(try await client.nameService().cache.isEmpty)
@@ -156,7 +156,7 @@ struct OperatorRoundTripTests {
         for tunnel in await fake.allTunnels { fake.events.publish(.tunnelUp(tunnel), at: FakeControlPlane.start) }
         try await serving(fake) { path in
             let (all, few) = (Collector<Event>(), Collector<Event>())
-            try await RPCClient.connect(to: path) { client in
+            try await RPCClient.connect(to: path) { client async throws in
                 try await client.recentEvents { await all.add($0) }
                 try await client.recentEvents(3) { await few.add($0) }
             }
@@ -174,7 +174,7 @@ struct OperatorRoundTripTests {
     ])
     func names(kind: NameKind, prefix: String, names: [String]) async throws {
         try await serving(FakeControlPlane()) { path in
-            try await RPCClient.connect(to: path) { client in
+            try await RPCClient.connect(to: path) { client async throws in
                 #expect(try await client.names(kind, prefix: prefix) == names)
                 #expect(try await client.names(kind, prefix: prefix, limit: 1) == Array(names.prefix(1)))
             }

@@ -5,7 +5,7 @@ import Wire
 
 private typealias Setting = ConfigurationDocument.Setting
 
-extension RADIUSServer {
+extension RADIUSServerSettings {
     var element: ConfigurationDocument.Element {
         ConfigurationDocument.Element(
             key: "\(host)",
@@ -17,7 +17,7 @@ extension RADIUSServer {
     }
 }
 
-extension RADIUSServerGroup {
+extension RADIUSGroupSettings {
     var element: ConfigurationDocument.Element {
         ConfigurationDocument.Element(key: name, settings: [.text("name", name)] + Setting.list("servers", servers))
     }
@@ -67,7 +67,7 @@ extension DomainTunnel {
         let place: Setting =
             switch peer {
             case .address(let address): .text("address", address)
-            case .name(let name): .text("name", name)
+            case .name(let name): .text("name", name.text)
             }
         return [place, .number("preference", preference)] + Setting.text("profile", optional: profile)
     }

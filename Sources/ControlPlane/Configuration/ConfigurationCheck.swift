@@ -72,9 +72,13 @@ public struct ConfigurationCheck: Hashable, Sendable, Encodable {
         return lenient.elements(of: kind.section).enumerated().map { index, element in
             let prefix = "\(kind.section)[\(index)]"
             let mine = faults.filter { $0.field == prefix || $0.field.hasPrefix(prefix + ".") }
+            // What an interface cannot do for the instance is the instance's matter too.
+            let elsewhere = faults.filter {
+                $0.field.hasPrefix("interfaces[") && $0.reason.contains("`\(element.name)`")
+            }
             return ConfigurationCheck(
                 kind: kind, name: element.name, line: element.line,
-                problems: problems(kind, element, faults: mine, prefix: prefix, in: lenient))
+                problems: problems(kind, element, faults: mine, prefix: prefix, in: lenient) + elsewhere.map(\.reason))
         }
     }
 

@@ -8,7 +8,8 @@ extension ConfigurationDocument {
         let all = names + new.sections.map(\.name).filter { !names.contains($0) }
         return all.flatMap { name in
             Self.changes(
-                in: name, from: sections.first { $0.name == name }?.body, to: new.sections.first { $0.name == name }?.body)
+                in: name, from: sections.first { $0.name == name }?.body,
+                to: new.sections.first { $0.name == name }?.body)
         }
     }
 
@@ -24,7 +25,8 @@ extension ConfigurationDocument {
                 + new.flatMap { element -> [ConfigurationChange] in
                     guard let before = old.first(where: { $0.key == element.key }) else {
                         return [
-                            ConfigurationChange(.added, section: section, element: element.key, effect: effect(section, ""))
+                            ConfigurationChange(
+                                .added, section: section, element: element.key, effect: effect(section, ""))
                         ]
                     }
                     return changes(in: section, element.key, from: before.settings, to: element.settings)

@@ -27,8 +27,7 @@ extension ConfigurationDocument {
             case .mapping(let inner): "\(margin)\(setting.name):\n" + lines(inner, indent: indent + 2)
             case .rows(let rows):
                 "\(margin)\(setting.name):\n"
-                    + rows.map { "\(margin)  - {\($0.map { "\($0.name): \(text($0.value))" }.joined(separator: ", "))}\n" }
-                    .joined()
+                    + rows.map { "\(margin)  - \(text(.mapping($0)))\n" }.joined()
             case .plain, .text, .secret, .list: "\(margin)\(setting.name): \(text(setting.value))\n"
             }
         }.joined()
@@ -62,7 +61,7 @@ extension ConfigurationDocument {
         let octets = Array(text.utf8)
         let isBare =
             octets.first.map(isWord) == true && octets.last.map(isWord) == true
-            && octets.allSatisfy { isWord($0) || [UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: " ")].contains($0) }
+            && octets.allSatisfy { isWord($0) || "-: ".utf8.contains($0) }
             && !text.contains(": ") && !["null", "Null", "NULL"].contains(text)
         guard !isBare else { return text }
         var quoted = "\""

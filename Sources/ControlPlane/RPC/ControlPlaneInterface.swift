@@ -95,7 +95,7 @@ public protocol ControlPlaneInterface: Sendable {
     /// none of.
     func setDebugging(_ change: DebugChange) async throws -> [DebugRule]
 
-    /// Lines of debugging from now on. `DebugTrace.watch` makes such a stream.
+    /// Lines of debugging from now on. `DebugBroadcaster.watch` makes such a stream.
     func watchDebugging() async throws -> AsyncThrowingStream<DebugLine, any Error>
 
     /// Frames of `session` on both of its sides, each cut to `snapLength` octets (0: whole), with `control` the frames of its

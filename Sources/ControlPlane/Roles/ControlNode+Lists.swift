@@ -1,4 +1,4 @@
-import Observability
+import Timing
 import Wire
 
 /// Long lists, read part by part in the order of their ids: a part begins at a position and ends at one, however much comes and
@@ -67,6 +67,19 @@ extension ControlNode {
     public func tunnelIDs(named name: String) -> [UInt16] {
         tunnels.values.filter { $0.name == name }.map(\.id).sorted()
     }
+
+    /// At most `limit` addresses of LNSs from `start` on, and where the next ones begin. Their order is that of a number that each
+    /// has for as long as the daemon runs.
+    public func destinationAddresses(
+        from start: UInt64, limit: Int, at now: Instant
+    ) -> (addresses: [IPAddress], next: UInt64?) {
+        var addresses: [UInt64: IPAddress] = [:]
+        for address in destinationAddresses(at: now) {
+            addresses[UInt64(UInt(bitPattern: address.hashValue))] = address
+        }
+        let part = Part(addresses.keys.smallest(limit + 1, from: start), limit: limit)
+        return (part.ids.compactMap { addresses[$0] }, part.next)
+    }
 }
 
 /// Names for completion.
@@ -74,13 +87,17 @@ extension ControlNode {
     /// A tunnel's administrative name.
     public func tunnelName(_ id: UInt16) -> String? { tunnels[id]?.name }
 
-    /// Addresses of all destinations.
-    public var destinationAddresses: Set<IPAddress> { Set(destinations.keys.map(\.address)) }
+    /// Addresses of all LNSs that there is something to say of.
+    public func destinationAddresses(at now: Instant) -> Set<IPAddress> {
+        Set(destinations.keys.map(\.address)).union(drained).union(heldDown.keys.filter { isHeldDown($0, at: now) })
+    }
 
     /// At most `limit` route ids whose digits begin with `prefix`, in ascending order.
     public func routeIDs(withPrefix prefix: String, limit: Int) -> [String] {
-        Self.digits(prefix).flatMap { range in routes.keys.lazy.filter { range.contains(UInt64($0)) }.smallest(limit, from: 0) }
-            .prefix(limit).map(String.init)
+        let found = Self.digits(prefix).flatMap { range in
+            routes.keys.lazy.filter { range.contains(UInt64($0)) }.smallest(limit, from: 0)
+        }
+        return found.prefix(limit).map(String.init)
     }
 
     /// At most `limit` local session ids whose digits begin with `prefix`, in ascending order.

@@ -41,7 +41,8 @@ struct CaptureOptions: ParsableArguments {
             throw ValidationError("--seconds must be more than 0")
         }
         guard write != "-" || isatty(STDOUT_FILENO) == 0 else {
-            throw ValidationError("frames are not for a terminal: name a file with --write, or pipe them into tshark -r -")
+            throw ValidationError(
+                "frames are not for a terminal: name a file with --write, or pipe them into tshark -r -")
         }
     }
 

@@ -23,7 +23,8 @@ struct Clear: AsyncParsableCommand {
 /// `culvert clear pppoe-ac`
 struct ClearPPPoEAC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pppoe-ac", abstract: "Take down connections of the PPPoE access concentrator, or clear its counters.",
+        commandName: "pppoe-ac",
+        abstract: "Take down connections of the PPPoE access concentrator, or clear its counters.",
         subcommands: [ClearConnection.self, ClearInstance.self, ClearStatistics.self])
 }
 

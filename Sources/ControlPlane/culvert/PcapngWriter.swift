@@ -12,7 +12,8 @@ struct PcapngWriter {
         hasBegun = true
         // Byte-order magic, version 1.0, length of the section not told; option 4: the application.
         return Self.block(
-            0x0a0d_0d0a, Self.octets(0x1a2b_3c4d as UInt32) + [1, 0, 0, 0] + Self.octets(UInt64.max)
+            0x0a0d_0d0a,
+            Self.octets(0x1a2b_3c4d as UInt32) + [1, 0, 0, 0] + Self.octets(UInt64.max)
                 + Self.option(4, Array("culvert".utf8)) + Self.end)
     }
 
@@ -27,7 +28,9 @@ struct PcapngWriter {
             interfaces[record.interface] = interface
             // Link type 1: Ethernet; frames of any length. Options: 2 the name, 9 times in units of 10^-9 s.
             octets += Self.block(
-                1, [1, 0, 0, 0, 0, 0, 0, 0] + Self.option(2, Array(record.interface.utf8)) + Self.option(9, [9]) + Self.end)
+                1,
+                [1, 0, 0, 0, 0, 0, 0, 0] + Self.option(2, Array(record.interface.utf8)) + Self.option(9, [9])
+                    + Self.end)
         }
         let kept = UInt32(clamping: record.bytes.count)
         var body = Self.octets(interface)

@@ -15,7 +15,7 @@ extension ControlLoop {
             controlEpoch: segment.view.header.pointee.control_epoch, configurationPath: configurationPath,
             dataPlane: dataPlaneStatus(), capacities: capacities())
         status.hostName = configuration.control.hostName
-        status.drained = node.drainTargets
+        status.drained = node.drainedTargets
         return status
     }
 

@@ -11,20 +11,21 @@ extension ControlLoop {
     func destinations(
         _ address: IPAddress?, from page: PageToken?, limit: Int
     ) async throws -> Page<DestinationSnapshot> {
-        let part = node.destinationSnapshots(address, from: page?.position ?? 0, limit: limit)
-        if let address, page == nil, part.snapshots.isEmpty {
-            throw ControlPlaneError(.notFound, "no destination \(address)")
+        let now = Instant.now()
+        if let address {
+            let found = node.destinationSnapshots(address, at: now)
+            guard !found.isEmpty else { throw ControlPlaneError(.notFound, "no destination \(address)") }
+            return Page(found)
         }
-        return Page(part.snapshots, next: part.next.map { PageToken(position: $0) })
+        let part = node.destinationAddresses(from: page?.position ?? 0, limit: limit, at: now)
+        return Page(
+            part.addresses.flatMap { node.destinationSnapshots($0, at: now) },
+            next: part.next.map { PageToken(position: $0) })
     }
 
     func drain(_ target: DrainTarget, _ isDrained: Bool) async throws -> DrainOutcome {
         do throws(ControlNode.ClearFault) {
-            let outcome = try node.drain(target, isDrained)
-            logger.notice(
-                isDrained ? "no new sessions are taken" : "new sessions are taken again",
-                metadata: ["on": "\(target.text)"])
-            return outcome
+            return try node.drain(target, isDrained, at: .now())
         } catch { throw ControlPlaneError(error) }
     }
 
@@ -62,16 +63,16 @@ extension ControlLoop {
 
     // MARK: Debugging
 
-    func debugRules() async throws -> [DebugRule] { trace.rules }
+    func debugRules() async throws -> [DebugRule] { node.debugRules }
 
     func setDebugging(_ change: DebugChange) async throws -> [DebugRule] {
-        guard let rules = trace.change(change) else {
+        guard node.setDebugging(change) else {
             throw ControlPlaneError(.notFound, "that is not being debugged (see culvert show debugging)")
         }
-        return rules
+        return node.debugRules
     }
 
-    func watchDebugging() async throws -> AsyncThrowingStream<DebugLine, any Error> { trace.watch() }
+    func watchDebugging() async throws -> AsyncThrowingStream<DebugLine, any Error> { debugLines.watch() }
 
     func capture(
         _ session: SessionName, snapLength: UInt32, control: Bool
@@ -98,11 +99,11 @@ extension ControlLoop {
             Array(Set(names.lazy.filter { $0.hasPrefix(prefix) })).sorted().prefix(limit).map { $0 }
         }
         switch kind {
-        case .tunnel: return few(node.tunnelIDs.flatMap { [node.tunnelName($0) ?? "", String($0)] }.filter { $0 != "" })
+        case .tunnel: return few(node.tunnelIDs.flatMap { [node.tunnelName($0), String($0)] }.compactMap { $0 })
         case .session: return node.sessionIDs(withPrefix: prefix, limit: limit)
         case .instance: return few(node.instanceNames)
         case .route: return node.routeIDs(withPrefix: prefix, limit: limit)
-        case .destination: return few(node.destinationAddresses.map(\.description))
+        case .destination: return few(node.destinationAddresses(at: .now()).map(\.description))
         case .interface: return few(try await ports().map(\.name))
         case .section: return few(configuration.sections.map(\.name))
         }

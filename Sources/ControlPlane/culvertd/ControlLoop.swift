@@ -22,8 +22,8 @@ actor ControlLoop {
     let segment: SegmentMapping
     let table: SegmentForwardingTable
     let events: EventBroadcaster
-    /// What is being debugged.
-    let trace: DebugTrace
+    /// Who follows what is debugged.
+    let debugLines = DebugBroadcaster()
     let logger: Logger
     let startedAt = Timestamp.now()
     let node: ControlNode
@@ -56,14 +56,6 @@ actor ControlLoop {
         self.outbox = outbox
         let events = EventBroadcaster()
         self.events = events
-        trace = DebugTrace { line in
-            var metadata: Logger.Metadata = ["subsystem": "\(line.subsystem.rawValue)"]
-            if let tunnel = line.scope.tunnel { metadata["tunnel"] = "\(tunnel)" }
-            if let session = line.scope.session { metadata["session"] = "\(session)" }
-            if let client = line.scope.client { metadata["mac"] = "\(client)" }
-            // Somebody asked for it: it comes whatever the level is.
-            logger.log(level: max(.info, logger.logLevel), "debug: \(line.text)", metadata: metadata)
-        }
         let now = Instant.now()
         let epoch = Timestamp(nanoseconds: Timestamp.now().nanoseconds - Int64(clamping: now.nanoseconds))
         var random = SystemRandomNumberGenerator()

@@ -42,7 +42,8 @@ extension VersionSnapshot {
     /// The view of `show version`.
     public var text: String {
         TextLayout.line("culvert", command)
-            + TextLayout.line("culvertd", control + (command == control ? "" : " (use the culvert of the same version)"))
+            + TextLayout.line(
+                "culvertd", control + (command == control ? "" : " (use the culvert of the same version)"))
             + TextLayout.line("Control Epoch", controlEpoch)
             + TextLayout.line("Data Plane Epoch", dataPlaneEpoch)
             + TextLayout.line("Layout Version", layoutVersion)

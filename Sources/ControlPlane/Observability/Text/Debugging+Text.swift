@@ -11,7 +11,8 @@ extension DebugRule {
             let mine = rules.filter { $0.subsystem == nil || $0.subsystem == subsystem }
             let scopes = mine.map { $0.scope == DebugScope() ? "all" : $0.scope.text }
             return TextLayout.line(
-                subsystem.title + " debugging", mine.isEmpty ? "disabled" : "enabled (\(scopes.joined(separator: "; ")))")
+                subsystem.title + " debugging",
+                mine.isEmpty ? "disabled" : "enabled (\(scopes.joined(separator: "; ")))")
         }.joined()
     }
 }

@@ -19,9 +19,9 @@ final class Editor {
         self.names = names
         let context = Unmanaged.passUnretained(self).toOpaque()
         editor = culvert_edit_open("culvert", context) { context, editor, line, _ in
-            Editor.of(context)?.complete(String(cString: line!), editor)
+            if let line { Editor.of(context)?.complete(String(cString: line), editor) }
         } _: { context, editor, line, _ in
-            Editor.of(context)?.help(String(cString: line!), editor)
+            if let line { Editor.of(context)?.help(String(cString: line), editor) }
         }
         guard editor != nil else { return nil }
         if let historyPath { culvert_edit_load(editor, historyPath) }
@@ -46,7 +46,10 @@ final class Editor {
     private func complete(_ line: String, _ editor: OpaquePointer?) {
         guard let (words, prefix) = ShellLine.typed(line) else { return }
         let suggestions = Suggestions(after: words)
-        var texts = suggestions.words.map(\.text).filter { $0.hasPrefix(prefix) && (!prefix.isEmpty || !$0.hasPrefix("-")) }
+        var texts = suggestions.words.map(\.text).filter {
+            // Options come where a dash asks for them.
+            $0.hasPrefix(prefix) && (!prefix.isEmpty || !$0.hasPrefix("-"))
+        }
         if !suggestions.kinds.isEmpty { texts += names((suggestions.kinds, prefix)) }
         texts = Array(Set(texts)).sorted()
         guard let first = texts.first else { return }

@@ -27,7 +27,8 @@ final class Pager: Output.Sink {
     }
 
     func write(_ text: String) {
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast(text.hasSuffix("\n") ? 1 : 0) {
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast(text.hasSuffix("\n") ? 1 : 0)
+        {
             let height = max(1, (line.count + columns - 1) / columns)
             let isWanted = state.withLock { state in
                 if state.left < height, !state.hasEnough { ask(&state) }

@@ -91,7 +91,8 @@ enum Shell {
         let json = command.json ? ["--json"] : []
         // What asks nobody takes no socket.
         let asksNobody = ["help", "check"].contains(Grammar.expanded([first]).first ?? "")
-        let words = asksNobody
+        let words =
+            asksNobody
             ? Grammar.normalised(command.words) + json : Grammar.normalised(options + json + command.words)
         let isPaged = interrupts != nil && isScreen(words)
         let task = Task.detached { () -> Int32 in

@@ -11,7 +11,8 @@ struct ShowInterface: ShowCommand {
     @OptionGroup var options: ShowOptions
 
     @Argument(
-        help: ArgumentHelp("A port, or pppoe and a route's id.", valueName: "interface"), completion: .names(.interface))
+        help: ArgumentHelp("A port, or pppoe and a route's id.", valueName: "interface"), completion: .names(.interface)
+    )
     var name: String?
 
     func show(_ client: RPCClient) async throws {

@@ -144,7 +144,8 @@ struct ShowL2TPDestination: ShowCommand {
         let (address, detail) = try subject()
         let list = Collected<DestinationSnapshot>()
         try await client.destinations(address) { await list.add($0) }
-        let printer = ListPrinter<DestinationSnapshot>(json: options.global.json, heading: DestinationSnapshot.heading) {
+        let printer = ListPrinter<DestinationSnapshot>(json: options.global.json, heading: DestinationSnapshot.heading)
+        {
             detail ? $0.detailText(in: .local) : $0.basicText(in: .local)
         }
         try await printer.add(list.elements.sorted { ($0.address, $0.profile) < ($1.address, $1.profile) })
