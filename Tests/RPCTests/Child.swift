@@ -28,6 +28,21 @@ struct Child: Sendable {
         return Child(status: process.terminationStatus, output: outputResult, errors: errorResult)
     }
 
+    /// What comes out of `handle` until `text` has come so many times, or it ends.
+    static func text(of handle: FileHandle, until text: String, times: Int) async throws -> String {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var read = ""
+                while read.components(separatedBy: text).count <= times {
+                    let data = handle.availableData
+                    if data.isEmpty { break }
+                    read += String(decoding: data, as: UTF8.self)
+                }
+                continuation.resume(returning: read)
+            }
+        }
+    }
+
     /// Everything that comes out of `handle`.
     private static func text(of handle: FileHandle) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in

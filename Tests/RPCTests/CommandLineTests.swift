@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2)))
 struct CommandLineTests {
     /// Runs `culvert`, which lies beside the tests' own program.
-    private static func culvert(_ arguments: [String], input: String = "") async throws -> Child {
+    static func culvert(_ arguments: [String], input: String = "") async throws -> Child {
         let folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         return try await Child.run(folder.appending(path: "culvert"), arguments, input: input)
     }
@@ -69,7 +69,7 @@ struct CommandLineTests {
     @Test(arguments: [
         (
             ["show", "l2tp", "tunnel"],
-            "authorization created_at created_by_admin data data_rx_errors data_tx_errors events id local_address "
+            "authorization created_at created_by_admin data data_rx_errors data_tx_errors draining events id local_address "
                 + "local_udp_port memory_octets mode name owner peer persist profile remote_address remote_host_name "
                 + "remote_tunnel_id remote_udp_port remote_vendor_name session_count settings state transport"
         ),
@@ -83,7 +83,7 @@ struct CommandLineTests {
         ),
         (
             ["show", "pppoe-ac", "connections"],
-            "client_mac created_at inner_vlan instance interface_name outer_vlan pppoe_session_id route_id route_name "
+            "client_mac created_at inner_vlan instance interface_name mru outer_vlan pppoe_session_id route_id route_name "
                 + "service_name session_id state tunnel_id user_name"
         ),
         (["show", "pppoe-ac", "statistics"], "name text value"),
@@ -131,6 +131,9 @@ struct CommandLineTests {
         (["clear", "l2tp", "session", "1", "--tunnel", "2"], "session(1, tunnel: Optional(2))"),
         (["clear", "pppoe-ac", "connection", "77"], "connection(77)"),
         (["clear", "pppoe-ac", "connection", "all"], "allConnections"),
+        (["clear", "pppoe-ac", "instance", "ac1"], "instance(\"ac1\")"),
+        (["clear", "interface", "access0.100"], "interface(\"access0.100\")"),
+        (["cl", "l2", "tun", "tunnel2"], "tunnelNamed(\"tunnel2\")"),
         (["clear", "all"], "everything"),
     ])
     func clear(arguments: [String], target: String) async throws {
@@ -186,7 +189,30 @@ struct CommandLineTests {
         (["police", "route", "7"], 1, "culvert: there is no route(7)\n"),
         (["police", "static", "7", "--up", "off"], 1, "culvert: there is no staticSession(7)\n"),
         (["static", "apply", "/nonexistent.json"], 1, "culvert: cannot read /nonexistent.json: "),
-        (["show", "pppoe-ac", "nonsense"], 64, "Error: expected connections, NAME connections, or statistics\n"),
+        (["show", "pppoe-ac", "nonsense"], 64, "Error: Unknown option '--socket'\n"),
+        (["show", "l2tp", "session", "9999"], 1, "culvert: there is no session 9999\n"),
+        (["show", "l2tp", "session", "session-9-9"], 1, "culvert: there is no session session-9-9\n"),
+        (["show", "l2tp", "destination", "203.0.113.9"], 1, "culvert: there is no destination 203.0.113.9\n"),
+        (["show", "l2tp", "destination", "nobody"], 64, "Error: 'nobody' is not an IP address\n"),
+        (["show", "l2tp", "tunnel", "a", "b"], 64, "Error: expected at most a name and detail or config-check\n"),
+        (["show", "interface", "nobody"], 1, "culvert: no interface named 'nobody'\n"),
+        (["show", "interface", "pppoe9"], 1, "culvert: no route 9\n"),
+        (["show", "running-config", "nobody"], 1, "culvert: there is no section 'nobody'\n"),
+        (
+            ["show", "debugging", "weather"], 64,
+            "Error: 'weather' cannot be debugged; what can: pppoe-ac, l2tp, ppp, radius, dns\n"
+        ),
+        (["show", "status", "--watch", "0"], 64, "Error: --watch must be 0.1 to 86400 seconds\n"),
+        (["drain", "tunnel", "nobody"], 1, "culvert: there is no tunnel named 'nobody'\n"),
+        (["drain", "tunnel"], 64, "Error: say which tunnel\n"),
+        (["drain", "system", "x"], 64, "Error: the system has no name\n"),
+        (["debug", "l2tp", "--no"], 1, "culvert: that is not being debugged\n"),
+        (["debug", "l2tp", "tunnel"], 64, "Error: say which tunnel\n"),
+        (["debug", "l2tp", "tunnel", "0"], 64, "Error: '0' is not an id from 1 to 65535\n"),
+        (["debug", "weather"], 64, "Error: 'weather' cannot be debugged"),
+        (["capture", "route", "404", "--write", "/dev/null"], 1, "culvert: there is no route 404\n"),
+        (["capture", "route", "1", "--write", "/nonexistent/file"], 1, "culvert: cannot write /nonexistent/file: "),
+        (["capture", "route", "1", "--count", "0"], 64, "Error: --count must be at least 1\n"),
         (["clear", "l2tp", "destination", "1.2.3"], 64, "Error: '1.2.3' is not an IP address\n"),
         (["clear", "pppoe-ac", "connection", "x"], 64, "Error: 'x' is neither a route id"),
         (["monitor", "--interval", "0"], 64, "Error: --interval must be 0.1 to 3600\n"),

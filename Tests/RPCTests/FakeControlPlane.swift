@@ -14,6 +14,14 @@ actor FakeControlPlane: ControlPlaneInterface {
     private var dataPlaneIsThere = true
     private(set) var pagesRead = 0
     private(set) var cleared: [ClearTarget] = []
+    let debugLines = DebugBroadcaster(backlog: 64)
+    var rules: [DebugRule] = []
+    var drained: [DrainTarget] = []
+    var statisticsAreCleared = false
+    /// What a reload finds; nil: what it finds is applied.
+    var reloadFaults: [FileFault] = []
+    private(set) var captured: [SessionName] = []
+    private(set) var openCaptures = 0
 
     /// `tunnels` tunnels with local ids from 1 on, each with `sessionsPerTunnel` sessions.
     init(tunnels: UInt16 = 2, sessionsPerTunnel: UInt16 = 2) {
@@ -87,6 +95,21 @@ actor FakeControlPlane: ControlPlaneInterface {
     /// Takes the data plane away.
     func removeDataPlane() { dataPlaneIsThere = false }
 
+    /// Lets the next reload find faults.
+    func setReloadFaults(_ faults: [FileFault]) { reloadFaults = faults }
+
+    /// The tunnels that there are, in order.
+    var allTunnels: [TunnelSnapshot] { tunnelTable.sorted { $0.key < $1.key }.map(\.value) }
+    /// The sessions that there are, in order.
+    var allSessions: [SessionSnapshot] { sessionTable.sorted { $0.key < $1.key }.map(\.value) }
+
+    func captureBegins(_ session: SessionName) {
+        captured.append(session)
+        openCaptures += 1
+    }
+
+    func captureEnds() { openCaptures -= 1 }
+
     // MARK: ControlPlaneInterface
 
     func status() -> StatusSnapshot {
@@ -99,7 +122,7 @@ actor FakeControlPlane: ControlPlaneInterface {
         dataPlane.workers = 2
         dataPlane.ports = 2
         dataPlane.layoutVersion = 1
-        return StatusSnapshot(
+        var status = StatusSnapshot(
             version: "0.1.0", startedAt: Self.start, uptimeSeconds: 93_785, controlEpoch: 2,
             configurationPath: "/etc/culvert/culvert.yaml", dataPlane: dataPlane,
             capacities: [
@@ -109,6 +132,9 @@ actor FakeControlPlane: ControlPlaneInterface {
                 Capacity(
                     name: "tunnels", text: "tunnels in the segment", used: UInt64(tunnelTable.count), capacity: 8_192),
             ])
+        status.hostName = "lac1"
+        status.drained = drained
+        return status
     }
 
     /// A page of what `table` holds at keys from the token's position on, in their order.
@@ -155,6 +181,10 @@ actor FakeControlPlane: ControlPlaneInterface {
             (filter.tunnelID ?? session.tunnelID) == session.tunnelID
                 && (filter.sessionID ?? session.id) == session.id
                 && (filter.userName ?? session.userName) == session.userName
+                && (filter.name ?? session.name) == session.name
+        }
+        if filter.sessionID != nil || filter.name != nil, chosen.isEmpty {
+            throw ControlPlaneError(.notFound, "there is no session \(filter.name ?? "\(filter.sessionID ?? 0)")")
         }
         return page(
             chosen.mapValues { session in
@@ -186,12 +216,14 @@ actor FakeControlPlane: ControlPlaneInterface {
                 connection.userName = session.userName
                 connection.tunnelID = session.tunnelID
                 connection.sessionID = session.id
+                connection.mru = 1_492
                 return connection
             }, token, limit)
     }
 
     func statistics() -> ACStatistics {
         var statistics = ACStatistics()
+        guard !statisticsAreCleared else { return statistics }
         for (index, counter) in ACCounter.allCases.enumerated() { statistics[counter] = UInt64(index) * 3 }
         return statistics
     }
@@ -272,7 +304,7 @@ actor FakeControlPlane: ControlPlaneInterface {
             return ClearOutcome(
                 tunnels: UInt32(tunnelTable.count), sessions: UInt32(sessionTable.count),
                 connections: UInt32(sessionTable.count))
-        case .destination, .tunnel, .connection, .allConnections: return ClearOutcome()
+        case .destination, .tunnel, .connection, .allConnections, .instance, .interface: return ClearOutcome()
         }
     }
 

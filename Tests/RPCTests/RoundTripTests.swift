@@ -49,7 +49,7 @@ struct RoundTripTests {
     @Test(arguments: [
         (SessionFilter(), 6), (SessionFilter(tunnelID: 2), 3), (SessionFilter(sessionID: 3), 2),
         (SessionFilter(tunnelID: 1, sessionID: 2), 1), (SessionFilter(userName: "user1@isp2.example"), 1),
-        (SessionFilter(tunnelID: 1, userName: "user1@isp2.example"), 0),
+        (SessionFilter(tunnelID: 1, userName: "user1@isp2.example"), 0), (SessionFilter(name: "session-2-3"), 1),
     ])
     func sessionFilter(filter: SessionFilter, count: Int) async throws {
         let fake = FakeControlPlane(tunnels: 2, sessionsPerTunnel: 3)

@@ -16,6 +16,11 @@ extension Configuration {
     ///   - machineName: the default of `control.host-name`; nil: the machine's own name.
     /// - Throws: everything that is wrong with the file, at once.
     public static func load(path: String, machineName: String? = nil) throws(ConfigurationFaults) -> Configuration {
+        try read(text(ofFile: path), machineName: machineName ?? machineNameOfHost())
+    }
+
+    /// The text of the file at `path`; throws what keeps it from being read.
+    static func text(ofFile path: String) throws(ConfigurationFaults) -> String {
         guard let file = fopen(path, "rb") else { throw unreadable(path, String(cString: strerror(errno))) }
         defer { fclose(file) }
         var bytes: [UInt8] = []
@@ -28,7 +33,7 @@ extension Configuration {
         guard ferror(file) == 0 else { throw unreadable(path, "it is not a file, or cannot be read") }
         guard bytes.count <= fileLimit else { throw unreadable(path, "it is larger than \(fileLimit >> 20) MiB") }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw unreadable(path, "it is not UTF-8") }
-        return try read(text, machineName: machineName ?? machineNameOfHost())
+        return text
     }
 
     /// Reads a file's text.

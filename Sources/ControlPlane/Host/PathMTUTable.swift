@@ -14,13 +14,13 @@ public struct PathMTUTable: Sendable {
     /// How long a value is believed that has not fallen since.
     public static let lifetime: Duration = .seconds(600)
 
-    private struct Entry {
+    struct Entry {
         var mtu: UInt16
         var end: Instant
     }
 
     private let capacity: Int
-    private var entries: [IPAddress: Entry] = [:]
+    private(set) var entries: [IPAddress: Entry] = [:]
     /// No entry ends before it.
     public private(set) var deadline = Instant.distantFuture
 

@@ -105,4 +105,11 @@ struct RouteTable {
     func isConnectedBroadcast(_ address: IPAddress) -> Bool {
         connected.contains { $0.contains(address) && !$0.isHost(address) }
     }
+
+    /// The routes in force, in the order in which they are looked at.
+    var listing: [HostStack.RouteEntry] {
+        entries.map {
+            HostStack.RouteEntry(prefix: $0.prefix, gateway: $0.gateway, port: $0.interface.port, source: $0.source)
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Observability
+import Wire
 
 /// What the RPC server asks of whoever owns the control plane's state.
 ///
@@ -64,6 +65,64 @@ public protocol ControlPlaneInterface: Sendable {
     func staticSessions(
         _ reference: StaticTunnelReference?, from page: PageToken?, limit: Int
     ) async throws -> Page<StaticSessionStatus>
+
+    // MARK: Operators
+
+    /// Up to `limit` destinations in any order that lasts, from `page` on; those with `address` where it is given, which throws
+    /// `notFound` when there is none.
+    func destinations(
+        _ address: IPAddress?, from page: PageToken?, limit: Int
+    ) async throws -> Page<DestinationSnapshot>
+
+    /// Takes no new sessions on `target`, or takes them again; answers what is up there. Throws `notFound` when there is no such
+    /// tunnel, instance or port; an address need not be a destination yet.
+    func drain(_ target: DrainTarget, _ isDrained: Bool) async throws -> DrainOutcome
+
+    /// Lets the access concentrator's counters begin at zero again.
+    func clearStatistics() async throws
+
+    /// What the node runs with, section by section; only `section` where it is given, which throws `notFound` when no section
+    /// has the name.
+    func runningConfiguration(_ section: String?) async throws -> [ConfigurationSection]
+
+    /// Reads the configuration file again; applies it by difference when `apply` says so and it has no faults.
+    func reload(apply: Bool) async throws -> ReloadOutcome
+
+    /// What is being debugged.
+    func debugRules() async throws -> [DebugRule]
+
+    /// Changes what is being debugged, and answers what is then. Throws `notFound` for a rule to be taken away that there is
+    /// none of.
+    func setDebugging(_ change: DebugChange) async throws -> [DebugRule]
+
+    /// Lines of debugging from now on. `DebugBroadcaster.watch` makes such a stream.
+    func watchDebugging() async throws -> AsyncThrowingStream<DebugLine, any Error>
+
+    /// Frames of `session` on both of its sides, each cut to `snapLength` octets (0: whole), with `control` the frames of its
+    /// control protocols as well, until the stream's consumer ends it. Throws `notFound` when there is no such session or it
+    /// does not forward yet, `ambiguous` as `clear` does, `exhausted` when too many captures run, `unavailable` without a data
+    /// plane.
+    func capture(
+        _ session: SessionName, snapLength: UInt32, control: Bool
+    ) async throws -> AsyncThrowingStream<CaptureRecord, any Error>
+
+    /// The RADIUS client.
+    func radius() async throws -> RADIUSSnapshot
+
+    /// The resolver, with its cache only when `cache` says so.
+    func nameService(cache: Bool) async throws -> NameServiceSnapshot
+
+    /// Accounting.
+    func accounting() async throws -> AccountingSnapshot
+
+    /// The node's own presence on its ports.
+    func host() async throws -> HostSnapshot
+
+    /// The last events, at most `limit`, oldest first.
+    func recentEvents(_ limit: Int) async throws -> [Event]
+
+    /// At most `limit` names that begin with `prefix`.
+    func names(_ kind: NameKind, prefix: String, limit: Int) async throws -> [String]
 }
 
 /// Why the control plane could not do what it was asked. The message is for the operator: it names the object and, where

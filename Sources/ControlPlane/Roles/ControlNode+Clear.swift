@@ -47,6 +47,19 @@ extension ControlNode {
             guard let slot = routes[route] else { throw .notFound("no route \(route)") }
             return clearConnections([slot], at: now)
         case .allConnections: return clearConnections(connections.keys.sorted(), at: now)
+        case .instance(let name):
+            guard instanceNames.contains(name) else { throw .notFound("no pppoe-ac instance named '\(name)'") }
+            return clearConnections(slots({ $0.request.instance.name == name }), at: now)
+        case .interface(let name):
+            let slots = slots { connection in
+                let interface = interfaceName(of: connection)
+                return interface == name || interface.hasPrefix(name + ".")
+            }
+            let port = name.split(separator: ".").first.map(String.init) ?? name
+            guard !slots.isEmpty || ports.contains(where: { $0.name == name || $0.name == port }) else {
+                throw .notFound("no interface named '\(name)'")
+            }
+            return clearConnections(slots, at: now)
         case .everything:
             for key in destinations.keys { forget(key) }
             // Counted first: connections whose call ends with its tunnel are still there to be cleared.
@@ -56,6 +69,11 @@ extension ControlNode {
             outcome.connections = UInt32(clamping: count)
             return outcome
         }
+    }
+
+    /// Upstream slots of the connections that are wanted, in order.
+    func slots(_ isWanted: (Connection) -> Bool) -> [UInt32] {
+        connections.filter { isWanted($0.value) }.keys.sorted()
     }
 
     private static let clearedText = "cleared by the operator"

@@ -47,6 +47,7 @@ extension ControlNode {
         snapshot.innerVLAN = connection.circuit.innerVLAN
         snapshot.serviceName = String(decoding: connection.request.serviceName, as: UTF8.self)
         snapshot.userName = connection.userName
+        snapshot.mru = configuration.accessConcentrator(connection.request.instance.name)?.pppMRU ?? 0
         snapshot.tunnelID = connection.call?.tunnel ?? 0
         snapshot.sessionID = connection.call?.session ?? 0
         return snapshot
@@ -138,6 +139,7 @@ extension ControlNode {
         snapshot.localUDPPort = record.local.port
         snapshot.remoteUDPPort = record.peer.port
         snapshot.persist = true
+        snapshot.draining = record.isDraining || drained.contains(record.destination.address)
         snapshot.authorization = machine.configuration.sharedSecret == nil ? .none : .challenge
         snapshot.sessionCount = UInt32(clamping: record.calls.count)
         snapshot.profile = record.destination.profile

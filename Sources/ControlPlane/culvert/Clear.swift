@@ -6,18 +6,16 @@ import Wire
 struct Clear: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Take down tunnels, sessions or connections, and everything below them.",
-        subcommands: [ClearPPPoEAC.self, ClearL2TP.self, ClearAll.self])
+        subcommands: [ClearPPPoEAC.self, ClearL2TP.self, ClearInterface.self, ClearAll.self])
 
     /// Takes down `target` and says what that is.
     static func clear(_ target: ClearTarget, _ options: GlobalOptions) async throws {
-        let json = options.json
         try await options.connected { client in
             let outcome = try await client.clear(target)
-            Output.write(
-                json
-                    ? try Output.json(outcome) + "\n"
-                    : "clearing \(outcome.tunnels) tunnels, \(outcome.sessions) sessions, "
-                        + "\(outcome.connections) connections\n")
+            try options.print(
+                outcome,
+                text: "clearing \(outcome.tunnels) tunnels, \(outcome.sessions) sessions, "
+                    + "\(outcome.connections) connections\n")
         }
     }
 }
@@ -25,8 +23,9 @@ struct Clear: AsyncParsableCommand {
 /// `culvert clear pppoe-ac`
 struct ClearPPPoEAC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pppoe-ac", abstract: "Take down connections of the PPPoE access concentrator.",
-        subcommands: [ClearConnection.self])
+        commandName: "pppoe-ac",
+        abstract: "Take down connections of the PPPoE access concentrator, or clear its counters.",
+        subcommands: [ClearConnection.self, ClearInstance.self, ClearStatistics.self])
 }
 
 /// `culvert clear pppoe-ac connection`
@@ -36,7 +35,8 @@ struct ClearConnection: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: ArgumentHelp("A route id, or all.", valueName: "id|all"))
+    @Argument(
+        help: ArgumentHelp("A route id, or all.", valueName: "id|all"), completion: .names(.route, and: "all"))
     var which: String
 
     private func target() throws -> ClearTarget {
@@ -49,6 +49,48 @@ struct ClearConnection: AsyncParsableCommand {
 
     func validate() throws { _ = try target() }
     func run() async throws { try await Clear.clear(target(), options) }
+}
+
+/// `culvert clear pppoe-ac instance`
+struct ClearInstance: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "instance", abstract: "Take down all connections of a pppoe-ac instance.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: ArgumentHelp("The instance's name.", valueName: "instance"), completion: .names(.instance))
+    var name: String
+
+    func run() async throws { try await Clear.clear(.instance(name), options) }
+}
+
+/// `culvert clear pppoe-ac statistics`
+struct ClearStatistics: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "statistics", abstract: "Let the access concentrator's counters begin at zero again.")
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() async throws {
+        try await options.connected { client in
+            try await client.clearStatistics()
+            Output.write(options.json ? "{}\n" : "the access concentrator's counters begin at zero\n")
+        }
+    }
+}
+
+/// `culvert clear interface`
+struct ClearInterface: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "interface", abstract: "Take down all connections on an access interface.",
+        discussion: "A port (access0), or some VLANs of it (access0.100, access0.100.7).")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: ArgumentHelp("The interface.", valueName: "interface"), completion: .names(.interface))
+    var name: String
+
+    func run() async throws { try await Clear.clear(.interface(name), options) }
 }
 
 /// `culvert clear l2tp`
@@ -65,7 +107,7 @@ struct ClearDestination: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "The LNS's address.")
+    @Argument(help: ArgumentHelp("The LNS's address.", valueName: "destination"), completion: .names(.destination))
     var address: String
 
     private func target() throws -> ClearTarget {
@@ -84,7 +126,8 @@ struct ClearTunnel: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: ArgumentHelp("The tunnel's name or local id.", valueName: "name|id"))
+    @Argument(
+        help: ArgumentHelp("The tunnel's name or local id.", valueName: "name|id"), completion: .names(.tunnel))
     var which: String
 
     func run() async throws {
@@ -100,10 +143,10 @@ struct ClearSession: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "The local session id.")
+    @Argument(help: ArgumentHelp("The local session id.", valueName: "session"), completion: .names(.session))
     var id: UInt16
 
-    @Option(help: ArgumentHelp("The tunnel's local id.", valueName: "id"))
+    @Option(help: ArgumentHelp("The tunnel's local id.", valueName: "id"), completion: .names(.tunnel))
     var tunnel: UInt16?
 
     func run() async throws { try await Clear.clear(.session(id, tunnel: tunnel), options) }

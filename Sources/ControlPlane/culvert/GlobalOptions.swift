@@ -4,7 +4,7 @@ import RPC
 
 /// Options that every command takes which talks to culvertd.
 struct GlobalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("culvertd's socket.", valueName: "path"))
+    @Option(help: ArgumentHelp("culvertd's socket.", valueName: "path"), completion: .file())
     var socket = defaultSocketPath
 
     @Flag(help: "Print JSON with stable field names.")
@@ -21,5 +21,10 @@ struct GlobalOptions: ParsableArguments {
             case .refused, .unintelligible: throw ExitCode(1)
             }
         }
+    }
+
+    /// Prints `value`, as text or as JSON.
+    func print(_ value: some Encodable, text: @autoclosure () -> String) throws {
+        Output.write(json ? try Output.json(value) + "\n" : text())
     }
 }

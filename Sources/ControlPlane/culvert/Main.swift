@@ -5,29 +5,13 @@ import Settings
 @main
 struct Main {
     static func main() async {
-        await Culvert.main(hoistingGlobalOptions(CommandLine.arguments.dropFirst()))
-    }
-
-    /// The options that every command takes, `--socket` and `--json`, may stand in front of the command as well; here they
-    /// are put behind it, where the command's own parser finds them.
-    static func hoistingGlobalOptions(_ arguments: ArraySlice<String>) -> [String] {
-        var rest = arguments
-        var hoisted: [String] = []
-        while let first = rest.first {
-            if first == "--socket", rest.count > 1 {
-                hoisted += rest.prefix(2)
-                rest = rest.dropFirst(2)
-            } else if first == "--json" || first.hasPrefix("--socket=") {
-                hoisted.append(first)
-                rest = rest.dropFirst()
-            } else {
-                break
-            }
+        let arguments = CommandLine.arguments.dropFirst()
+        // Nothing but options for the commands to come: the shell.
+        if Shell.wants(arguments) {
+            await Shell.run(options: Array(arguments))
+        } else {
+            await Culvert.main(Grammar.normalised(arguments))
         }
-        guard !rest.isEmpty else { return hoisted }
-        // Behind `--` everything is an argument: the options belong in front of it.
-        let end = rest.firstIndex(of: "--") ?? rest.endIndex
-        return Array(rest[..<end]) + hoisted + Array(rest[end...])
     }
 }
 
@@ -37,11 +21,17 @@ struct Culvert: AsyncParsableCommand {
         commandName: "culvert",
         abstract: "Shows and controls the PPPoE access concentrator and L2TP tunnels of a running culvertd.",
         discussion: """
+            Without a command it is a shell: TAB completes, ? tells what can come next, exit ends it.
+
             --socket PATH and --json are taken by every command that asks culvertd, and may stand in front of it as well; \
-            check reads a file and takes --json alone.
+            check reads a file and takes --json alone. Every show command takes --watch [SECONDS]. Words may be abbreviated \
+            where that is unambiguous.
 
             Exit status: 0 done, 1 refused by culvertd or fault in a file, 2 culvertd cannot be reached, 64 wrong usage.
             """,
         version: culvertVersion,
-        subcommands: [Show.self, Clear.self, Police.self, Watch.self, Monitor.self, Static.self, Check.self])
+        subcommands: [
+            Show.self, Clear.self, Drain.self, Undrain.self, Reload.self, Debug.self, Capture.self, Police.self,
+            Watch.self, Monitor.self, Static.self, Check.self,
+        ])
 }

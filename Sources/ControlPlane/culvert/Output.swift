@@ -1,10 +1,35 @@
 import Foundation
+import Synchronization
 
 /// What the command line prints.
 enum Output {
-    /// Prints `text` to standard output. When nobody reads it any more (`culvert ... | head`), the program ends quietly.
+    /// Takes what is printed instead of standard output.
+    protocol Sink: Sendable {
+        /// Takes `text`.
+        func write(_ text: String)
+    }
+
+    /// Keeps what is printed.
+    final class Buffer: Sink {
+        private let state = Mutex("")
+
+        /// All that was printed.
+        var text: String { state.withLock { $0 } }
+
+        func write(_ text: String) { state.withLock { $0 += text } }
+    }
+
+    /// Where the task's output goes; nil: standard output.
+    @TaskLocal static var sink: (any Sink)?
+
+    /// Prints `text`. When nobody reads it any more (`culvert ... | head`), the program ends quietly.
     static func write(_ text: String) {
-        var rest = Array(text.utf8)[...]
+        if let sink { sink.write(text) } else { writeThrough(Array(text.utf8)) }
+    }
+
+    /// Prints octets to standard output.
+    static func writeThrough(_ octets: [UInt8]) {
+        var rest = octets[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if written > 0 {
@@ -17,6 +42,9 @@ enum Output {
 
     /// Prints an error.
     static func complain(_ text: String) { FileHandle.standardError.write(Data("culvert: \(text)\n".utf8)) }
+
+    /// Prints an error in the words that it comes with.
+    static func complainPlainly(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 
     /// `value` as JSON on one line: snake-case field names in alphabetical order, numbers of 64 bits as numbers.
     static func json(_ value: some Encodable) throws -> String {

@@ -24,11 +24,10 @@ struct PolicerOptions: ParsableArguments {
 
     /// Changes the session's policers and shows them.
     func apply(to session: SessionName, _ options: GlobalOptions) async throws {
-        let json = options.json
         let (up, down) = (up?.change ?? .keep, down?.change ?? .keep)
         try await options.connected { client in
             let policers = try await client.setPolicers(of: session, upstream: up, downstream: down)
-            Output.write(json ? try Output.json(policers) + "\n" : policers.text)
+            try options.print(policers, text: policers.text)
         }
     }
 }
@@ -41,7 +40,7 @@ struct PoliceRoute: AsyncParsableCommand {
     @OptionGroup var options: GlobalOptions
     @OptionGroup var policers: PolicerOptions
 
-    @Argument(help: "The route's id.")
+    @Argument(help: ArgumentHelp("The route's id.", valueName: "route"), completion: .names(.route))
     var id: UInt32
 
     func run() async throws { try await policers.apply(to: .route(id), options) }
@@ -56,10 +55,10 @@ struct PoliceSession: AsyncParsableCommand {
     @OptionGroup var options: GlobalOptions
     @OptionGroup var policers: PolicerOptions
 
-    @Argument(help: "The local session id.")
+    @Argument(help: ArgumentHelp("The local session id.", valueName: "session"), completion: .names(.session))
     var id: UInt16
 
-    @Option(help: ArgumentHelp("The tunnel's local id.", valueName: "id"))
+    @Option(help: ArgumentHelp("The tunnel's local id.", valueName: "id"), completion: .names(.tunnel))
     var tunnel: UInt16?
 
     func run() async throws { try await policers.apply(to: .l2tp(id, tunnel: tunnel), options) }

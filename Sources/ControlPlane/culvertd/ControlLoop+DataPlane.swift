@@ -9,11 +9,14 @@ import Wire
 extension ControlLoop {
     func status() async throws -> StatusSnapshot {
         let now = Timestamp.now()
-        return StatusSnapshot(
+        var status = StatusSnapshot(
             version: culvertVersion, startedAt: startedAt,
             uptimeSeconds: UInt64(clamping: (now.nanoseconds - startedAt.nanoseconds) / 1_000_000_000),
             controlEpoch: segment.view.header.pointee.control_epoch, configurationPath: configurationPath,
             dataPlane: dataPlaneStatus(), capacities: capacities())
+        status.hostName = configuration.control.hostName
+        status.drained = node.drainedTargets
+        return status
     }
 
     private func dataPlaneStatus() -> DataPlaneStatus {

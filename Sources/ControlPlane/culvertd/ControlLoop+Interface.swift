@@ -18,12 +18,13 @@ extension ControlLoop: ControlPlaneInterface {
             }
             return Page([snapshot])
         case .name(let name):
-            let found = node.tunnelIDs.compactMap { node.tunnelSnapshot($0, detail: detail) }.filter { $0.name == name }
+            let found = node.tunnelIDs(named: name).compactMap { node.tunnelSnapshot($0, detail: detail) }
             guard !found.isEmpty else { throw ControlPlaneError(.notFound, "no tunnel named '\(name)'") }
             return Page(found)
         case .all, .remoteAddress:
             let wanted: IPAddress? = if case .remoteAddress(let address) = filter { address } else { nil }
-            return Page(of: node.tunnelIDs, from: page, limit: limit, position: UInt64.init) { id in
+            let part = node.tunnelIDs(from: UInt16(clamping: page?.position ?? 0), limit: limit)
+            return Page(part) { id in
                 node.tunnelSnapshot(id, detail: detail).flatMap {
                     wanted == nil || $0.remoteAddress == wanted ? $0 : nil
                 }
@@ -37,23 +38,35 @@ extension ControlLoop: ControlPlaneInterface {
         if let tunnel = filter.tunnelID, node.tunnelSnapshot(tunnel, detail: false) == nil {
             throw ControlPlaneError(.notFound, "no tunnel \(tunnel)")
         }
-        let tunnels = filter.tunnelID.map { [$0] } ?? node.tunnelIDs
-        // A session's position: its tunnel's id, then its own.
-        var positions: [UInt64] = []
-        for tunnel in tunnels {
-            for session in node.sessionIDs(inTunnel: tunnel)
-            where filter.sessionID == nil || filter.sessionID == session {
-                positions.append(UInt64(tunnel) << 16 | UInt64(session))
+        func snapshot(_ position: UInt32) -> SessionSnapshot? {
+            node.sessionSnapshot(
+                UInt16(truncatingIfNeeded: position >> 16), UInt16(truncatingIfNeeded: position), detail: detail
+            ).flatMap { filter.userName == nil || $0.userName == filter.userName ? $0 : nil }
+        }
+        if filter.sessionID != nil || filter.name != nil {
+            let found = positions(filter).compactMap(snapshot)
+            guard !found.isEmpty else {
+                throw ControlPlaneError(.notFound, "no session \(filter.name ?? "\(filter.sessionID ?? 0)")")
             }
+            return Page(found)
         }
-        if let session = filter.sessionID, positions.isEmpty {
-            throw ControlPlaneError(.notFound, "no session \(session)")
+        let part = node.sessionPositions(
+            inTunnel: filter.tunnelID, from: UInt32(clamping: page?.position ?? 0), limit: limit)
+        return Page(part, make: snapshot)
+    }
+
+    /// Where sessions are that a filter names by id or name.
+    private func positions(_ filter: SessionFilter) -> [UInt32] {
+        var found: [UInt32]
+        if let name = filter.name {
+            found = ControlNode.position(ofSessionNamed: name).map { [$0] } ?? []
+        } else {
+            let session = filter.sessionID ?? 0
+            found = node.tunnels(withSession: session).map { UInt32($0) << 16 | UInt32(session) }
         }
-        return Page(of: positions, from: page, limit: limit, position: { $0 }) { position in
-            let snapshot = node.sessionSnapshot(
-                UInt16(truncatingIfNeeded: position >> 16), UInt16(truncatingIfNeeded: position), detail: detail)
-            return snapshot.flatMap { filter.userName == nil || $0.userName == filter.userName ? $0 : nil }
-        }
+        if let session = filter.sessionID { found = found.filter { $0 & 0xffff == UInt32(session) } }
+        if let tunnel = filter.tunnelID { found = found.filter { $0 >> 16 == UInt32(tunnel) } }
+        return found
     }
 
     func connections(
@@ -62,11 +75,7 @@ extension ControlLoop: ControlPlaneInterface {
         if let instance = filter.instance, !node.instanceNames.contains(instance) {
             throw ControlPlaneError(.notFound, "no pppoe-ac instance named '\(instance)'")
         }
-        if let route = filter.routeID, node.connectionSnapshot(route) == nil {
-            throw ControlPlaneError(.notFound, "no route \(route)")
-        }
-        let routes = filter.routeID.map { [$0] } ?? node.routeIDs
-        return Page(of: routes, from: page, limit: limit, position: UInt64.init) { route in
+        func snapshot(_ route: UInt32) -> PPPoEConnectionSnapshot? {
             guard let snapshot = node.connectionSnapshot(route),
                 filter.instance == nil || snapshot.instance == filter.instance,
                 filter.clientMAC == nil || snapshot.clientMAC == filter.clientMAC,
@@ -74,6 +83,11 @@ extension ControlLoop: ControlPlaneInterface {
             else { return nil }
             return snapshot
         }
+        if let route = filter.routeID {
+            guard node.connectionSnapshot(route) != nil else { throw ControlPlaneError(.notFound, "no route \(route)") }
+            return Page(snapshot(route).map { [$0] } ?? [])
+        }
+        return Page(node.routeIDs(from: UInt32(clamping: page?.position ?? 0), limit: limit), make: snapshot)
     }
 
     func statistics() async throws -> ACStatistics { node.statistics }
@@ -97,12 +111,7 @@ extension ControlLoop: ControlPlaneInterface {
     func clear(_ target: ClearTarget) async throws -> ClearOutcome {
         do throws(ControlNode.ClearFault) {
             return try node.clear(target, at: .now())
-        } catch {
-            switch error {
-            case .notFound(let message): throw ControlPlaneError(.notFound, message)
-            case .ambiguous(let message): throw ControlPlaneError(.ambiguous, message)
-            }
-        }
+        } catch { throw ControlPlaneError(error) }
     }
 
     func setPolicers(
@@ -165,7 +174,21 @@ extension ControlLoop: ControlPlaneInterface {
     }
 }
 
+extension ControlPlaneError {
+    init(_ fault: ControlNode.ClearFault) {
+        switch fault {
+        case .notFound(let message): self.init(.notFound, message)
+        case .ambiguous(let message): self.init(.ambiguous, message)
+        }
+    }
+}
+
 extension Page {
+    /// The page of a part of a list. Elements that `make` refuses are left out.
+    init<ID: FixedWidthInteger>(_ part: ControlNode.Part<ID>, make: (ID) -> Element?) {
+        self.init(part.ids.compactMap(make), next: part.next.map { PageToken(position: UInt64($0)) })
+    }
+
     /// The page of a list in ascending order that begins at `page`'s position. Elements that `make` refuses are left out.
     init<ID>(
         of ids: [ID], from page: PageToken?, limit: Int, position: (ID) -> UInt64, make: (ID) -> Element?

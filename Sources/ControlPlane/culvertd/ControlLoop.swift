@@ -24,6 +24,8 @@ actor ControlLoop {
     let segment: SegmentMapping
     let table: SegmentForwardingTable
     let events: EventBroadcaster
+    /// Who follows what is debugged.
+    let debugLines = DebugBroadcaster()
     let logger: Logger
     let startedAt = Timestamp.now()
     let node: ControlNode

@@ -18,13 +18,27 @@ public final class EventBroadcaster: Sendable {
         var sequence: UInt64 = 0
         var nextWatcher: UInt64 = 0
         var watchers: [UInt64: AsyncThrowingStream<Event, any Error>.Continuation] = [:]
+        /// The last events, a ring: the oldest lies at `oldest` once it is full.
+        var history: [Event] = []
+        var oldest = 0
     }
 
     private let state = Mutex(State())
     private let backlog: Int
+    private let memory: Int
 
-    /// A broadcaster whose watchers may be `backlog` events behind, on top of their initial events.
-    public init(backlog: Int = 16_384) { self.backlog = max(1, backlog) }
+    /// A broadcaster whose watchers may be `backlog` events behind, on top of their initial events, and which remembers the last
+    /// `memory` events.
+    public init(backlog: Int = 16_384, memory: Int = 1_024) {
+        self.backlog = max(1, backlog)
+        self.memory = max(1, memory)
+    }
+
+    /// The last events, at most `limit`, oldest first.
+    public func recent(_ limit: Int = .max) -> [Event] {
+        let all = state.withLock { Array($0.history[$0.oldest...] + $0.history[..<$0.oldest]) }
+        return Array(all.suffix(max(0, limit)))
+    }
 
     /// Number of watchers, so that the owner can spare itself the snapshot for an event that nobody sees.
     public var watcherCount: Int { state.withLock { $0.watchers.count } }
@@ -34,6 +48,12 @@ public final class EventBroadcaster: Sendable {
         let fallenBehind = state.withLock { state in
             state.sequence += 1
             let event = Event(sequence: state.sequence, time: time, kind: kind)
+            if state.history.count < memory {
+                state.history.append(event)
+            } else {
+                state.history[state.oldest] = event
+                state.oldest = (state.oldest + 1) % memory
+            }
             var fallenBehind: [AsyncThrowingStream<Event, any Error>.Continuation] = []
             for (number, watcher) in state.watchers {
                 if case .dropped = watcher.yield(event) {

@@ -43,6 +43,8 @@ public struct PPPoEConnectionSnapshot: Hashable, Sendable, Encodable {
     public var tunnelID: UInt16 = 0
     /// Local L2TP session id; 0: none yet.
     public var sessionID: UInt16 = 0
+    /// Largest PPP information field that the client was told to send, octets; 0: not agreed upon yet.
+    public var mru: UInt16 = 0
 
     /// A route with its identity and source; the rest is to be filled in.
     public init(

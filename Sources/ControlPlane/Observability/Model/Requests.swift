@@ -20,12 +20,15 @@ public struct SessionFilter: Hashable, Sendable {
     public var sessionID: UInt16?
     /// Name that the client authenticated with.
     public var userName: String?
+    /// Administrative name.
+    public var name: String?
 
     /// A filter; with nothing set, all sessions.
-    public init(tunnelID: UInt16? = nil, sessionID: UInt16? = nil, userName: String? = nil) {
+    public init(tunnelID: UInt16? = nil, sessionID: UInt16? = nil, userName: String? = nil, name: String? = nil) {
         self.tunnelID = tunnelID
         self.sessionID = sessionID
         self.userName = userName
+        self.name = name
     }
 }
 
@@ -88,6 +91,10 @@ public enum ClearTarget: Hashable, Sendable {
     case connection(UInt32)
     /// All routes of the access concentrator; tunnels stay.
     case allConnections
+    /// All routes of a pppoe-ac instance; tunnels stay.
+    case instance(String)
+    /// All routes of an access interface, a port or some VLANs of it: `access0`, `access0.100`, `access0.100.7`; tunnels stay.
+    case interface(String)
     /// All tunnels, sessions and routes.
     case everything
 }

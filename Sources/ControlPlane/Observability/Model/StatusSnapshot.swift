@@ -57,6 +57,10 @@ public struct StatusSnapshot: Hashable, Sendable, Encodable {
     public var dataPlane: DataPlaneStatus
     /// Tables and their use.
     public var capacities: [Capacity]
+    /// The node's name; empty: not told.
+    public var hostName = ""
+    /// What takes no new sessions now.
+    public var drained: [DrainTarget] = []
 
     /// The node's state.
     public init(

@@ -181,6 +181,8 @@ public struct TunnelSnapshot: Hashable, Sendable, Encodable {
     public var createdByAdmin = false
     /// Whether it is opened again by itself after a loss.
     public var persist = false
+    /// Whether it takes no new sessions, because it, its destination or the system is drained.
+    public var draining = false
     /// Whether a shared secret is in use.
     public var authorization = TunnelAuthorization.none
     /// Number of sessions.

@@ -3,17 +3,19 @@ extension StatusSnapshot {
     public func text(in zone: TimeZoneOfText) -> String {
         var text =
             "Culvert Status\n" + TextLayout.rule(68)
+            + (hostName.isEmpty ? "" : TextLayout.line("Host Name", hostName))
             + TextLayout.line("Version", version)
             + TextLayout.line("Started At", startedAt.dateAndTime(in: zone))
-            + TextLayout.line("Uptime", Self.duration(uptimeSeconds))
+            + TextLayout.line("Uptime", TextLayout.duration(uptimeSeconds))
             + TextLayout.line("Control Epoch", controlEpoch)
             + TextLayout.line("Configuration", configurationPath)
+            + (drained.isEmpty ? "" : TextLayout.line("Drained", drained.map(\.text).joined(separator: ", ")))
             + TextLayout.line("Data Plane", dataPlane.alive ? "running" : "not running")
         if dataPlane.epoch != 0 {
             text +=
                 TextLayout.line("Epoch", dataPlane.epoch, indent: 2)
                 + TextLayout.line("Process ID", dataPlane.pid, indent: 2)
-                + TextLayout.line("Uptime", Self.duration(dataPlane.uptimeSeconds), indent: 2)
+                + TextLayout.line("Uptime", TextLayout.duration(dataPlane.uptimeSeconds), indent: 2)
                 + TextLayout.line("Heartbeat", "\(dataPlane.heartbeatAgeMilliseconds) ms ago", indent: 2)
                 + TextLayout.line("Workers", dataPlane.workers, indent: 2)
                 + TextLayout.line("Ports", dataPlane.ports, indent: 2)
@@ -23,11 +25,5 @@ extension StatusSnapshot {
             + TextLayout.table(
                 ["Capacity", "Used", "Of", "Text"],
                 capacities.map { [$0.name, String($0.used), String($0.capacity), $0.text] }, rightAligned: [1, 2])
-    }
-
-    /// `3 days 04:05:06`
-    private static func duration(_ seconds: UInt64) -> String {
-        let clock = [seconds / 3600 % 24, seconds / 60 % 60, seconds % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }
-        return "\(seconds / 86_400) days \(clock.joined(separator: ":"))"
     }
 }

@@ -5,8 +5,8 @@ import Observability
 
 /// Calls culvertd on its Unix domain socket, in terms of the model.
 public struct RPCClient: Sendable {
-    private let stub: Culvert_V1_Culvert.Client<HTTP2ClientTransport.Posix>
-    private let options: CallOptions
+    let stub: Culvert_V1_Culvert.Client<HTTP2ClientTransport.Posix>
+    let options: CallOptions
 
     /// Connects to the socket `path` and runs `body`, whose errors of calls are `RPCClientError`.
     @discardableResult
@@ -48,7 +48,7 @@ public struct RPCClient: Sendable {
     /// The node as a whole.
     public func status() async throws -> StatusSnapshot {
         try await withRPCClientErrors {
-            StatusSnapshot(try await stub.getStatus(Culvert_V1_GetStatusRequest(), options: options))
+            try StatusSnapshot(try await stub.getStatus(Culvert_V1_GetStatusRequest(), options: options))
         }
     }
 

@@ -191,6 +191,201 @@ internal enum Culvert_V1_Culvert: Sendable {
                 type: .serverStreaming
             )
         }
+        /// Namespace for "ListDestinations" metadata.
+        internal enum ListDestinations: Sendable {
+            /// Request type for "ListDestinations".
+            internal typealias Input = Culvert_V1_ListDestinationsRequest
+            /// Response type for "ListDestinations".
+            internal typealias Output = Culvert_V1_ListDestinationsResponse
+            /// Descriptor for "ListDestinations".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "ListDestinations",
+                type: .serverStreaming
+            )
+        }
+        /// Namespace for "Drain" metadata.
+        internal enum Drain: Sendable {
+            /// Request type for "Drain".
+            internal typealias Input = Culvert_V1_DrainRequest
+            /// Response type for "Drain".
+            internal typealias Output = Culvert_V1_DrainResponse
+            /// Descriptor for "Drain".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "Drain",
+                type: .unary
+            )
+        }
+        /// Namespace for "ClearStatistics" metadata.
+        internal enum ClearStatistics: Sendable {
+            /// Request type for "ClearStatistics".
+            internal typealias Input = Culvert_V1_ClearStatisticsRequest
+            /// Response type for "ClearStatistics".
+            internal typealias Output = Culvert_V1_ClearStatisticsResponse
+            /// Descriptor for "ClearStatistics".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "ClearStatistics",
+                type: .unary
+            )
+        }
+        /// Namespace for "GetRunningConfig" metadata.
+        internal enum GetRunningConfig: Sendable {
+            /// Request type for "GetRunningConfig".
+            internal typealias Input = Culvert_V1_GetRunningConfigRequest
+            /// Response type for "GetRunningConfig".
+            internal typealias Output = Culvert_V1_GetRunningConfigResponse
+            /// Descriptor for "GetRunningConfig".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "GetRunningConfig",
+                type: .unary
+            )
+        }
+        /// Namespace for "Reload" metadata.
+        internal enum Reload: Sendable {
+            /// Request type for "Reload".
+            internal typealias Input = Culvert_V1_ReloadRequest
+            /// Response type for "Reload".
+            internal typealias Output = Culvert_V1_ReloadResponse
+            /// Descriptor for "Reload".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "Reload",
+                type: .unary
+            )
+        }
+        /// Namespace for "GetDebug" metadata.
+        internal enum GetDebug: Sendable {
+            /// Request type for "GetDebug".
+            internal typealias Input = Culvert_V1_GetDebugRequest
+            /// Response type for "GetDebug".
+            internal typealias Output = Culvert_V1_GetDebugResponse
+            /// Descriptor for "GetDebug".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "GetDebug",
+                type: .unary
+            )
+        }
+        /// Namespace for "SetDebug" metadata.
+        internal enum SetDebug: Sendable {
+            /// Request type for "SetDebug".
+            internal typealias Input = Culvert_V1_SetDebugRequest
+            /// Response type for "SetDebug".
+            internal typealias Output = Culvert_V1_SetDebugResponse
+            /// Descriptor for "SetDebug".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "SetDebug",
+                type: .unary
+            )
+        }
+        /// Namespace for "WatchDebug" metadata.
+        internal enum WatchDebug: Sendable {
+            /// Request type for "WatchDebug".
+            internal typealias Input = Culvert_V1_WatchDebugRequest
+            /// Response type for "WatchDebug".
+            internal typealias Output = Culvert_V1_DebugLine
+            /// Descriptor for "WatchDebug".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "WatchDebug",
+                type: .serverStreaming
+            )
+        }
+        /// Namespace for "Capture" metadata.
+        internal enum Capture: Sendable {
+            /// Request type for "Capture".
+            internal typealias Input = Culvert_V1_CaptureRequest
+            /// Response type for "Capture".
+            internal typealias Output = Culvert_V1_CaptureResponse
+            /// Descriptor for "Capture".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "Capture",
+                type: .serverStreaming
+            )
+        }
+        /// Namespace for "GetRadius" metadata.
+        internal enum GetRadius: Sendable {
+            /// Request type for "GetRadius".
+            internal typealias Input = Culvert_V1_GetRadiusRequest
+            /// Response type for "GetRadius".
+            internal typealias Output = Culvert_V1_GetRadiusResponse
+            /// Descriptor for "GetRadius".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "GetRadius",
+                type: .unary
+            )
+        }
+        /// Namespace for "GetDns" metadata.
+        internal enum GetDns: Sendable {
+            /// Request type for "GetDns".
+            internal typealias Input = Culvert_V1_GetDnsRequest
+            /// Response type for "GetDns".
+            internal typealias Output = Culvert_V1_GetDnsResponse
+            /// Descriptor for "GetDns".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "GetDns",
+                type: .unary
+            )
+        }
+        /// Namespace for "GetAccounting" metadata.
+        internal enum GetAccounting: Sendable {
+            /// Request type for "GetAccounting".
+            internal typealias Input = Culvert_V1_GetAccountingRequest
+            /// Response type for "GetAccounting".
+            internal typealias Output = Culvert_V1_GetAccountingResponse
+            /// Descriptor for "GetAccounting".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "GetAccounting",
+                type: .unary
+            )
+        }
+        /// Namespace for "GetHost" metadata.
+        internal enum GetHost: Sendable {
+            /// Request type for "GetHost".
+            internal typealias Input = Culvert_V1_GetHostRequest
+            /// Response type for "GetHost".
+            internal typealias Output = Culvert_V1_GetHostResponse
+            /// Descriptor for "GetHost".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "GetHost",
+                type: .unary
+            )
+        }
+        /// Namespace for "ListEvents" metadata.
+        internal enum ListEvents: Sendable {
+            /// Request type for "ListEvents".
+            internal typealias Input = Culvert_V1_ListEventsRequest
+            /// Response type for "ListEvents".
+            internal typealias Output = Culvert_V1_ListEventsResponse
+            /// Descriptor for "ListEvents".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "ListEvents",
+                type: .serverStreaming
+            )
+        }
+        /// Namespace for "ListNames" metadata.
+        internal enum ListNames: Sendable {
+            /// Request type for "ListNames".
+            internal typealias Input = Culvert_V1_ListNamesRequest
+            /// Response type for "ListNames".
+            internal typealias Output = Culvert_V1_ListNamesResponse
+            /// Descriptor for "ListNames".
+            internal static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "culvert.v1.Culvert"),
+                method: "ListNames",
+                type: .unary
+            )
+        }
         /// Descriptors for all methods in the "culvert.v1.Culvert" service.
         internal static let descriptors: [GRPCCore.MethodDescriptor] = [
             GetStatus.descriptor,
@@ -204,7 +399,22 @@ internal enum Culvert_V1_Culvert: Sendable {
             Clear.descriptor,
             SetPolicers.descriptor,
             ApplyStatic.descriptor,
-            ListStatic.descriptor
+            ListStatic.descriptor,
+            ListDestinations.descriptor,
+            Drain.descriptor,
+            ClearStatistics.descriptor,
+            GetRunningConfig.descriptor,
+            Reload.descriptor,
+            GetDebug.descriptor,
+            SetDebug.descriptor,
+            WatchDebug.descriptor,
+            Capture.descriptor,
+            GetRadius.descriptor,
+            GetDns.descriptor,
+            GetAccounting.descriptor,
+            GetHost.descriptor,
+            ListEvents.descriptor,
+            ListNames.descriptor
         ]
     }
 }
@@ -454,6 +664,279 @@ extension Culvert_V1_Culvert {
             request: GRPCCore.StreamingServerRequest<Culvert_V1_ListStaticRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListStaticResponse>
+
+        /// Handle the "ListDestinations" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Destinations, which are LNSs: the level above tunnels. NOT_FOUND when an address is named that is none.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_ListDestinationsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_ListDestinationsResponse` messages.
+        func listDestinations(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_ListDestinationsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListDestinationsResponse>
+
+        /// Handle the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Takes no new sessions on what is named, or takes them again. What is up stays up. NOT_FOUND when nothing bears the name.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_DrainRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_DrainResponse` messages.
+        func drain(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_DrainRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_DrainResponse>
+
+        /// Handle the "ClearStatistics" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets the access concentrator's counters begin at zero again.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_ClearStatisticsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_ClearStatisticsResponse` messages.
+        func clearStatistics(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_ClearStatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ClearStatisticsResponse>
+
+        /// Handle the "GetRunningConfig" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What culvertd runs with, defaults filled in, as the configuration file would say it; secrets are masked. NOT_FOUND when a
+        /// > section is named that there is none of.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_GetRunningConfigRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_GetRunningConfigResponse` messages.
+        func getRunningConfig(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_GetRunningConfigRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetRunningConfigResponse>
+
+        /// Handle the "Reload" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Reads the configuration file again and applies what has changed, and nothing else. A file with faults changes nothing.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_ReloadRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_ReloadResponse` messages.
+        func reload(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_ReloadRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ReloadResponse>
+
+        /// Handle the "GetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is being debugged.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_GetDebugRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_GetDebugResponse` messages.
+        func getDebug(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_GetDebugRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetDebugResponse>
+
+        /// Handle the "SetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Switches debugging on or off; it costs nothing where it is off. Ends with culvertd. The lines go to the log and to WatchDebug.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_SetDebugRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_SetDebugResponse` messages.
+        func setDebug(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_SetDebugRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_SetDebugResponse>
+
+        /// Handle the "WatchDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lines of debugging as they come, until the caller ends the call. A caller that reads too slowly misses lines, and the next
+        /// > one says how many.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_WatchDebugRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_DebugLine` messages.
+        func watchDebug(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_WatchDebugRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_DebugLine>
+
+        /// Handle the "Capture" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Frames of one session on both of its sides, until the caller ends the call. NOT_FOUND when there is no such session or it
+        /// > does not forward yet, RESOURCE_EXHAUSTED when too many captures run already, UNAVAILABLE without a data plane.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_CaptureRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_CaptureResponse` messages.
+        func capture(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_CaptureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_CaptureResponse>
+
+        /// Handle the "GetRadius" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > RADIUS servers with their counters.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_GetRadiusRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_GetRadiusResponse` messages.
+        func getRadius(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_GetRadiusRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetRadiusResponse>
+
+        /// Handle the "GetDns" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Name servers, counters and the cache of names.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_GetDnsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_GetDnsResponse` messages.
+        func getDns(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_GetDnsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetDnsResponse>
+
+        /// Handle the "GetAccounting" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is accounted, and what waits for its servers.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_GetAccountingRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_GetAccountingResponse` messages.
+        func getAccounting(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_GetAccountingRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetAccountingResponse>
+
+        /// Handle the "GetHost" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The node's own presence on its ports: neighbours, routes, counters.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_GetHostRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_GetHostResponse` messages.
+        func getHost(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_GetHostRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetHostResponse>
+
+        /// Handle the "ListEvents" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The last events that Watch has told or would have told, oldest first.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_ListEventsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_ListEventsResponse` messages.
+        func listEvents(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_ListEventsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListEventsResponse>
+
+        /// Handle the "ListNames" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Names that begin with a text, for completion: a few of them, whatever there is.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Culvert_V1_ListNamesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_ListNamesResponse` messages.
+        func listNames(
+            request: GRPCCore.StreamingServerRequest<Culvert_V1_ListNamesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListNamesResponse>
     }
 
     /// Service protocol for the "culvert.v1.Culvert" service.
@@ -687,6 +1170,279 @@ extension Culvert_V1_Culvert {
             request: GRPCCore.ServerRequest<Culvert_V1_ListStaticRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListStaticResponse>
+
+        /// Handle the "ListDestinations" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Destinations, which are LNSs: the level above tunnels. NOT_FOUND when an address is named that is none.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ListDestinationsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_ListDestinationsResponse` messages.
+        func listDestinations(
+            request: GRPCCore.ServerRequest<Culvert_V1_ListDestinationsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListDestinationsResponse>
+
+        /// Handle the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Takes no new sessions on what is named, or takes them again. What is up stays up. NOT_FOUND when nothing bears the name.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_DrainRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_DrainResponse` message.
+        func drain(
+            request: GRPCCore.ServerRequest<Culvert_V1_DrainRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_DrainResponse>
+
+        /// Handle the "ClearStatistics" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets the access concentrator's counters begin at zero again.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ClearStatisticsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_ClearStatisticsResponse` message.
+        func clearStatistics(
+            request: GRPCCore.ServerRequest<Culvert_V1_ClearStatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_ClearStatisticsResponse>
+
+        /// Handle the "GetRunningConfig" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What culvertd runs with, defaults filled in, as the configuration file would say it; secrets are masked. NOT_FOUND when a
+        /// > section is named that there is none of.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetRunningConfigRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_GetRunningConfigResponse` message.
+        func getRunningConfig(
+            request: GRPCCore.ServerRequest<Culvert_V1_GetRunningConfigRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetRunningConfigResponse>
+
+        /// Handle the "Reload" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Reads the configuration file again and applies what has changed, and nothing else. A file with faults changes nothing.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ReloadRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_ReloadResponse` message.
+        func reload(
+            request: GRPCCore.ServerRequest<Culvert_V1_ReloadRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_ReloadResponse>
+
+        /// Handle the "GetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is being debugged.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetDebugRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_GetDebugResponse` message.
+        func getDebug(
+            request: GRPCCore.ServerRequest<Culvert_V1_GetDebugRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetDebugResponse>
+
+        /// Handle the "SetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Switches debugging on or off; it costs nothing where it is off. Ends with culvertd. The lines go to the log and to WatchDebug.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_SetDebugRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_SetDebugResponse` message.
+        func setDebug(
+            request: GRPCCore.ServerRequest<Culvert_V1_SetDebugRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_SetDebugResponse>
+
+        /// Handle the "WatchDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lines of debugging as they come, until the caller ends the call. A caller that reads too slowly misses lines, and the next
+        /// > one says how many.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_WatchDebugRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_DebugLine` messages.
+        func watchDebug(
+            request: GRPCCore.ServerRequest<Culvert_V1_WatchDebugRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_DebugLine>
+
+        /// Handle the "Capture" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Frames of one session on both of its sides, until the caller ends the call. NOT_FOUND when there is no such session or it
+        /// > does not forward yet, RESOURCE_EXHAUSTED when too many captures run already, UNAVAILABLE without a data plane.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_CaptureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_CaptureResponse` messages.
+        func capture(
+            request: GRPCCore.ServerRequest<Culvert_V1_CaptureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_CaptureResponse>
+
+        /// Handle the "GetRadius" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > RADIUS servers with their counters.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetRadiusRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_GetRadiusResponse` message.
+        func getRadius(
+            request: GRPCCore.ServerRequest<Culvert_V1_GetRadiusRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetRadiusResponse>
+
+        /// Handle the "GetDns" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Name servers, counters and the cache of names.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetDnsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_GetDnsResponse` message.
+        func getDns(
+            request: GRPCCore.ServerRequest<Culvert_V1_GetDnsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetDnsResponse>
+
+        /// Handle the "GetAccounting" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is accounted, and what waits for its servers.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetAccountingRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_GetAccountingResponse` message.
+        func getAccounting(
+            request: GRPCCore.ServerRequest<Culvert_V1_GetAccountingRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetAccountingResponse>
+
+        /// Handle the "GetHost" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The node's own presence on its ports: neighbours, routes, counters.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetHostRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_GetHostResponse` message.
+        func getHost(
+            request: GRPCCore.ServerRequest<Culvert_V1_GetHostRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetHostResponse>
+
+        /// Handle the "ListEvents" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The last events that Watch has told or would have told, oldest first.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ListEventsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Culvert_V1_ListEventsResponse` messages.
+        func listEvents(
+            request: GRPCCore.ServerRequest<Culvert_V1_ListEventsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListEventsResponse>
+
+        /// Handle the "ListNames" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Names that begin with a text, for completion: a few of them, whatever there is.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ListNamesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Culvert_V1_ListNamesResponse` message.
+        func listNames(
+            request: GRPCCore.ServerRequest<Culvert_V1_ListNamesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Culvert_V1_ListNamesResponse>
     }
 
     /// Simple service protocol for the "culvert.v1.Culvert" service.
@@ -924,6 +1680,283 @@ extension Culvert_V1_Culvert {
             response: GRPCCore.RPCWriter<Culvert_V1_ListStaticResponse>,
             context: GRPCCore.ServerContext
         ) async throws
+
+        /// Handle the "ListDestinations" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Destinations, which are LNSs: the level above tunnels. NOT_FOUND when an address is named that is none.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_ListDestinationsRequest` message.
+        ///   - response: A response stream of `Culvert_V1_ListDestinationsResponse` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func listDestinations(
+            request: Culvert_V1_ListDestinationsRequest,
+            response: GRPCCore.RPCWriter<Culvert_V1_ListDestinationsResponse>,
+            context: GRPCCore.ServerContext
+        ) async throws
+
+        /// Handle the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Takes no new sessions on what is named, or takes them again. What is up stays up. NOT_FOUND when nothing bears the name.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_DrainRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_DrainResponse` to respond with.
+        func drain(
+            request: Culvert_V1_DrainRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_DrainResponse
+
+        /// Handle the "ClearStatistics" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets the access concentrator's counters begin at zero again.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_ClearStatisticsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_ClearStatisticsResponse` to respond with.
+        func clearStatistics(
+            request: Culvert_V1_ClearStatisticsRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_ClearStatisticsResponse
+
+        /// Handle the "GetRunningConfig" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What culvertd runs with, defaults filled in, as the configuration file would say it; secrets are masked. NOT_FOUND when a
+        /// > section is named that there is none of.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_GetRunningConfigRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_GetRunningConfigResponse` to respond with.
+        func getRunningConfig(
+            request: Culvert_V1_GetRunningConfigRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_GetRunningConfigResponse
+
+        /// Handle the "Reload" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Reads the configuration file again and applies what has changed, and nothing else. A file with faults changes nothing.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_ReloadRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_ReloadResponse` to respond with.
+        func reload(
+            request: Culvert_V1_ReloadRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_ReloadResponse
+
+        /// Handle the "GetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is being debugged.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_GetDebugRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_GetDebugResponse` to respond with.
+        func getDebug(
+            request: Culvert_V1_GetDebugRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_GetDebugResponse
+
+        /// Handle the "SetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Switches debugging on or off; it costs nothing where it is off. Ends with culvertd. The lines go to the log and to WatchDebug.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_SetDebugRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_SetDebugResponse` to respond with.
+        func setDebug(
+            request: Culvert_V1_SetDebugRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_SetDebugResponse
+
+        /// Handle the "WatchDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lines of debugging as they come, until the caller ends the call. A caller that reads too slowly misses lines, and the next
+        /// > one says how many.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_WatchDebugRequest` message.
+        ///   - response: A response stream of `Culvert_V1_DebugLine` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func watchDebug(
+            request: Culvert_V1_WatchDebugRequest,
+            response: GRPCCore.RPCWriter<Culvert_V1_DebugLine>,
+            context: GRPCCore.ServerContext
+        ) async throws
+
+        /// Handle the "Capture" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Frames of one session on both of its sides, until the caller ends the call. NOT_FOUND when there is no such session or it
+        /// > does not forward yet, RESOURCE_EXHAUSTED when too many captures run already, UNAVAILABLE without a data plane.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_CaptureRequest` message.
+        ///   - response: A response stream of `Culvert_V1_CaptureResponse` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func capture(
+            request: Culvert_V1_CaptureRequest,
+            response: GRPCCore.RPCWriter<Culvert_V1_CaptureResponse>,
+            context: GRPCCore.ServerContext
+        ) async throws
+
+        /// Handle the "GetRadius" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > RADIUS servers with their counters.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_GetRadiusRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_GetRadiusResponse` to respond with.
+        func getRadius(
+            request: Culvert_V1_GetRadiusRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_GetRadiusResponse
+
+        /// Handle the "GetDns" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Name servers, counters and the cache of names.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_GetDnsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_GetDnsResponse` to respond with.
+        func getDns(
+            request: Culvert_V1_GetDnsRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_GetDnsResponse
+
+        /// Handle the "GetAccounting" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is accounted, and what waits for its servers.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_GetAccountingRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_GetAccountingResponse` to respond with.
+        func getAccounting(
+            request: Culvert_V1_GetAccountingRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_GetAccountingResponse
+
+        /// Handle the "GetHost" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The node's own presence on its ports: neighbours, routes, counters.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_GetHostRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_GetHostResponse` to respond with.
+        func getHost(
+            request: Culvert_V1_GetHostRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_GetHostResponse
+
+        /// Handle the "ListEvents" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The last events that Watch has told or would have told, oldest first.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_ListEventsRequest` message.
+        ///   - response: A response stream of `Culvert_V1_ListEventsResponse` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func listEvents(
+            request: Culvert_V1_ListEventsRequest,
+            response: GRPCCore.RPCWriter<Culvert_V1_ListEventsResponse>,
+            context: GRPCCore.ServerContext
+        ) async throws
+
+        /// Handle the "ListNames" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Names that begin with a text, for completion: a few of them, whatever there is.
+        ///
+        /// - Parameters:
+        ///   - request: A `Culvert_V1_ListNamesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Culvert_V1_ListNamesResponse` to respond with.
+        func listNames(
+            request: Culvert_V1_ListNamesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Culvert_V1_ListNamesResponse
     }
 }
 
@@ -1063,6 +2096,171 @@ extension Culvert_V1_Culvert.StreamingServiceProtocol {
                 )
             }
         )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.ListDestinations.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ListDestinationsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ListDestinationsResponse>(),
+            handler: { request, context in
+                try await self.listDestinations(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.Drain.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_DrainRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_DrainResponse>(),
+            handler: { request, context in
+                try await self.drain(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.ClearStatistics.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ClearStatisticsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ClearStatisticsResponse>(),
+            handler: { request, context in
+                try await self.clearStatistics(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.GetRunningConfig.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetRunningConfigRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetRunningConfigResponse>(),
+            handler: { request, context in
+                try await self.getRunningConfig(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.Reload.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ReloadRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ReloadResponse>(),
+            handler: { request, context in
+                try await self.reload(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.GetDebug.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetDebugRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetDebugResponse>(),
+            handler: { request, context in
+                try await self.getDebug(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.SetDebug.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_SetDebugRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_SetDebugResponse>(),
+            handler: { request, context in
+                try await self.setDebug(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.WatchDebug.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_WatchDebugRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_DebugLine>(),
+            handler: { request, context in
+                try await self.watchDebug(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.Capture.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_CaptureRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_CaptureResponse>(),
+            handler: { request, context in
+                try await self.capture(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.GetRadius.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetRadiusRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetRadiusResponse>(),
+            handler: { request, context in
+                try await self.getRadius(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.GetDns.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetDnsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetDnsResponse>(),
+            handler: { request, context in
+                try await self.getDns(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.GetAccounting.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetAccountingRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetAccountingResponse>(),
+            handler: { request, context in
+                try await self.getAccounting(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.GetHost.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetHostRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetHostResponse>(),
+            handler: { request, context in
+                try await self.getHost(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.ListEvents.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ListEventsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ListEventsResponse>(),
+            handler: { request, context in
+                try await self.listEvents(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Culvert_V1_Culvert.Method.ListNames.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ListNamesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ListNamesResponse>(),
+            handler: { request, context in
+                try await self.listNames(
+                    request: request,
+                    context: context
+                )
+            }
+        )
     }
 }
 
@@ -1188,6 +2386,171 @@ extension Culvert_V1_Culvert.ServiceProtocol {
             context: context
         )
         return response
+    }
+
+    internal func listDestinations(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_ListDestinationsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListDestinationsResponse> {
+        let response = try await self.listDestinations(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return response
+    }
+
+    internal func drain(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_DrainRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_DrainResponse> {
+        let response = try await self.drain(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func clearStatistics(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_ClearStatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ClearStatisticsResponse> {
+        let response = try await self.clearStatistics(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func getRunningConfig(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_GetRunningConfigRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetRunningConfigResponse> {
+        let response = try await self.getRunningConfig(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func reload(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_ReloadRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ReloadResponse> {
+        let response = try await self.reload(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func getDebug(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_GetDebugRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetDebugResponse> {
+        let response = try await self.getDebug(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func setDebug(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_SetDebugRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_SetDebugResponse> {
+        let response = try await self.setDebug(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func watchDebug(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_WatchDebugRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_DebugLine> {
+        let response = try await self.watchDebug(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return response
+    }
+
+    internal func capture(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_CaptureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_CaptureResponse> {
+        let response = try await self.capture(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return response
+    }
+
+    internal func getRadius(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_GetRadiusRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetRadiusResponse> {
+        let response = try await self.getRadius(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func getDns(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_GetDnsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetDnsResponse> {
+        let response = try await self.getDns(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func getAccounting(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_GetAccountingRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetAccountingResponse> {
+        let response = try await self.getAccounting(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func getHost(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_GetHostRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_GetHostResponse> {
+        let response = try await self.getHost(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    internal func listEvents(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_ListEventsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListEventsResponse> {
+        let response = try await self.listEvents(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return response
+    }
+
+    internal func listNames(
+        request: GRPCCore.StreamingServerRequest<Culvert_V1_ListNamesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListNamesResponse> {
+        let response = try await self.listNames(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
     }
 }
 
@@ -1371,6 +2734,217 @@ extension Culvert_V1_Culvert.SimpleServiceProtocol {
                 )
                 return [:]
             }
+        )
+    }
+
+    internal func listDestinations(
+        request: GRPCCore.ServerRequest<Culvert_V1_ListDestinationsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListDestinationsResponse> {
+        return GRPCCore.StreamingServerResponse<Culvert_V1_ListDestinationsResponse>(
+            metadata: [:],
+            producer: { writer in
+                try await self.listDestinations(
+                    request: request.message,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
+        )
+    }
+
+    internal func drain(
+        request: GRPCCore.ServerRequest<Culvert_V1_DrainRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_DrainResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_DrainResponse>(
+            message: try await self.drain(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func clearStatistics(
+        request: GRPCCore.ServerRequest<Culvert_V1_ClearStatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_ClearStatisticsResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_ClearStatisticsResponse>(
+            message: try await self.clearStatistics(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func getRunningConfig(
+        request: GRPCCore.ServerRequest<Culvert_V1_GetRunningConfigRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetRunningConfigResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_GetRunningConfigResponse>(
+            message: try await self.getRunningConfig(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func reload(
+        request: GRPCCore.ServerRequest<Culvert_V1_ReloadRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_ReloadResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_ReloadResponse>(
+            message: try await self.reload(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func getDebug(
+        request: GRPCCore.ServerRequest<Culvert_V1_GetDebugRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetDebugResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_GetDebugResponse>(
+            message: try await self.getDebug(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func setDebug(
+        request: GRPCCore.ServerRequest<Culvert_V1_SetDebugRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_SetDebugResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_SetDebugResponse>(
+            message: try await self.setDebug(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func watchDebug(
+        request: GRPCCore.ServerRequest<Culvert_V1_WatchDebugRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_DebugLine> {
+        return GRPCCore.StreamingServerResponse<Culvert_V1_DebugLine>(
+            metadata: [:],
+            producer: { writer in
+                try await self.watchDebug(
+                    request: request.message,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
+        )
+    }
+
+    internal func capture(
+        request: GRPCCore.ServerRequest<Culvert_V1_CaptureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_CaptureResponse> {
+        return GRPCCore.StreamingServerResponse<Culvert_V1_CaptureResponse>(
+            metadata: [:],
+            producer: { writer in
+                try await self.capture(
+                    request: request.message,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
+        )
+    }
+
+    internal func getRadius(
+        request: GRPCCore.ServerRequest<Culvert_V1_GetRadiusRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetRadiusResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_GetRadiusResponse>(
+            message: try await self.getRadius(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func getDns(
+        request: GRPCCore.ServerRequest<Culvert_V1_GetDnsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetDnsResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_GetDnsResponse>(
+            message: try await self.getDns(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func getAccounting(
+        request: GRPCCore.ServerRequest<Culvert_V1_GetAccountingRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetAccountingResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_GetAccountingResponse>(
+            message: try await self.getAccounting(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func getHost(
+        request: GRPCCore.ServerRequest<Culvert_V1_GetHostRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_GetHostResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_GetHostResponse>(
+            message: try await self.getHost(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    internal func listEvents(
+        request: GRPCCore.ServerRequest<Culvert_V1_ListEventsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Culvert_V1_ListEventsResponse> {
+        return GRPCCore.StreamingServerResponse<Culvert_V1_ListEventsResponse>(
+            metadata: [:],
+            producer: { writer in
+                try await self.listEvents(
+                    request: request.message,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
+        )
+    }
+
+    internal func listNames(
+        request: GRPCCore.ServerRequest<Culvert_V1_ListNamesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Culvert_V1_ListNamesResponse> {
+        return GRPCCore.ServerResponse<Culvert_V1_ListNamesResponse>(
+            message: try await self.listNames(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
         )
     }
 }
@@ -1666,6 +3240,354 @@ extension Culvert_V1_Culvert {
             deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ListStaticResponse>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_ListStaticResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ListDestinations" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Destinations, which are LNSs: the level above tunnels. NOT_FOUND when an address is named that is none.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ListDestinationsRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ListDestinationsRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ListDestinationsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func listDestinations<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ListDestinationsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ListDestinationsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ListDestinationsResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_ListDestinationsResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Takes no new sessions on what is named, or takes them again. What is up stays up. NOT_FOUND when nothing bears the name.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_DrainRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_DrainRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_DrainResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func drain<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_DrainRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_DrainRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_DrainResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_DrainResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ClearStatistics" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets the access concentrator's counters begin at zero again.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ClearStatisticsRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ClearStatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ClearStatisticsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func clearStatistics<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ClearStatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ClearStatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ClearStatisticsResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ClearStatisticsResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "GetRunningConfig" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What culvertd runs with, defaults filled in, as the configuration file would say it; secrets are masked. NOT_FOUND when a
+        /// > section is named that there is none of.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetRunningConfigRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetRunningConfigRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetRunningConfigResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getRunningConfig<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetRunningConfigRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetRunningConfigRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetRunningConfigResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetRunningConfigResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Reload" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Reads the configuration file again and applies what has changed, and nothing else. A file with faults changes nothing.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ReloadRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ReloadRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ReloadResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func reload<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ReloadRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ReloadRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ReloadResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ReloadResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "GetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is being debugged.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetDebugRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetDebugRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetDebugResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getDebug<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetDebugRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetDebugRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetDebugResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetDebugResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "SetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Switches debugging on or off; it costs nothing where it is off. Ends with culvertd. The lines go to the log and to WatchDebug.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_SetDebugRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_SetDebugRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_SetDebugResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func setDebug<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_SetDebugRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_SetDebugRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_SetDebugResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_SetDebugResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "WatchDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lines of debugging as they come, until the caller ends the call. A caller that reads too slowly misses lines, and the next
+        /// > one says how many.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_WatchDebugRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_WatchDebugRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_DebugLine` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func watchDebug<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_WatchDebugRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_WatchDebugRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_DebugLine>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_DebugLine>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Capture" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Frames of one session on both of its sides, until the caller ends the call. NOT_FOUND when there is no such session or it
+        /// > does not forward yet, RESOURCE_EXHAUSTED when too many captures run already, UNAVAILABLE without a data plane.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_CaptureRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_CaptureRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_CaptureResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func capture<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_CaptureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_CaptureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_CaptureResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_CaptureResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "GetRadius" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > RADIUS servers with their counters.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetRadiusRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetRadiusRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetRadiusResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getRadius<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetRadiusRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetRadiusRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetRadiusResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetRadiusResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "GetDns" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Name servers, counters and the cache of names.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetDnsRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetDnsRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetDnsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getDns<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetDnsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetDnsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetDnsResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetDnsResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "GetAccounting" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is accounted, and what waits for its servers.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetAccountingRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetAccountingRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetAccountingResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getAccounting<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetAccountingRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetAccountingRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetAccountingResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetAccountingResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "GetHost" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The node's own presence on its ports: neighbours, routes, counters.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetHostRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetHostRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetHostResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getHost<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetHostRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetHostRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetHostResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetHostResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ListEvents" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The last events that Watch has told or would have told, oldest first.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ListEventsRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ListEventsRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ListEventsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func listEvents<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ListEventsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ListEventsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ListEventsResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_ListEventsResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ListNames" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Names that begin with a text, for completion: a few of them, whatever there is.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ListNamesRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ListNamesRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ListNamesResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func listNames<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ListNamesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ListNamesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ListNamesResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ListNamesResponse>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -2088,6 +4010,511 @@ extension Culvert_V1_Culvert {
                 onResponse: handleResponse
             )
         }
+
+        /// Call the "ListDestinations" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Destinations, which are LNSs: the level above tunnels. NOT_FOUND when an address is named that is none.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ListDestinationsRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ListDestinationsRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ListDestinationsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func listDestinations<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ListDestinationsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ListDestinationsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ListDestinationsResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_ListDestinationsResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.ListDestinations.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Takes no new sessions on what is named, or takes them again. What is up stays up. NOT_FOUND when nothing bears the name.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_DrainRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_DrainRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_DrainResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func drain<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_DrainRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_DrainRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_DrainResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_DrainResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.Drain.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ClearStatistics" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets the access concentrator's counters begin at zero again.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ClearStatisticsRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ClearStatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ClearStatisticsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func clearStatistics<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ClearStatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ClearStatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ClearStatisticsResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ClearStatisticsResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.ClearStatistics.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "GetRunningConfig" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What culvertd runs with, defaults filled in, as the configuration file would say it; secrets are masked. NOT_FOUND when a
+        /// > section is named that there is none of.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetRunningConfigRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetRunningConfigRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetRunningConfigResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func getRunningConfig<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetRunningConfigRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetRunningConfigRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetRunningConfigResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetRunningConfigResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.GetRunningConfig.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Reload" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Reads the configuration file again and applies what has changed, and nothing else. A file with faults changes nothing.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ReloadRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ReloadRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ReloadResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func reload<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ReloadRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ReloadRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ReloadResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ReloadResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.Reload.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "GetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is being debugged.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetDebugRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetDebugRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetDebugResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func getDebug<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetDebugRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetDebugRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetDebugResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetDebugResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.GetDebug.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "SetDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Switches debugging on or off; it costs nothing where it is off. Ends with culvertd. The lines go to the log and to WatchDebug.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_SetDebugRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_SetDebugRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_SetDebugResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func setDebug<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_SetDebugRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_SetDebugRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_SetDebugResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_SetDebugResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.SetDebug.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "WatchDebug" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lines of debugging as they come, until the caller ends the call. A caller that reads too slowly misses lines, and the next
+        /// > one says how many.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_WatchDebugRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_WatchDebugRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_DebugLine` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func watchDebug<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_WatchDebugRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_WatchDebugRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_DebugLine>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_DebugLine>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.WatchDebug.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Capture" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Frames of one session on both of its sides, until the caller ends the call. NOT_FOUND when there is no such session or it
+        /// > does not forward yet, RESOURCE_EXHAUSTED when too many captures run already, UNAVAILABLE without a data plane.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_CaptureRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_CaptureRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_CaptureResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func capture<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_CaptureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_CaptureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_CaptureResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_CaptureResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.Capture.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "GetRadius" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > RADIUS servers with their counters.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetRadiusRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetRadiusRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetRadiusResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func getRadius<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetRadiusRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetRadiusRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetRadiusResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetRadiusResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.GetRadius.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "GetDns" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Name servers, counters and the cache of names.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetDnsRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetDnsRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetDnsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func getDns<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetDnsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetDnsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetDnsResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetDnsResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.GetDns.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "GetAccounting" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What is accounted, and what waits for its servers.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetAccountingRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetAccountingRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetAccountingResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func getAccounting<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetAccountingRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetAccountingRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetAccountingResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetAccountingResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.GetAccounting.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "GetHost" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The node's own presence on its ports: neighbours, routes, counters.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_GetHostRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_GetHostRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_GetHostResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func getHost<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_GetHostRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_GetHostRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_GetHostResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetHostResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.GetHost.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ListEvents" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The last events that Watch has told or would have told, oldest first.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ListEventsRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ListEventsRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ListEventsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func listEvents<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ListEventsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ListEventsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ListEventsResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_ListEventsResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.ListEvents.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ListNames" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Names that begin with a text, for completion: a few of them, whatever there is.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Culvert_V1_ListNamesRequest` message.
+        ///   - serializer: A serializer for `Culvert_V1_ListNamesRequest` messages.
+        ///   - deserializer: A deserializer for `Culvert_V1_ListNamesResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        internal func listNames<Result>(
+            request: GRPCCore.ClientRequest<Culvert_V1_ListNamesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Culvert_V1_ListNamesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Culvert_V1_ListNamesResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ListNamesResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Culvert_V1_Culvert.Method.ListNames.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
     }
 }
 
@@ -2433,6 +4860,436 @@ extension Culvert_V1_Culvert.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ListStaticRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ListStaticResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListDestinations" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Destinations, which are LNSs: the level above tunnels. NOT_FOUND when an address is named that is none.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_ListDestinationsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func listDestinations<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_ListDestinationsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_ListDestinationsResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.listDestinations(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ListDestinationsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ListDestinationsResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Drain" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Takes no new sessions on what is named, or takes them again. What is up stays up. NOT_FOUND when nothing bears the name.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_DrainRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func drain<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_DrainRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_DrainResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.drain(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_DrainRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_DrainResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ClearStatistics" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Lets the access concentrator's counters begin at zero again.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_ClearStatisticsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func clearStatistics<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_ClearStatisticsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ClearStatisticsResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.clearStatistics(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ClearStatisticsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ClearStatisticsResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetRunningConfig" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What culvertd runs with, defaults filled in, as the configuration file would say it; secrets are masked. NOT_FOUND when a
+    /// > section is named that there is none of.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_GetRunningConfigRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getRunningConfig<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_GetRunningConfigRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetRunningConfigResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getRunningConfig(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetRunningConfigRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetRunningConfigResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Reload" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Reads the configuration file again and applies what has changed, and nothing else. A file with faults changes nothing.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_ReloadRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func reload<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_ReloadRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ReloadResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.reload(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ReloadRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ReloadResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetDebug" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What is being debugged.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_GetDebugRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getDebug<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_GetDebugRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetDebugResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getDebug(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetDebugRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetDebugResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "SetDebug" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Switches debugging on or off; it costs nothing where it is off. Ends with culvertd. The lines go to the log and to WatchDebug.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_SetDebugRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func setDebug<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_SetDebugRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_SetDebugResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.setDebug(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_SetDebugRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_SetDebugResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "WatchDebug" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Lines of debugging as they come, until the caller ends the call. A caller that reads too slowly misses lines, and the next
+    /// > one says how many.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_WatchDebugRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func watchDebug<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_WatchDebugRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_DebugLine>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.watchDebug(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_WatchDebugRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_DebugLine>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Capture" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Frames of one session on both of its sides, until the caller ends the call. NOT_FOUND when there is no such session or it
+    /// > does not forward yet, RESOURCE_EXHAUSTED when too many captures run already, UNAVAILABLE without a data plane.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_CaptureRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func capture<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_CaptureRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_CaptureResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.capture(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_CaptureRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_CaptureResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetRadius" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > RADIUS servers with their counters.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_GetRadiusRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getRadius<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_GetRadiusRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetRadiusResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getRadius(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetRadiusRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetRadiusResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetDns" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Name servers, counters and the cache of names.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_GetDnsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getDns<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_GetDnsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetDnsResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getDns(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetDnsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetDnsResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetAccounting" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What is accounted, and what waits for its servers.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_GetAccountingRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getAccounting<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_GetAccountingRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetAccountingResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getAccounting(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetAccountingRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetAccountingResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetHost" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The node's own presence on its ports: neighbours, routes, counters.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_GetHostRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getHost<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_GetHostRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetHostResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getHost(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_GetHostRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_GetHostResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListEvents" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The last events that Watch has told or would have told, oldest first.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_ListEventsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func listEvents<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_ListEventsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_ListEventsResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.listEvents(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ListEventsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ListEventsResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListNames" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Names that begin with a text, for completion: a few of them, whatever there is.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Culvert_V1_ListNamesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func listNames<Result>(
+        request: GRPCCore.ClientRequest<Culvert_V1_ListNamesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ListNamesResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.listNames(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Culvert_V1_ListNamesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Culvert_V1_ListNamesResponse>(),
             options: options,
             onResponse: handleResponse
         )
@@ -2829,6 +5686,496 @@ extension Culvert_V1_Culvert.ClientProtocol {
             metadata: metadata
         )
         return try await self.listStatic(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListDestinations" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Destinations, which are LNSs: the level above tunnels. NOT_FOUND when an address is named that is none.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func listDestinations<Result>(
+        _ message: Culvert_V1_ListDestinationsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_ListDestinationsResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_ListDestinationsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.listDestinations(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Drain" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Takes no new sessions on what is named, or takes them again. What is up stays up. NOT_FOUND when nothing bears the name.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func drain<Result>(
+        _ message: Culvert_V1_DrainRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_DrainResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_DrainRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.drain(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ClearStatistics" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Lets the access concentrator's counters begin at zero again.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func clearStatistics<Result>(
+        _ message: Culvert_V1_ClearStatisticsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ClearStatisticsResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_ClearStatisticsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.clearStatistics(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetRunningConfig" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What culvertd runs with, defaults filled in, as the configuration file would say it; secrets are masked. NOT_FOUND when a
+    /// > section is named that there is none of.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getRunningConfig<Result>(
+        _ message: Culvert_V1_GetRunningConfigRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetRunningConfigResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_GetRunningConfigRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getRunningConfig(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Reload" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Reads the configuration file again and applies what has changed, and nothing else. A file with faults changes nothing.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func reload<Result>(
+        _ message: Culvert_V1_ReloadRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ReloadResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_ReloadRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.reload(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetDebug" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What is being debugged.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getDebug<Result>(
+        _ message: Culvert_V1_GetDebugRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetDebugResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_GetDebugRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getDebug(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "SetDebug" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Switches debugging on or off; it costs nothing where it is off. Ends with culvertd. The lines go to the log and to WatchDebug.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func setDebug<Result>(
+        _ message: Culvert_V1_SetDebugRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_SetDebugResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_SetDebugRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.setDebug(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "WatchDebug" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Lines of debugging as they come, until the caller ends the call. A caller that reads too slowly misses lines, and the next
+    /// > one says how many.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func watchDebug<Result>(
+        _ message: Culvert_V1_WatchDebugRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_DebugLine>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_WatchDebugRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.watchDebug(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Capture" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Frames of one session on both of its sides, until the caller ends the call. NOT_FOUND when there is no such session or it
+    /// > does not forward yet, RESOURCE_EXHAUSTED when too many captures run already, UNAVAILABLE without a data plane.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func capture<Result>(
+        _ message: Culvert_V1_CaptureRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_CaptureResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_CaptureRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.capture(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetRadius" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > RADIUS servers with their counters.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getRadius<Result>(
+        _ message: Culvert_V1_GetRadiusRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetRadiusResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_GetRadiusRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getRadius(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetDns" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Name servers, counters and the cache of names.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getDns<Result>(
+        _ message: Culvert_V1_GetDnsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetDnsResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_GetDnsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getDns(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetAccounting" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What is accounted, and what waits for its servers.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getAccounting<Result>(
+        _ message: Culvert_V1_GetAccountingRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetAccountingResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_GetAccountingRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getAccounting(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetHost" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The node's own presence on its ports: neighbours, routes, counters.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func getHost<Result>(
+        _ message: Culvert_V1_GetHostRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_GetHostResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_GetHostRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getHost(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListEvents" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The last events that Watch has told or would have told, oldest first.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func listEvents<Result>(
+        _ message: Culvert_V1_ListEventsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Culvert_V1_ListEventsResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_ListEventsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.listEvents(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListNames" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Names that begin with a text, for completion: a few of them, whatever there is.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    internal func listNames<Result>(
+        _ message: Culvert_V1_ListNamesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Culvert_V1_ListNamesResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Culvert_V1_ListNamesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.listNames(
             request: request,
             options: options,
             onResponse: handleResponse

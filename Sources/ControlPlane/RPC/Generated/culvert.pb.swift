@@ -545,6 +545,420 @@ nonisolated enum Culvert_V1_StaticErrorCode: SwiftProtobuf.Enum, Swift.CaseItera
 
 }
 
+nonisolated enum Culvert_V1_DestinationState: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// No tunnel, and no reason to make one.
+  case idle // = 1
+
+  /// The first tunnel is being opened.
+  case connecting // = 2
+
+  /// A tunnel is established.
+  case up // = 3
+
+  /// It takes no new sessions.
+  case draining // = 4
+
+  /// It did not answer, and is left alone until `retry_at`.
+  case holdDown // = 5
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .idle
+    case 2: self = .connecting
+    case 3: self = .up
+    case 4: self = .draining
+    case 5: self = .holdDown
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .idle: return 1
+    case .connecting: return 2
+    case .up: return 3
+    case .draining: return 4
+    case .holdDown: return 5
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Culvert_V1_DestinationState] = [
+    .unspecified,
+    .idle,
+    .connecting,
+    .up,
+    .draining,
+    .holdDown,
+  ]
+
+}
+
+nonisolated enum Culvert_V1_ConfigChangeKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case added // = 1
+  case changed // = 2
+  case removed // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .added
+    case 2: self = .changed
+    case 3: self = .removed
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .added: return 1
+    case .changed: return 2
+    case .removed: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Culvert_V1_ConfigChangeKind] = [
+    .unspecified,
+    .added,
+    .changed,
+    .removed,
+  ]
+
+}
+
+/// What it takes for a change to come into force.
+nonisolated enum Culvert_V1_ConfigEffect: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// A reload.
+  case applied // = 1
+
+  /// A restart of culvertd.
+  case restartControl // = 2
+
+  /// A restart of culvert-dataplane.
+  case restartDataPlane // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .applied
+    case 2: self = .restartControl
+    case 3: self = .restartDataPlane
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .applied: return 1
+    case .restartControl: return 2
+    case .restartDataPlane: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Culvert_V1_ConfigEffect] = [
+    .unspecified,
+    .applied,
+    .restartControl,
+    .restartDataPlane,
+  ]
+
+}
+
+nonisolated enum Culvert_V1_DebugSubsystem: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+
+  /// All of them.
+  case unspecified // = 0
+  case pppoeAc // = 1
+  case l2Tp // = 2
+  case ppp // = 3
+  case radius // = 4
+  case dns // = 5
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .pppoeAc
+    case 2: self = .l2Tp
+    case 3: self = .ppp
+    case 4: self = .radius
+    case 5: self = .dns
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .pppoeAc: return 1
+    case .l2Tp: return 2
+    case .ppp: return 3
+    case .radius: return 4
+    case .dns: return 5
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Culvert_V1_DebugSubsystem] = [
+    .unspecified,
+    .pppoeAc,
+    .l2Tp,
+    .ppp,
+    .radius,
+    .dns,
+  ]
+
+}
+
+nonisolated enum Culvert_V1_CaptureDirection: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case inbound // = 1
+  case outbound // = 2
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .inbound
+    case 2: self = .outbound
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .inbound: return 1
+    case .outbound: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Culvert_V1_CaptureDirection] = [
+    .unspecified,
+    .inbound,
+    .outbound,
+  ]
+
+}
+
+nonisolated enum Culvert_V1_RadiusServerState: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// It has not been asked yet.
+  case untried // = 1
+  case up // = 2
+
+  /// It did not answer, and is left alone until `dead_until` or until a probe is answered.
+  case dead // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .untried
+    case 2: self = .up
+    case 3: self = .dead
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .untried: return 1
+    case .up: return 2
+    case .dead: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Culvert_V1_RadiusServerState] = [
+    .unspecified,
+    .untried,
+    .up,
+    .dead,
+  ]
+
+}
+
+/// RFC 4861 section 7.3.2, for ARP as well.
+nonisolated enum Culvert_V1_NeighbourState: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case incomplete // = 1
+  case reachable // = 2
+  case stale // = 3
+  case delay // = 4
+  case probe // = 5
+  case unreachable // = 6
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .incomplete
+    case 2: self = .reachable
+    case 3: self = .stale
+    case 4: self = .delay
+    case 5: self = .probe
+    case 6: self = .unreachable
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .incomplete: return 1
+    case .reachable: return 2
+    case .stale: return 3
+    case .delay: return 4
+    case .probe: return 5
+    case .unreachable: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Culvert_V1_NeighbourState] = [
+    .unspecified,
+    .incomplete,
+    .reachable,
+    .stale,
+    .delay,
+    .probe,
+    .unreachable,
+  ]
+
+}
+
+nonisolated enum Culvert_V1_NameKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// Administrative names and local ids of tunnels.
+  case tunnel // = 1
+
+  /// Local ids of sessions.
+  case session // = 2
+
+  /// pppoe-ac instances.
+  case instance // = 3
+
+  /// Route ids.
+  case route // = 4
+
+  /// Addresses of LNSs.
+  case destination // = 5
+
+  /// Ports.
+  case interface // = 6
+
+  /// Sections of the running configuration.
+  case configSection // = 7
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .tunnel
+    case 2: self = .session
+    case 3: self = .instance
+    case 4: self = .route
+    case 5: self = .destination
+    case 6: self = .interface
+    case 7: self = .configSection
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .tunnel: return 1
+    case .session: return 2
+    case .instance: return 3
+    case .route: return 4
+    case .destination: return 5
+    case .interface: return 6
+    case .configSection: return 7
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Culvert_V1_NameKind] = [
+    .unspecified,
+    .tunnel,
+    .session,
+    .instance,
+    .route,
+    .destination,
+    .interface,
+    .configSection,
+  ]
+
+}
+
 /// A named counter. The text says what is counted; both are declared once, where the counting happens.
 nonisolated struct Culvert_V1_Counter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -619,47 +1033,73 @@ nonisolated struct Culvert_V1_GetStatusRequest: Sendable {
   init() {}
 }
 
-nonisolated struct Culvert_V1_GetStatusResponse: Sendable {
+nonisolated struct Culvert_V1_GetStatusResponse: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var version: String = String()
+  var version: String {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
 
   var startedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
-    get {_startedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
-    set {_startedAt = newValue}
+    get {_storage._startedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_uniqueStorage()._startedAt = newValue}
   }
   /// Returns true if `startedAt` has been explicitly set.
-  var hasStartedAt: Bool {self._startedAt != nil}
+  var hasStartedAt: Bool {_storage._startedAt != nil}
   /// Clears the value of `startedAt`. Subsequent reads from it will return its default value.
-  mutating func clearStartedAt() {self._startedAt = nil}
+  mutating func clearStartedAt() {_uniqueStorage()._startedAt = nil}
 
-  var uptimeSeconds: UInt64 = 0
+  var uptimeSeconds: UInt64 {
+    get {_storage._uptimeSeconds}
+    set {_uniqueStorage()._uptimeSeconds = newValue}
+  }
 
   /// Goes up by one with each start of culvertd on the same segment.
-  var controlEpoch: UInt64 = 0
+  var controlEpoch: UInt64 {
+    get {_storage._controlEpoch}
+    set {_uniqueStorage()._controlEpoch = newValue}
+  }
 
   /// The configuration file in force.
-  var configurationPath: String = String()
+  var configurationPath: String {
+    get {_storage._configurationPath}
+    set {_uniqueStorage()._configurationPath = newValue}
+  }
 
   var dataPlane: Culvert_V1_DataPlaneStatus {
-    get {_dataPlane ?? Culvert_V1_DataPlaneStatus()}
-    set {_dataPlane = newValue}
+    get {_storage._dataPlane ?? Culvert_V1_DataPlaneStatus()}
+    set {_uniqueStorage()._dataPlane = newValue}
   }
   /// Returns true if `dataPlane` has been explicitly set.
-  var hasDataPlane: Bool {self._dataPlane != nil}
+  var hasDataPlane: Bool {_storage._dataPlane != nil}
   /// Clears the value of `dataPlane`. Subsequent reads from it will return its default value.
-  mutating func clearDataPlane() {self._dataPlane = nil}
+  mutating func clearDataPlane() {_uniqueStorage()._dataPlane = nil}
 
-  var capacities: [Culvert_V1_Capacity] = []
+  var capacities: [Culvert_V1_Capacity] {
+    get {_storage._capacities}
+    set {_uniqueStorage()._capacities = newValue}
+  }
+
+  /// control.host-name
+  var hostName: String {
+    get {_storage._hostName}
+    set {_uniqueStorage()._hostName = newValue}
+  }
+
+  /// What takes no new sessions now.
+  var drained: [Culvert_V1_DrainTarget] {
+    get {_storage._drained}
+    set {_uniqueStorage()._drained = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _startedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
-  fileprivate var _dataPlane: Culvert_V1_DataPlaneStatus? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Culvert_V1_DataPlaneStatus: Sendable {
@@ -963,6 +1403,12 @@ nonisolated struct Culvert_V1_Tunnel: @unchecked Sendable {
   var events: [Culvert_V1_StateTransition] {
     get {_storage._events}
     set {_uniqueStorage()._events = newValue}
+  }
+
+  /// Whether it takes no new sessions, because it, its destination or the system is drained.
+  var draining: Bool {
+    get {_storage._draining}
+    set {_uniqueStorage()._draining = newValue}
   }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1299,6 +1745,9 @@ nonisolated struct Culvert_V1_ListSessionsRequest: Sendable {
   /// Whether the event history comes along.
   var detail: Bool = false
 
+  /// Administrative name: "session-TUNNEL-SESSION".
+  var name: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1625,6 +2074,9 @@ nonisolated struct Culvert_V1_Connection: Sendable {
   var tunnelID: UInt32 = 0
 
   var sessionID: UInt32 = 0
+
+  /// Largest PPP information field that the client was told to send, octets; 0: not agreed upon yet.
+  var mru: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2031,6 +2483,24 @@ nonisolated struct Culvert_V1_ClearRequest: Sendable {
     set {target = .everything(newValue)}
   }
 
+  /// All routes of a pppoe-ac instance; tunnels stay.
+  var instance: String {
+    get {
+      if case .instance(let v)? = target {return v}
+      return String()
+    }
+    set {target = .instance(newValue)}
+  }
+
+  /// All routes of an access interface: a port ("access0"), or some VLANs of it ("access0.100", "access0.100.7").
+  var interfaceName: String {
+    get {
+      if case .interfaceName(let v)? = target {return v}
+      return String()
+    }
+    set {target = .interfaceName(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Target: Equatable, Sendable {
@@ -2047,6 +2517,10 @@ nonisolated struct Culvert_V1_ClearRequest: Sendable {
     case allConnections(Culvert_V1_AllConnections)
     /// All tunnels, sessions and routes.
     case everything(Culvert_V1_Everything)
+    /// All routes of a pppoe-ac instance; tunnels stay.
+    case instance(String)
+    /// All routes of an access interface: a port ("access0"), or some VLANs of it ("access0.100", "access0.100.7").
+    case interfaceName(String)
 
   }
 
@@ -2870,6 +3344,958 @@ nonisolated struct Culvert_V1_StaticSessionStatus: Sendable {
   fileprivate var _data: Culvert_V1_Traffic? = nil
 }
 
+nonisolated struct Culvert_V1_ListDestinationsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Only this one; empty: all.
+  var address: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ListDestinationsResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var destinations: [Culvert_V1_Destination] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// An LNS as this node sees it, by address and the l2tp-profile that says how to talk to it.
+nonisolated struct Culvert_V1_Destination: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var address: String = String()
+
+  var profile: String = String()
+
+  var state: Culvert_V1_DestinationState = .unspecified
+
+  /// Local ids of its tunnels, in order.
+  var tunnelIds: [UInt32] = []
+
+  var establishedTunnels: UInt32 = 0
+
+  var sessions: UInt32 = 0
+
+  /// Attempts to reach it since it was last up.
+  var attempts: UInt32 = 0
+
+  /// When it is tried again; none: not planned.
+  var retryAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_retryAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_retryAt = newValue}
+  }
+  /// Returns true if `retryAt` has been explicitly set.
+  var hasRetryAt: Bool {self._retryAt != nil}
+  /// Clears the value of `retryAt`. Subsequent reads from it will return its default value.
+  mutating func clearRetryAt() {self._retryAt = nil}
+
+  /// The least preference value by which it was last chosen, RFC 2868 section 3.8: the lower, the better.
+  var preference: UInt32 = 0
+
+  /// Why it was left last; empty: never.
+  var lastFailure: String = String()
+
+  /// What its sessions that are up carry: rx is from the LNS, tx to it.
+  var data: Culvert_V1_Traffic {
+    get {_data ?? Culvert_V1_Traffic()}
+    set {_data = newValue}
+  }
+  /// Returns true if `data` has been explicitly set.
+  var hasData: Bool {self._data != nil}
+  /// Clears the value of `data`. Subsequent reads from it will return its default value.
+  mutating func clearData() {self._data = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _retryAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _data: Culvert_V1_Traffic? = nil
+}
+
+nonisolated struct Culvert_V1_DrainTarget: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var target: Culvert_V1_DrainTarget.OneOf_Target? = nil
+
+  /// The node takes no new clients.
+  var system: Culvert_V1_Everything {
+    get {
+      if case .system(let v)? = target {return v}
+      return Culvert_V1_Everything()
+    }
+    set {target = .system(newValue)}
+  }
+
+  /// No new sessions and tunnels to this LNS.
+  var destination: String {
+    get {
+      if case .destination(let v)? = target {return v}
+      return String()
+    }
+    set {target = .destination(newValue)}
+  }
+
+  /// No new sessions in the tunnel with this local id.
+  var tunnelID: UInt32 {
+    get {
+      if case .tunnelID(let v)? = target {return v}
+      return 0
+    }
+    set {target = .tunnelID(newValue)}
+  }
+
+  var tunnelName: String {
+    get {
+      if case .tunnelName(let v)? = target {return v}
+      return String()
+    }
+    set {target = .tunnelName(newValue)}
+  }
+
+  /// No new clients of this pppoe-ac instance.
+  var instance: String {
+    get {
+      if case .instance(let v)? = target {return v}
+      return String()
+    }
+    set {target = .instance(newValue)}
+  }
+
+  /// No new clients on this port.
+  var interfaceName: String {
+    get {
+      if case .interfaceName(let v)? = target {return v}
+      return String()
+    }
+    set {target = .interfaceName(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Target: Equatable, Sendable {
+    /// The node takes no new clients.
+    case system(Culvert_V1_Everything)
+    /// No new sessions and tunnels to this LNS.
+    case destination(String)
+    /// No new sessions in the tunnel with this local id.
+    case tunnelID(UInt32)
+    case tunnelName(String)
+    /// No new clients of this pppoe-ac instance.
+    case instance(String)
+    /// No new clients on this port.
+    case interfaceName(String)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_DrainRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var target: Culvert_V1_DrainTarget {
+    get {_target ?? Culvert_V1_DrainTarget()}
+    set {_target = newValue}
+  }
+  /// Returns true if `target` has been explicitly set.
+  var hasTarget: Bool {self._target != nil}
+  /// Clears the value of `target`. Subsequent reads from it will return its default value.
+  mutating func clearTarget() {self._target = nil}
+
+  /// Takes new sessions again.
+  var undrain: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _target: Culvert_V1_DrainTarget? = nil
+}
+
+/// What is still up on what was named.
+nonisolated struct Culvert_V1_DrainResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var draining: Bool = false
+
+  var tunnels: UInt32 = 0
+
+  var sessions: UInt32 = 0
+
+  var connections: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ClearStatisticsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ClearStatisticsResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_GetRunningConfigRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As in the file: "pppoe-ac", "l2tp-profile", "radius"; empty: all sections.
+  var section: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_GetRunningConfigResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// In the order in which they depend on each other. Texts one behind the other are a configuration file.
+  var sections: [Culvert_V1_ConfigSection] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ConfigSection: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var name: String = String()
+
+  /// YAML, with the section's name.
+  var text: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ReloadRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Only tells what would change.
+  var check: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ReloadResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var path: String = String()
+
+  /// Whether the node runs with the file now, but for changes that need a restart. Never with `check` or faults.
+  var applied: Bool = false
+
+  /// In the order of the file's sections; empty when there is none, or with faults.
+  var changes: [Culvert_V1_ConfigChange] = []
+
+  /// In the order of the file's lines.
+  var faults: [Culvert_V1_ConfigFault] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ConfigChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: Culvert_V1_ConfigChangeKind = .unspecified
+
+  /// "pppoe-ac"
+  var section: String = String()
+
+  /// Which element of a section that is a list; else empty.
+  var element: String = String()
+
+  /// The setting; empty when a whole element came or went.
+  var setting: String = String()
+
+  /// As in the file, secrets masked; empty where there is none.
+  var oldValue: String = String()
+
+  var newValue: String = String()
+
+  var effect: Culvert_V1_ConfigEffect = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ConfigFault: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// From 1 on; 0: the file as a whole.
+  var line: UInt32 = 0
+
+  var field: String = String()
+
+  var reason: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What to debug. The scopes that are set all have to match; none: everything of the subsystem.
+nonisolated struct Culvert_V1_DebugRule: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var subsystem: Culvert_V1_DebugSubsystem = .unspecified
+
+  /// Local ids; 0: any.
+  var tunnelID: UInt32 = 0
+
+  var sessionID: UInt32 = 0
+
+  /// Empty: any.
+  var clientMac: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_GetDebugRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_GetDebugResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var rules: [Culvert_V1_DebugRule] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_SetDebugRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var change: Culvert_V1_SetDebugRequest.OneOf_Change? = nil
+
+  var enable: Culvert_V1_DebugRule {
+    get {
+      if case .enable(let v)? = change {return v}
+      return Culvert_V1_DebugRule()
+    }
+    set {change = .enable(newValue)}
+  }
+
+  /// The rule itself; without scopes, all rules of its subsystem. NOT_FOUND when there is none.
+  var disable: Culvert_V1_DebugRule {
+    get {
+      if case .disable(let v)? = change {return v}
+      return Culvert_V1_DebugRule()
+    }
+    set {change = .disable(newValue)}
+  }
+
+  var disableAll: Culvert_V1_DisableAllDebug {
+    get {
+      if case .disableAll(let v)? = change {return v}
+      return Culvert_V1_DisableAllDebug()
+    }
+    set {change = .disableAll(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Change: Equatable, Sendable {
+    case enable(Culvert_V1_DebugRule)
+    /// The rule itself; without scopes, all rules of its subsystem. NOT_FOUND when there is none.
+    case disable(Culvert_V1_DebugRule)
+    case disableAll(Culvert_V1_DisableAllDebug)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_DisableAllDebug: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What is being debugged now.
+nonisolated struct Culvert_V1_SetDebugResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var rules: [Culvert_V1_DebugRule] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_WatchDebugRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_DebugLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var time: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_time ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_time = newValue}
+  }
+  /// Returns true if `time` has been explicitly set.
+  var hasTime: Bool {self._time != nil}
+  /// Clears the value of `time`. Subsequent reads from it will return its default value.
+  mutating func clearTime() {self._time = nil}
+
+  var subsystem: Culvert_V1_DebugSubsystem = .unspecified
+
+  /// What it is about, as far as it is known; 0 and empty: not.
+  var tunnelID: UInt32 = 0
+
+  var sessionID: UInt32 = 0
+
+  var clientMac: String = String()
+
+  var text: String = String()
+
+  /// Lines before this one that the caller has missed.
+  var missed: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _time: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+nonisolated struct Culvert_V1_CaptureRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var session: Culvert_V1_CaptureRequest.OneOf_Session? = nil
+
+  var l2Tp: Culvert_V1_SessionTarget {
+    get {
+      if case .l2Tp(let v)? = session {return v}
+      return Culvert_V1_SessionTarget()
+    }
+    set {session = .l2Tp(newValue)}
+  }
+
+  /// A route of the access concentrator.
+  var routeID: UInt32 {
+    get {
+      if case .routeID(let v)? = session {return v}
+      return 0
+    }
+    set {session = .routeID(newValue)}
+  }
+
+  /// A static session.
+  var staticReference: UInt64 {
+    get {
+      if case .staticReference(let v)? = session {return v}
+      return 0
+    }
+    set {session = .staticReference(newValue)}
+  }
+
+  /// Octets of each frame that are kept; 0: all.
+  var snapLength: UInt32 = 0
+
+  /// The session's control frames as well: its tunnel's L2TP control messages and the client's discovery.
+  var control: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Session: Equatable, Sendable {
+    case l2Tp(Culvert_V1_SessionTarget)
+    /// A route of the access concentrator.
+    case routeID(UInt32)
+    /// A static session.
+    case staticReference(UInt64)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_CaptureResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var frames: [Culvert_V1_CapturedFrame] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_CapturedFrame: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var time: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_time ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_time = newValue}
+  }
+  /// Returns true if `time` has been explicitly set.
+  var hasTime: Bool {self._time != nil}
+  /// Clears the value of `time`. Subsequent reads from it will return its default value.
+  mutating func clearTime() {self._time = nil}
+
+  /// Name of the port.
+  var interfaceName: String = String()
+
+  var direction: Culvert_V1_CaptureDirection = .unspecified
+
+  /// Octets of the whole frame.
+  var originalLength: UInt32 = 0
+
+  /// From the destination address on, as far as it was kept.
+  var data: Data = Data()
+
+  var comment: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _time: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+nonisolated struct Culvert_V1_GetRadiusRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_GetRadiusResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var servers: [Culvert_V1_RadiusServer] = []
+
+  /// The client as a whole.
+  var counters: [Culvert_V1_Counter] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_RadiusServer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var address: String = String()
+
+  var authenticationPort: UInt32 = 0
+
+  var accountingPort: UInt32 = 0
+
+  /// Server groups that it is in.
+  var groups: [String] = []
+
+  var state: Culvert_V1_RadiusServerState = .unspecified
+
+  var deadUntil: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_deadUntil ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_deadUntil = newValue}
+  }
+  /// Returns true if `deadUntil` has been explicitly set.
+  var hasDeadUntil: Bool {self._deadUntil != nil}
+  /// Clears the value of `deadUntil`. Subsequent reads from it will return its default value.
+  mutating func clearDeadUntil() {self._deadUntil = nil}
+
+  /// Requests without an answer yet.
+  var inFlight: UInt32 = 0
+
+  /// Time to the last answer; 0: there was none.
+  var roundTripMicroseconds: UInt32 = 0
+
+  var counters: [Culvert_V1_Counter] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _deadUntil: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+nonisolated struct Culvert_V1_GetDnsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Whether the cache comes along.
+  var cache: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_GetDnsResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var servers: [Culvert_V1_NameServer] = []
+
+  var cache: [Culvert_V1_DnsCacheEntry] = []
+
+  var counters: [Culvert_V1_Counter] = []
+
+  /// Names that the cache holds, and how many it may.
+  var cacheUsed: UInt32 = 0
+
+  var cacheCapacity: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_NameServer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var address: String = String()
+
+  var port: UInt32 = 0
+
+  /// "node", or the l2tp-profile that asks it.
+  var scope: String = String()
+
+  var counters: [Culvert_V1_Counter] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_DnsCacheEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var name: String = String()
+
+  /// None: the name is known not to exist, or to have no address.
+  var addresses: [String] = []
+
+  var expiresAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_expiresAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_expiresAt = newValue}
+  }
+  /// Returns true if `expiresAt` has been explicitly set.
+  var hasExpiresAt: Bool {self._expiresAt != nil}
+  /// Clears the value of `expiresAt`. Subsequent reads from it will return its default value.
+  mutating func clearExpiresAt() {self._expiresAt = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _expiresAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+nonisolated struct Culvert_V1_GetAccountingRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_GetAccountingResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var groups: [Culvert_V1_AccountingGroup] = []
+
+  var counters: [Culvert_V1_Counter] = []
+
+  /// Records that the store holds until a server has taken them, and how many it may hold.
+  var stored: UInt64 = 0
+
+  var storeCapacity: UInt64 = 0
+
+  var oldestStored: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_oldestStored ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_oldestStored = newValue}
+  }
+  /// Returns true if `oldestStored` has been explicitly set.
+  var hasOldestStored: Bool {self._oldestStored != nil}
+  /// Clears the value of `oldestStored`. Subsequent reads from it will return its default value.
+  mutating func clearOldestStored() {self._oldestStored = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _oldestStored: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+/// A server group that gets accounting records.
+nonisolated struct Culvert_V1_AccountingGroup: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var name: String = String()
+
+  var interimIntervalSeconds: UInt32 = 0
+
+  /// Sessions that are accounted now.
+  var sessions: UInt32 = 0
+
+  /// Records that wait for a server.
+  var waiting: UInt64 = 0
+
+  /// Whether a server of it takes requests.
+  var reachable: Bool = false
+
+  var counters: [Culvert_V1_Counter] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_GetHostRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_GetHostResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var neighbours: [Culvert_V1_Neighbour] = []
+
+  var routes: [Culvert_V1_Route] = []
+
+  var pathMtus: [Culvert_V1_PathMtu] = []
+
+  var counters: [Culvert_V1_Counter] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_Neighbour: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var interfaceName: String = String()
+
+  var address: String = String()
+
+  /// Empty: not known.
+  var mac: String = String()
+
+  var state: Culvert_V1_NeighbourState = .unspecified
+
+  /// Tunnels and others that need it.
+  var holders: UInt32 = 0
+
+  /// Since the address was last confirmed; only where there is one.
+  var confirmedSecondsAgo: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_Route: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "192.0.2.0/24"
+  var prefix: String = String()
+
+  /// Empty: a connected network.
+  var nextHop: String = String()
+
+  var interfaceName: String = String()
+
+  /// The node's address that packets leave with unless they have one.
+  var source: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What routers have told of the way to an LNS.
+nonisolated struct Culvert_V1_PathMtu: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var address: String = String()
+
+  var mtu: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ListEventsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The last so many; 0: all that are remembered.
+  var limit: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ListEventsResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var events: [Culvert_V1_WatchResponse] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ListNamesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: Culvert_V1_NameKind = .unspecified
+
+  var prefix: String = String()
+
+  /// At most so many; 0: 64.
+  var limit: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Culvert_V1_ListNamesResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var names: [String] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "culvert.v1"
@@ -2912,6 +4338,38 @@ nonisolated extension Culvert_V1_Initiator: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Culvert_V1_StaticErrorCode: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATIC_ERROR_CODE_UNSPECIFIED\0\u{1}STATIC_ERROR_CODE_INVALID\0\u{1}STATIC_ERROR_CODE_NOT_FOUND\0\u{1}STATIC_ERROR_CODE_ALREADY_EXISTS\0\u{1}STATIC_ERROR_CODE_EXHAUSTED\0\u{1}STATIC_ERROR_CODE_UNAVAILABLE\0")
+}
+
+nonisolated extension Culvert_V1_DestinationState: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DESTINATION_STATE_UNSPECIFIED\0\u{1}DESTINATION_STATE_IDLE\0\u{1}DESTINATION_STATE_CONNECTING\0\u{1}DESTINATION_STATE_UP\0\u{1}DESTINATION_STATE_DRAINING\0\u{1}DESTINATION_STATE_HOLD_DOWN\0")
+}
+
+nonisolated extension Culvert_V1_ConfigChangeKind: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONFIG_CHANGE_KIND_UNSPECIFIED\0\u{1}CONFIG_CHANGE_KIND_ADDED\0\u{1}CONFIG_CHANGE_KIND_CHANGED\0\u{1}CONFIG_CHANGE_KIND_REMOVED\0")
+}
+
+nonisolated extension Culvert_V1_ConfigEffect: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONFIG_EFFECT_UNSPECIFIED\0\u{1}CONFIG_EFFECT_APPLIED\0\u{1}CONFIG_EFFECT_RESTART_CONTROL\0\u{1}CONFIG_EFFECT_RESTART_DATA_PLANE\0")
+}
+
+nonisolated extension Culvert_V1_DebugSubsystem: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DEBUG_SUBSYSTEM_UNSPECIFIED\0\u{1}DEBUG_SUBSYSTEM_PPPOE_AC\0\u{1}DEBUG_SUBSYSTEM_L2TP\0\u{1}DEBUG_SUBSYSTEM_PPP\0\u{1}DEBUG_SUBSYSTEM_RADIUS\0\u{1}DEBUG_SUBSYSTEM_DNS\0")
+}
+
+nonisolated extension Culvert_V1_CaptureDirection: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CAPTURE_DIRECTION_UNSPECIFIED\0\u{1}CAPTURE_DIRECTION_INBOUND\0\u{1}CAPTURE_DIRECTION_OUTBOUND\0")
+}
+
+nonisolated extension Culvert_V1_RadiusServerState: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RADIUS_SERVER_STATE_UNSPECIFIED\0\u{1}RADIUS_SERVER_STATE_UNTRIED\0\u{1}RADIUS_SERVER_STATE_UP\0\u{1}RADIUS_SERVER_STATE_DEAD\0")
+}
+
+nonisolated extension Culvert_V1_NeighbourState: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NEIGHBOUR_STATE_UNSPECIFIED\0\u{1}NEIGHBOUR_STATE_INCOMPLETE\0\u{1}NEIGHBOUR_STATE_REACHABLE\0\u{1}NEIGHBOUR_STATE_STALE\0\u{1}NEIGHBOUR_STATE_DELAY\0\u{1}NEIGHBOUR_STATE_PROBE\0\u{1}NEIGHBOUR_STATE_UNREACHABLE\0")
+}
+
+nonisolated extension Culvert_V1_NameKind: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NAME_KIND_UNSPECIFIED\0\u{1}NAME_KIND_TUNNEL\0\u{1}NAME_KIND_SESSION\0\u{1}NAME_KIND_INSTANCE\0\u{1}NAME_KIND_ROUTE\0\u{1}NAME_KIND_DESTINATION\0\u{1}NAME_KIND_INTERFACE\0\u{1}NAME_KIND_CONFIG_SECTION\0")
 }
 
 nonisolated extension Culvert_V1_Counter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3069,63 +4527,125 @@ nonisolated extension Culvert_V1_GetStatusRequest: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Culvert_V1_GetStatusResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".GetStatusResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}started_at\0\u{3}uptime_seconds\0\u{3}control_epoch\0\u{3}configuration_path\0\u{3}data_plane\0\u{1}capacities\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}started_at\0\u{3}uptime_seconds\0\u{3}control_epoch\0\u{3}configuration_path\0\u{3}data_plane\0\u{1}capacities\0\u{3}host_name\0\u{1}drained\0")
+
+  fileprivate class _StorageClass {
+    var _version: String = String()
+    var _startedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+    var _uptimeSeconds: UInt64 = 0
+    var _controlEpoch: UInt64 = 0
+    var _configurationPath: String = String()
+    var _dataPlane: Culvert_V1_DataPlaneStatus? = nil
+    var _capacities: [Culvert_V1_Capacity] = []
+    var _hostName: String = String()
+    var _drained: [Culvert_V1_DrainTarget] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _version = source._version
+      _startedAt = source._startedAt
+      _uptimeSeconds = source._uptimeSeconds
+      _controlEpoch = source._controlEpoch
+      _configurationPath = source._configurationPath
+      _dataPlane = source._dataPlane
+      _capacities = source._capacities
+      _hostName = source._hostName
+      _drained = source._drained
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.version) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._startedAt) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.uptimeSeconds) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.controlEpoch) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.configurationPath) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._dataPlane) }()
-      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.capacities) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._version) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._startedAt) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._uptimeSeconds) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._controlEpoch) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._configurationPath) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._dataPlane) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._capacities) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._hostName) }()
+        case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._drained) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.version.isEmpty {
-      try visitor.visitSingularStringField(value: self.version, fieldNumber: 1)
-    }
-    try { if let v = self._startedAt {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    if self.uptimeSeconds != 0 {
-      try visitor.visitSingularUInt64Field(value: self.uptimeSeconds, fieldNumber: 3)
-    }
-    if self.controlEpoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.controlEpoch, fieldNumber: 4)
-    }
-    if !self.configurationPath.isEmpty {
-      try visitor.visitSingularStringField(value: self.configurationPath, fieldNumber: 5)
-    }
-    try { if let v = self._dataPlane {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
-    if !self.capacities.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.capacities, fieldNumber: 7)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._version.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._version, fieldNumber: 1)
+      }
+      try { if let v = _storage._startedAt {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if _storage._uptimeSeconds != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._uptimeSeconds, fieldNumber: 3)
+      }
+      if _storage._controlEpoch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._controlEpoch, fieldNumber: 4)
+      }
+      if !_storage._configurationPath.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._configurationPath, fieldNumber: 5)
+      }
+      try { if let v = _storage._dataPlane {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if !_storage._capacities.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._capacities, fieldNumber: 7)
+      }
+      if !_storage._hostName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hostName, fieldNumber: 8)
+      }
+      if !_storage._drained.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._drained, fieldNumber: 9)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Culvert_V1_GetStatusResponse, rhs: Culvert_V1_GetStatusResponse) -> Bool {
-    if lhs.version != rhs.version {return false}
-    if lhs._startedAt != rhs._startedAt {return false}
-    if lhs.uptimeSeconds != rhs.uptimeSeconds {return false}
-    if lhs.controlEpoch != rhs.controlEpoch {return false}
-    if lhs.configurationPath != rhs.configurationPath {return false}
-    if lhs._dataPlane != rhs._dataPlane {return false}
-    if lhs.capacities != rhs.capacities {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._startedAt != rhs_storage._startedAt {return false}
+        if _storage._uptimeSeconds != rhs_storage._uptimeSeconds {return false}
+        if _storage._controlEpoch != rhs_storage._controlEpoch {return false}
+        if _storage._configurationPath != rhs_storage._configurationPath {return false}
+        if _storage._dataPlane != rhs_storage._dataPlane {return false}
+        if _storage._capacities != rhs_storage._capacities {return false}
+        if _storage._hostName != rhs_storage._hostName {return false}
+        if _storage._drained != rhs_storage._drained {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3417,7 +4937,7 @@ nonisolated extension Culvert_V1_BearerTypes: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Tunnel"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{3}local_address\0\u{3}remote_address\0\u{1}state\0\u{3}created_at\0\u{1}mode\0\u{3}remote_tunnel_id\0\u{3}remote_host_name\0\u{3}remote_vendor_name\0\u{3}local_udp_port\0\u{3}remote_udp_port\0\u{1}owner\0\u{3}created_by_admin\0\u{1}persist\0\u{1}authorization\0\u{3}session_count\0\u{1}profile\0\u{1}settings\0\u{1}peer\0\u{1}transport\0\u{1}data\0\u{3}data_rx_errors\0\u{3}data_tx_errors\0\u{3}memory_octets\0\u{1}events\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{3}local_address\0\u{3}remote_address\0\u{1}state\0\u{3}created_at\0\u{1}mode\0\u{3}remote_tunnel_id\0\u{3}remote_host_name\0\u{3}remote_vendor_name\0\u{3}local_udp_port\0\u{3}remote_udp_port\0\u{1}owner\0\u{3}created_by_admin\0\u{1}persist\0\u{1}authorization\0\u{3}session_count\0\u{1}profile\0\u{1}settings\0\u{1}peer\0\u{1}transport\0\u{1}data\0\u{3}data_rx_errors\0\u{3}data_tx_errors\0\u{3}memory_octets\0\u{1}events\0\u{1}draining\0")
 
   fileprivate class _StorageClass {
     var _id: UInt32 = 0
@@ -3446,6 +4966,7 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
     var _dataTxErrors: UInt64 = 0
     var _memoryOctets: UInt64 = 0
     var _events: [Culvert_V1_StateTransition] = []
+    var _draining: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3482,6 +5003,7 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
       _dataTxErrors = source._dataTxErrors
       _memoryOctets = source._memoryOctets
       _events = source._events
+      _draining = source._draining
     }
   }
 
@@ -3526,6 +5048,7 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
         case 24: try { try decoder.decodeSingularUInt64Field(value: &_storage._dataTxErrors) }()
         case 25: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryOctets) }()
         case 26: try { try decoder.decodeRepeatedMessageField(value: &_storage._events) }()
+        case 27: try { try decoder.decodeSingularBoolField(value: &_storage._draining) }()
         default: break
         }
       }
@@ -3616,6 +5139,9 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
       if !_storage._events.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._events, fieldNumber: 26)
       }
+      if _storage._draining != false {
+        try visitor.visitSingularBoolField(value: _storage._draining, fieldNumber: 27)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3651,6 +5177,7 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._dataTxErrors != rhs_storage._dataTxErrors {return false}
         if _storage._memoryOctets != rhs_storage._memoryOctets {return false}
         if _storage._events != rhs_storage._events {return false}
+        if _storage._draining != rhs_storage._draining {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4155,7 +5682,7 @@ nonisolated extension Culvert_V1_TunnelTransport: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Culvert_V1_ListSessionsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ListSessionsRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tunnel_id\0\u{3}session_id\0\u{3}user_name\0\u{1}detail\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tunnel_id\0\u{3}session_id\0\u{3}user_name\0\u{1}detail\0\u{1}name\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4167,6 +5694,7 @@ nonisolated extension Culvert_V1_ListSessionsRequest: SwiftProtobuf.Message, Swi
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.sessionID) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.userName) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.detail) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.name) }()
       default: break
       }
     }
@@ -4185,6 +5713,9 @@ nonisolated extension Culvert_V1_ListSessionsRequest: SwiftProtobuf.Message, Swi
     if self.detail != false {
       try visitor.visitSingularBoolField(value: self.detail, fieldNumber: 4)
     }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4193,6 +5724,7 @@ nonisolated extension Culvert_V1_ListSessionsRequest: SwiftProtobuf.Message, Swi
     if lhs.sessionID != rhs.sessionID {return false}
     if lhs.userName != rhs.userName {return false}
     if lhs.detail != rhs.detail {return false}
+    if lhs.name != rhs.name {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4613,7 +6145,7 @@ nonisolated extension Culvert_V1_ListConnectionsResponse: SwiftProtobuf.Message,
 
 nonisolated extension Culvert_V1_Connection: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Connection"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}route_name\0\u{3}route_id\0\u{1}instance\0\u{1}state\0\u{3}created_at\0\u{3}interface_name\0\u{3}outer_vlan\0\u{3}inner_vlan\0\u{3}pppoe_session_id\0\u{3}service_name\0\u{3}client_mac\0\u{3}user_name\0\u{3}tunnel_id\0\u{3}session_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}route_name\0\u{3}route_id\0\u{1}instance\0\u{1}state\0\u{3}created_at\0\u{3}interface_name\0\u{3}outer_vlan\0\u{3}inner_vlan\0\u{3}pppoe_session_id\0\u{3}service_name\0\u{3}client_mac\0\u{3}user_name\0\u{3}tunnel_id\0\u{3}session_id\0\u{1}mru\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4635,6 +6167,7 @@ nonisolated extension Culvert_V1_Connection: SwiftProtobuf.Message, SwiftProtobu
       case 12: try { try decoder.decodeSingularStringField(value: &self.userName) }()
       case 13: try { try decoder.decodeSingularUInt32Field(value: &self.tunnelID) }()
       case 14: try { try decoder.decodeSingularUInt32Field(value: &self.sessionID) }()
+      case 15: try { try decoder.decodeSingularUInt32Field(value: &self.mru) }()
       default: break
       }
     }
@@ -4687,6 +6220,9 @@ nonisolated extension Culvert_V1_Connection: SwiftProtobuf.Message, SwiftProtobu
     if self.sessionID != 0 {
       try visitor.visitSingularUInt32Field(value: self.sessionID, fieldNumber: 14)
     }
+    if self.mru != 0 {
+      try visitor.visitSingularUInt32Field(value: self.mru, fieldNumber: 15)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4705,6 +6241,7 @@ nonisolated extension Culvert_V1_Connection: SwiftProtobuf.Message, SwiftProtobu
     if lhs.userName != rhs.userName {return false}
     if lhs.tunnelID != rhs.tunnelID {return false}
     if lhs.sessionID != rhs.sessionID {return false}
+    if lhs.mru != rhs.mru {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5340,7 +6877,7 @@ nonisolated extension Culvert_V1_Cause: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Culvert_V1_ClearRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ClearRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}destination\0\u{3}tunnel_id\0\u{3}tunnel_name\0\u{1}session\0\u{3}route_id\0\u{3}all_connections\0\u{1}everything\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}destination\0\u{3}tunnel_id\0\u{3}tunnel_name\0\u{1}session\0\u{3}route_id\0\u{3}all_connections\0\u{1}everything\0\u{1}instance\0\u{3}interface_name\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5419,6 +6956,22 @@ nonisolated extension Culvert_V1_ClearRequest: SwiftProtobuf.Message, SwiftProto
           self.target = .everything(v)
         }
       }()
+      case 8: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.target != nil {try decoder.handleConflictingOneOf()}
+          self.target = .instance(v)
+        }
+      }()
+      case 9: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.target != nil {try decoder.handleConflictingOneOf()}
+          self.target = .interfaceName(v)
+        }
+      }()
       default: break
       }
     }
@@ -5457,6 +7010,14 @@ nonisolated extension Culvert_V1_ClearRequest: SwiftProtobuf.Message, SwiftProto
     case .everything?: try {
       guard case .everything(let v)? = self.target else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .instance?: try {
+      guard case .instance(let v)? = self.target else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 8)
+    }()
+    case .interfaceName?: try {
+      guard case .interfaceName(let v)? = self.target else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 9)
     }()
     case nil: break
     }
@@ -6922,6 +8483,1889 @@ nonisolated extension Culvert_V1_StaticSessionStatus: SwiftProtobuf.Message, Swi
     if lhs.sessionID != rhs.sessionID {return false}
     if lhs.pppoeSessionID != rhs.pppoeSessionID {return false}
     if lhs._data != rhs._data {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ListDestinationsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListDestinationsRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ListDestinationsRequest, rhs: Culvert_V1_ListDestinationsRequest) -> Bool {
+    if lhs.address != rhs.address {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ListDestinationsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListDestinationsResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}destinations\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.destinations) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.destinations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.destinations, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ListDestinationsResponse, rhs: Culvert_V1_ListDestinationsResponse) -> Bool {
+    if lhs.destinations != rhs.destinations {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_Destination: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Destination"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{1}profile\0\u{1}state\0\u{3}tunnel_ids\0\u{3}established_tunnels\0\u{1}sessions\0\u{1}attempts\0\u{3}retry_at\0\u{1}preference\0\u{3}last_failure\0\u{1}data\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.profile) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.tunnelIds) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.establishedTunnels) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.sessions) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.attempts) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._retryAt) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.preference) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.lastFailure) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._data) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 1)
+    }
+    if !self.profile.isEmpty {
+      try visitor.visitSingularStringField(value: self.profile, fieldNumber: 2)
+    }
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 3)
+    }
+    if !self.tunnelIds.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.tunnelIds, fieldNumber: 4)
+    }
+    if self.establishedTunnels != 0 {
+      try visitor.visitSingularUInt32Field(value: self.establishedTunnels, fieldNumber: 5)
+    }
+    if self.sessions != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sessions, fieldNumber: 6)
+    }
+    if self.attempts != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempts, fieldNumber: 7)
+    }
+    try { if let v = self._retryAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if self.preference != 0 {
+      try visitor.visitSingularUInt32Field(value: self.preference, fieldNumber: 9)
+    }
+    if !self.lastFailure.isEmpty {
+      try visitor.visitSingularStringField(value: self.lastFailure, fieldNumber: 10)
+    }
+    try { if let v = self._data {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_Destination, rhs: Culvert_V1_Destination) -> Bool {
+    if lhs.address != rhs.address {return false}
+    if lhs.profile != rhs.profile {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.tunnelIds != rhs.tunnelIds {return false}
+    if lhs.establishedTunnels != rhs.establishedTunnels {return false}
+    if lhs.sessions != rhs.sessions {return false}
+    if lhs.attempts != rhs.attempts {return false}
+    if lhs._retryAt != rhs._retryAt {return false}
+    if lhs.preference != rhs.preference {return false}
+    if lhs.lastFailure != rhs.lastFailure {return false}
+    if lhs._data != rhs._data {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_DrainTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DrainTarget"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}system\0\u{1}destination\0\u{3}tunnel_id\0\u{3}tunnel_name\0\u{1}instance\0\u{3}interface_name\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Culvert_V1_Everything?
+        var hadOneofValue = false
+        if let current = self.target {
+          hadOneofValue = true
+          if case .system(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.target = .system(v)
+        }
+      }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.target != nil {try decoder.handleConflictingOneOf()}
+          self.target = .destination(v)
+        }
+      }()
+      case 3: try {
+        var v: UInt32?
+        try decoder.decodeSingularUInt32Field(value: &v)
+        if let v = v {
+          if self.target != nil {try decoder.handleConflictingOneOf()}
+          self.target = .tunnelID(v)
+        }
+      }()
+      case 4: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.target != nil {try decoder.handleConflictingOneOf()}
+          self.target = .tunnelName(v)
+        }
+      }()
+      case 5: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.target != nil {try decoder.handleConflictingOneOf()}
+          self.target = .instance(v)
+        }
+      }()
+      case 6: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.target != nil {try decoder.handleConflictingOneOf()}
+          self.target = .interfaceName(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.target {
+    case .system?: try {
+      guard case .system(let v)? = self.target else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .destination?: try {
+      guard case .destination(let v)? = self.target else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .tunnelID?: try {
+      guard case .tunnelID(let v)? = self.target else { preconditionFailure() }
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
+    }()
+    case .tunnelName?: try {
+      guard case .tunnelName(let v)? = self.target else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    }()
+    case .instance?: try {
+      guard case .instance(let v)? = self.target else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    }()
+    case .interfaceName?: try {
+      guard case .interfaceName(let v)? = self.target else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_DrainTarget, rhs: Culvert_V1_DrainTarget) -> Bool {
+    if lhs.target != rhs.target {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_DrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DrainRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0\u{1}undrain\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._target) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.undrain) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._target {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.undrain != false {
+      try visitor.visitSingularBoolField(value: self.undrain, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_DrainRequest, rhs: Culvert_V1_DrainRequest) -> Bool {
+    if lhs._target != rhs._target {return false}
+    if lhs.undrain != rhs.undrain {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_DrainResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DrainResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}draining\0\u{1}tunnels\0\u{1}sessions\0\u{1}connections\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.draining) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.tunnels) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.sessions) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.connections) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.draining != false {
+      try visitor.visitSingularBoolField(value: self.draining, fieldNumber: 1)
+    }
+    if self.tunnels != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tunnels, fieldNumber: 2)
+    }
+    if self.sessions != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sessions, fieldNumber: 3)
+    }
+    if self.connections != 0 {
+      try visitor.visitSingularUInt32Field(value: self.connections, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_DrainResponse, rhs: Culvert_V1_DrainResponse) -> Bool {
+    if lhs.draining != rhs.draining {return false}
+    if lhs.tunnels != rhs.tunnels {return false}
+    if lhs.sessions != rhs.sessions {return false}
+    if lhs.connections != rhs.connections {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ClearStatisticsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ClearStatisticsRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ClearStatisticsRequest, rhs: Culvert_V1_ClearStatisticsRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ClearStatisticsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ClearStatisticsResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ClearStatisticsResponse, rhs: Culvert_V1_ClearStatisticsResponse) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetRunningConfigRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetRunningConfigRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}section\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.section) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.section.isEmpty {
+      try visitor.visitSingularStringField(value: self.section, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetRunningConfigRequest, rhs: Culvert_V1_GetRunningConfigRequest) -> Bool {
+    if lhs.section != rhs.section {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetRunningConfigResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetRunningConfigResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sections\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.sections) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sections.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.sections, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetRunningConfigResponse, rhs: Culvert_V1_GetRunningConfigResponse) -> Bool {
+    if lhs.sections != rhs.sections {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ConfigSection: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ConfigSection"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}text\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ConfigSection, rhs: Culvert_V1_ConfigSection) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ReloadRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ReloadRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}check\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.check) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.check != false {
+      try visitor.visitSingularBoolField(value: self.check, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ReloadRequest, rhs: Culvert_V1_ReloadRequest) -> Bool {
+    if lhs.check != rhs.check {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ReloadResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ReloadResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}applied\0\u{1}changes\0\u{1}faults\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.applied) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.changes) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.faults) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 1)
+    }
+    if self.applied != false {
+      try visitor.visitSingularBoolField(value: self.applied, fieldNumber: 2)
+    }
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.changes, fieldNumber: 3)
+    }
+    if !self.faults.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.faults, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ReloadResponse, rhs: Culvert_V1_ReloadResponse) -> Bool {
+    if lhs.path != rhs.path {return false}
+    if lhs.applied != rhs.applied {return false}
+    if lhs.changes != rhs.changes {return false}
+    if lhs.faults != rhs.faults {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ConfigChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ConfigChange"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}section\0\u{1}element\0\u{1}setting\0\u{3}old_value\0\u{3}new_value\0\u{1}effect\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.section) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.element) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.setting) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.oldValue) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.newValue) }()
+      case 7: try { try decoder.decodeSingularEnumField(value: &self.effect) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.section.isEmpty {
+      try visitor.visitSingularStringField(value: self.section, fieldNumber: 2)
+    }
+    if !self.element.isEmpty {
+      try visitor.visitSingularStringField(value: self.element, fieldNumber: 3)
+    }
+    if !self.setting.isEmpty {
+      try visitor.visitSingularStringField(value: self.setting, fieldNumber: 4)
+    }
+    if !self.oldValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.oldValue, fieldNumber: 5)
+    }
+    if !self.newValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.newValue, fieldNumber: 6)
+    }
+    if self.effect != .unspecified {
+      try visitor.visitSingularEnumField(value: self.effect, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ConfigChange, rhs: Culvert_V1_ConfigChange) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.section != rhs.section {return false}
+    if lhs.element != rhs.element {return false}
+    if lhs.setting != rhs.setting {return false}
+    if lhs.oldValue != rhs.oldValue {return false}
+    if lhs.newValue != rhs.newValue {return false}
+    if lhs.effect != rhs.effect {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ConfigFault: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ConfigFault"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}line\0\u{1}field\0\u{1}reason\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.line) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.field) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.line != 0 {
+      try visitor.visitSingularUInt32Field(value: self.line, fieldNumber: 1)
+    }
+    if !self.field.isEmpty {
+      try visitor.visitSingularStringField(value: self.field, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ConfigFault, rhs: Culvert_V1_ConfigFault) -> Bool {
+    if lhs.line != rhs.line {return false}
+    if lhs.field != rhs.field {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_DebugRule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DebugRule"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subsystem\0\u{3}tunnel_id\0\u{3}session_id\0\u{3}client_mac\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.subsystem) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.tunnelID) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.sessionID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.clientMac) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.subsystem != .unspecified {
+      try visitor.visitSingularEnumField(value: self.subsystem, fieldNumber: 1)
+    }
+    if self.tunnelID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tunnelID, fieldNumber: 2)
+    }
+    if self.sessionID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sessionID, fieldNumber: 3)
+    }
+    if !self.clientMac.isEmpty {
+      try visitor.visitSingularStringField(value: self.clientMac, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_DebugRule, rhs: Culvert_V1_DebugRule) -> Bool {
+    if lhs.subsystem != rhs.subsystem {return false}
+    if lhs.tunnelID != rhs.tunnelID {return false}
+    if lhs.sessionID != rhs.sessionID {return false}
+    if lhs.clientMac != rhs.clientMac {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetDebugRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetDebugRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetDebugRequest, rhs: Culvert_V1_GetDebugRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetDebugResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetDebugResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rules\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.rules.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rules, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetDebugResponse, rhs: Culvert_V1_GetDebugResponse) -> Bool {
+    if lhs.rules != rhs.rules {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_SetDebugRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SetDebugRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enable\0\u{1}disable\0\u{3}disable_all\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Culvert_V1_DebugRule?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .enable(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .enable(v)
+        }
+      }()
+      case 2: try {
+        var v: Culvert_V1_DebugRule?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .disable(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .disable(v)
+        }
+      }()
+      case 3: try {
+        var v: Culvert_V1_DisableAllDebug?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .disableAll(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .disableAll(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.change {
+    case .enable?: try {
+      guard case .enable(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .disable?: try {
+      guard case .disable(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .disableAll?: try {
+      guard case .disableAll(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_SetDebugRequest, rhs: Culvert_V1_SetDebugRequest) -> Bool {
+    if lhs.change != rhs.change {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_DisableAllDebug: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DisableAllDebug"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_DisableAllDebug, rhs: Culvert_V1_DisableAllDebug) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_SetDebugResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SetDebugResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rules\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.rules.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rules, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_SetDebugResponse, rhs: Culvert_V1_SetDebugResponse) -> Bool {
+    if lhs.rules != rhs.rules {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_WatchDebugRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WatchDebugRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_WatchDebugRequest, rhs: Culvert_V1_WatchDebugRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_DebugLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DebugLine"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}time\0\u{1}subsystem\0\u{3}tunnel_id\0\u{3}session_id\0\u{3}client_mac\0\u{1}text\0\u{1}missed\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._time) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.subsystem) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.tunnelID) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.sessionID) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.clientMac) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.missed) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._time {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.subsystem != .unspecified {
+      try visitor.visitSingularEnumField(value: self.subsystem, fieldNumber: 2)
+    }
+    if self.tunnelID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tunnelID, fieldNumber: 3)
+    }
+    if self.sessionID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sessionID, fieldNumber: 4)
+    }
+    if !self.clientMac.isEmpty {
+      try visitor.visitSingularStringField(value: self.clientMac, fieldNumber: 5)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 6)
+    }
+    if self.missed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.missed, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_DebugLine, rhs: Culvert_V1_DebugLine) -> Bool {
+    if lhs._time != rhs._time {return false}
+    if lhs.subsystem != rhs.subsystem {return false}
+    if lhs.tunnelID != rhs.tunnelID {return false}
+    if lhs.sessionID != rhs.sessionID {return false}
+    if lhs.clientMac != rhs.clientMac {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.missed != rhs.missed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_CaptureRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CaptureRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}l2tp\0\u{3}route_id\0\u{3}static_reference\0\u{3}snap_length\0\u{1}control\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Culvert_V1_SessionTarget?
+        var hadOneofValue = false
+        if let current = self.session {
+          hadOneofValue = true
+          if case .l2Tp(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.session = .l2Tp(v)
+        }
+      }()
+      case 2: try {
+        var v: UInt32?
+        try decoder.decodeSingularUInt32Field(value: &v)
+        if let v = v {
+          if self.session != nil {try decoder.handleConflictingOneOf()}
+          self.session = .routeID(v)
+        }
+      }()
+      case 3: try {
+        var v: UInt64?
+        try decoder.decodeSingularUInt64Field(value: &v)
+        if let v = v {
+          if self.session != nil {try decoder.handleConflictingOneOf()}
+          self.session = .staticReference(v)
+        }
+      }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.snapLength) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.control) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.session {
+    case .l2Tp?: try {
+      guard case .l2Tp(let v)? = self.session else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .routeID?: try {
+      guard case .routeID(let v)? = self.session else { preconditionFailure() }
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 2)
+    }()
+    case .staticReference?: try {
+      guard case .staticReference(let v)? = self.session else { preconditionFailure() }
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    if self.snapLength != 0 {
+      try visitor.visitSingularUInt32Field(value: self.snapLength, fieldNumber: 4)
+    }
+    if self.control != false {
+      try visitor.visitSingularBoolField(value: self.control, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_CaptureRequest, rhs: Culvert_V1_CaptureRequest) -> Bool {
+    if lhs.session != rhs.session {return false}
+    if lhs.snapLength != rhs.snapLength {return false}
+    if lhs.control != rhs.control {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_CaptureResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CaptureResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}frames\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.frames) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.frames.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.frames, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_CaptureResponse, rhs: Culvert_V1_CaptureResponse) -> Bool {
+    if lhs.frames != rhs.frames {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_CapturedFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CapturedFrame"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}time\0\u{3}interface_name\0\u{1}direction\0\u{3}original_length\0\u{1}data\0\u{1}comment\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._time) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.interfaceName) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.direction) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.originalLength) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.comment) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._time {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.interfaceName.isEmpty {
+      try visitor.visitSingularStringField(value: self.interfaceName, fieldNumber: 2)
+    }
+    if self.direction != .unspecified {
+      try visitor.visitSingularEnumField(value: self.direction, fieldNumber: 3)
+    }
+    if self.originalLength != 0 {
+      try visitor.visitSingularUInt32Field(value: self.originalLength, fieldNumber: 4)
+    }
+    if !self.data.isEmpty {
+      try visitor.visitSingularBytesField(value: self.data, fieldNumber: 5)
+    }
+    if !self.comment.isEmpty {
+      try visitor.visitSingularStringField(value: self.comment, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_CapturedFrame, rhs: Culvert_V1_CapturedFrame) -> Bool {
+    if lhs._time != rhs._time {return false}
+    if lhs.interfaceName != rhs.interfaceName {return false}
+    if lhs.direction != rhs.direction {return false}
+    if lhs.originalLength != rhs.originalLength {return false}
+    if lhs.data != rhs.data {return false}
+    if lhs.comment != rhs.comment {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetRadiusRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetRadiusRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetRadiusRequest, rhs: Culvert_V1_GetRadiusRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetRadiusResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetRadiusResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}servers\0\u{1}counters\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.servers) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.servers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.servers, fieldNumber: 1)
+    }
+    if !self.counters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counters, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetRadiusResponse, rhs: Culvert_V1_GetRadiusResponse) -> Bool {
+    if lhs.servers != rhs.servers {return false}
+    if lhs.counters != rhs.counters {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_RadiusServer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RadiusServer"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}authentication_port\0\u{3}accounting_port\0\u{1}groups\0\u{1}state\0\u{3}dead_until\0\u{3}in_flight\0\u{3}round_trip_microseconds\0\u{1}counters\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.authenticationPort) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.accountingPort) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._deadUntil) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.inFlight) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.roundTripMicroseconds) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 1)
+    }
+    if self.authenticationPort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.authenticationPort, fieldNumber: 2)
+    }
+    if self.accountingPort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.accountingPort, fieldNumber: 3)
+    }
+    if !self.groups.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.groups, fieldNumber: 4)
+    }
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 5)
+    }
+    try { if let v = self._deadUntil {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if self.inFlight != 0 {
+      try visitor.visitSingularUInt32Field(value: self.inFlight, fieldNumber: 7)
+    }
+    if self.roundTripMicroseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.roundTripMicroseconds, fieldNumber: 8)
+    }
+    if !self.counters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counters, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_RadiusServer, rhs: Culvert_V1_RadiusServer) -> Bool {
+    if lhs.address != rhs.address {return false}
+    if lhs.authenticationPort != rhs.authenticationPort {return false}
+    if lhs.accountingPort != rhs.accountingPort {return false}
+    if lhs.groups != rhs.groups {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs._deadUntil != rhs._deadUntil {return false}
+    if lhs.inFlight != rhs.inFlight {return false}
+    if lhs.roundTripMicroseconds != rhs.roundTripMicroseconds {return false}
+    if lhs.counters != rhs.counters {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetDnsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetDnsRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cache\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.cache) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.cache != false {
+      try visitor.visitSingularBoolField(value: self.cache, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetDnsRequest, rhs: Culvert_V1_GetDnsRequest) -> Bool {
+    if lhs.cache != rhs.cache {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetDnsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetDnsResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}servers\0\u{1}cache\0\u{1}counters\0\u{3}cache_used\0\u{3}cache_capacity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.servers) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.cache) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.cacheUsed) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.cacheCapacity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.servers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.servers, fieldNumber: 1)
+    }
+    if !self.cache.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.cache, fieldNumber: 2)
+    }
+    if !self.counters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counters, fieldNumber: 3)
+    }
+    if self.cacheUsed != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cacheUsed, fieldNumber: 4)
+    }
+    if self.cacheCapacity != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cacheCapacity, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetDnsResponse, rhs: Culvert_V1_GetDnsResponse) -> Bool {
+    if lhs.servers != rhs.servers {return false}
+    if lhs.cache != rhs.cache {return false}
+    if lhs.counters != rhs.counters {return false}
+    if lhs.cacheUsed != rhs.cacheUsed {return false}
+    if lhs.cacheCapacity != rhs.cacheCapacity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_NameServer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".NameServer"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{1}port\0\u{1}scope\0\u{1}counters\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.scope) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 1)
+    }
+    if self.port != 0 {
+      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 2)
+    }
+    if !self.scope.isEmpty {
+      try visitor.visitSingularStringField(value: self.scope, fieldNumber: 3)
+    }
+    if !self.counters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counters, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_NameServer, rhs: Culvert_V1_NameServer) -> Bool {
+    if lhs.address != rhs.address {return false}
+    if lhs.port != rhs.port {return false}
+    if lhs.scope != rhs.scope {return false}
+    if lhs.counters != rhs.counters {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_DnsCacheEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DnsCacheEntry"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}addresses\0\u{3}expires_at\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.addresses) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._expiresAt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.addresses.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.addresses, fieldNumber: 2)
+    }
+    try { if let v = self._expiresAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_DnsCacheEntry, rhs: Culvert_V1_DnsCacheEntry) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.addresses != rhs.addresses {return false}
+    if lhs._expiresAt != rhs._expiresAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetAccountingRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetAccountingRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetAccountingRequest, rhs: Culvert_V1_GetAccountingRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetAccountingResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetAccountingResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{1}counters\0\u{1}stored\0\u{3}store_capacity\0\u{3}oldest_stored\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.groups) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.stored) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.storeCapacity) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._oldestStored) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.groups.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.groups, fieldNumber: 1)
+    }
+    if !self.counters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counters, fieldNumber: 2)
+    }
+    if self.stored != 0 {
+      try visitor.visitSingularUInt64Field(value: self.stored, fieldNumber: 3)
+    }
+    if self.storeCapacity != 0 {
+      try visitor.visitSingularUInt64Field(value: self.storeCapacity, fieldNumber: 4)
+    }
+    try { if let v = self._oldestStored {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetAccountingResponse, rhs: Culvert_V1_GetAccountingResponse) -> Bool {
+    if lhs.groups != rhs.groups {return false}
+    if lhs.counters != rhs.counters {return false}
+    if lhs.stored != rhs.stored {return false}
+    if lhs.storeCapacity != rhs.storeCapacity {return false}
+    if lhs._oldestStored != rhs._oldestStored {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_AccountingGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".AccountingGroup"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}interim_interval_seconds\0\u{1}sessions\0\u{1}waiting\0\u{1}reachable\0\u{1}counters\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.interimIntervalSeconds) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.sessions) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.waiting) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.reachable) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.interimIntervalSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.interimIntervalSeconds, fieldNumber: 2)
+    }
+    if self.sessions != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sessions, fieldNumber: 3)
+    }
+    if self.waiting != 0 {
+      try visitor.visitSingularUInt64Field(value: self.waiting, fieldNumber: 4)
+    }
+    if self.reachable != false {
+      try visitor.visitSingularBoolField(value: self.reachable, fieldNumber: 5)
+    }
+    if !self.counters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counters, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_AccountingGroup, rhs: Culvert_V1_AccountingGroup) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.interimIntervalSeconds != rhs.interimIntervalSeconds {return false}
+    if lhs.sessions != rhs.sessions {return false}
+    if lhs.waiting != rhs.waiting {return false}
+    if lhs.reachable != rhs.reachable {return false}
+    if lhs.counters != rhs.counters {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetHostRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetHostRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetHostRequest, rhs: Culvert_V1_GetHostRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_GetHostResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".GetHostResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}neighbours\0\u{1}routes\0\u{3}path_mtus\0\u{1}counters\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.neighbours) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.routes) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.pathMtus) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.counters) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.neighbours.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.neighbours, fieldNumber: 1)
+    }
+    if !self.routes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.routes, fieldNumber: 2)
+    }
+    if !self.pathMtus.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.pathMtus, fieldNumber: 3)
+    }
+    if !self.counters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counters, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_GetHostResponse, rhs: Culvert_V1_GetHostResponse) -> Bool {
+    if lhs.neighbours != rhs.neighbours {return false}
+    if lhs.routes != rhs.routes {return false}
+    if lhs.pathMtus != rhs.pathMtus {return false}
+    if lhs.counters != rhs.counters {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_Neighbour: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Neighbour"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}interface_name\0\u{1}address\0\u{1}mac\0\u{1}state\0\u{1}holders\0\u{3}confirmed_seconds_ago\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.interfaceName) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.mac) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.holders) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.confirmedSecondsAgo) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.interfaceName.isEmpty {
+      try visitor.visitSingularStringField(value: self.interfaceName, fieldNumber: 1)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 2)
+    }
+    if !self.mac.isEmpty {
+      try visitor.visitSingularStringField(value: self.mac, fieldNumber: 3)
+    }
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 4)
+    }
+    if self.holders != 0 {
+      try visitor.visitSingularUInt32Field(value: self.holders, fieldNumber: 5)
+    }
+    if self.confirmedSecondsAgo != 0 {
+      try visitor.visitSingularUInt64Field(value: self.confirmedSecondsAgo, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_Neighbour, rhs: Culvert_V1_Neighbour) -> Bool {
+    if lhs.interfaceName != rhs.interfaceName {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.mac != rhs.mac {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.holders != rhs.holders {return false}
+    if lhs.confirmedSecondsAgo != rhs.confirmedSecondsAgo {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_Route: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Route"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}prefix\0\u{3}next_hop\0\u{3}interface_name\0\u{1}source\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.prefix) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.nextHop) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.interfaceName) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.source) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.prefix.isEmpty {
+      try visitor.visitSingularStringField(value: self.prefix, fieldNumber: 1)
+    }
+    if !self.nextHop.isEmpty {
+      try visitor.visitSingularStringField(value: self.nextHop, fieldNumber: 2)
+    }
+    if !self.interfaceName.isEmpty {
+      try visitor.visitSingularStringField(value: self.interfaceName, fieldNumber: 3)
+    }
+    if !self.source.isEmpty {
+      try visitor.visitSingularStringField(value: self.source, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_Route, rhs: Culvert_V1_Route) -> Bool {
+    if lhs.prefix != rhs.prefix {return false}
+    if lhs.nextHop != rhs.nextHop {return false}
+    if lhs.interfaceName != rhs.interfaceName {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_PathMtu: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PathMtu"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{1}mtu\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.mtu) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 1)
+    }
+    if self.mtu != 0 {
+      try visitor.visitSingularUInt32Field(value: self.mtu, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_PathMtu, rhs: Culvert_V1_PathMtu) -> Bool {
+    if lhs.address != rhs.address {return false}
+    if lhs.mtu != rhs.mtu {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ListEventsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListEventsRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}limit\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ListEventsRequest, rhs: Culvert_V1_ListEventsRequest) -> Bool {
+    if lhs.limit != rhs.limit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ListEventsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListEventsResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.events) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.events.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.events, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ListEventsResponse, rhs: Culvert_V1_ListEventsResponse) -> Bool {
+    if lhs.events != rhs.events {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ListNamesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListNamesRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}prefix\0\u{1}limit\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.prefix) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.prefix.isEmpty {
+      try visitor.visitSingularStringField(value: self.prefix, fieldNumber: 2)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ListNamesRequest, rhs: Culvert_V1_ListNamesRequest) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.prefix != rhs.prefix {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_ListNamesResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListNamesResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}names\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.names) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.names.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.names, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_ListNamesResponse, rhs: Culvert_V1_ListNamesResponse) -> Bool {
+    if lhs.names != rhs.names {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -125,3 +125,84 @@ extension StaticFault.Code: MappedEnumeration {
         }
     }
 }
+
+extension DestinationState: MappedEnumeration {
+    var message: Culvert_V1_DestinationState {
+        switch self {
+        case .idle: .idle
+        case .connecting: .connecting
+        case .up: .up
+        case .draining: .draining
+        case .holdDown: .holdDown
+        }
+    }
+}
+
+extension ConfigurationChange.Kind: MappedEnumeration {
+    var message: Culvert_V1_ConfigChangeKind {
+        switch self {
+        case .added: .added
+        case .changed: .changed
+        case .removed: .removed
+        }
+    }
+}
+
+extension ConfigurationChange.Effect: MappedEnumeration {
+    var message: Culvert_V1_ConfigEffect {
+        switch self {
+        case .applied: .applied
+        case .restartControl: .restartControl
+        case .restartDataPlane: .restartDataPlane
+        }
+    }
+}
+
+extension DebugSubsystem: MappedEnumeration {
+    var message: Culvert_V1_DebugSubsystem {
+        switch self {
+        case .accessConcentrator: .pppoeAc
+        case .l2tp: .l2Tp
+        case .ppp: .ppp
+        case .radius: .radius
+        case .dns: .dns
+        }
+    }
+}
+
+extension RADIUSServerState: MappedEnumeration {
+    var message: Culvert_V1_RadiusServerState {
+        switch self {
+        case .untried: .untried
+        case .up: .up
+        case .dead: .dead
+        }
+    }
+}
+
+extension NeighbourState: MappedEnumeration {
+    var message: Culvert_V1_NeighbourState {
+        switch self {
+        case .incomplete: .incomplete
+        case .reachable: .reachable
+        case .stale: .stale
+        case .delay: .delay
+        case .probe: .probe
+        case .unreachable: .unreachable
+        }
+    }
+}
+
+extension NameKind: MappedEnumeration {
+    var message: Culvert_V1_NameKind {
+        switch self {
+        case .tunnel: .tunnel
+        case .session: .session
+        case .instance: .instance
+        case .route: .route
+        case .destination: .destination
+        case .interface: .interface
+        case .section: .configSection
+        }
+    }
+}

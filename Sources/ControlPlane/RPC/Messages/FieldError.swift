@@ -33,6 +33,11 @@ struct FieldError: Error, Hashable, CustomStringConvertible {
         return id
     }
 
+    /// `value` as an id; nil for 0, which stands for none.
+    static func optionalIdentifier(_ value: UInt32, _ field: String) throws(FieldError) -> UInt16? {
+        value == 0 ? nil : try identifier(value, field)
+    }
+
     /// `text` as an address.
     static func address(_ text: String, _ field: String) throws(FieldError) -> IPAddress {
         guard let address = IPAddress(text) else {

@@ -42,10 +42,7 @@ extension PolicerChange {
 extension SessionName {
     init(_ message: Culvert_V1_SetPolicersRequest) throws(FieldError) {
         switch message.session {
-        case .l2Tp(let session):
-            self = .l2tp(
-                try FieldError.identifier(session.sessionID, "session_id"),
-                tunnel: session.tunnelID == 0 ? nil : try FieldError.identifier(session.tunnelID, "tunnel_id"))
+        case .l2Tp(let session): self = try Self.named(session)
         case .routeID(let id): self = .route(id)
         case .staticReference(let reference): self = .staticSession(reference)
         case nil: throw FieldError("session", "is missing: say which session")

@@ -28,9 +28,10 @@ extension Culvert_V1_ListTunnelsRequest {
 extension SessionFilter {
     init(_ message: Culvert_V1_ListSessionsRequest) throws(FieldError) {
         self.init(
-            tunnelID: message.tunnelID == 0 ? nil : try FieldError.identifier(message.tunnelID, "tunnel_id"),
-            sessionID: message.sessionID == 0 ? nil : try FieldError.identifier(message.sessionID, "session_id"),
-            userName: message.userName.isEmpty ? nil : message.userName)
+            tunnelID: try FieldError.optionalIdentifier(message.tunnelID, "tunnel_id"),
+            sessionID: try FieldError.optionalIdentifier(message.sessionID, "session_id"),
+            userName: message.userName.isEmpty ? nil : message.userName,
+            name: message.name.isEmpty ? nil : message.name)
     }
 }
 
@@ -40,6 +41,7 @@ extension Culvert_V1_ListSessionsRequest {
         tunnelID = UInt32(model.tunnelID ?? 0)
         sessionID = UInt32(model.sessionID ?? 0)
         userName = model.userName ?? ""
+        name = model.name ?? ""
         detail = wantsDetail
     }
 }
@@ -73,10 +75,12 @@ extension ClearTarget {
         case .session(let session):
             self = .session(
                 try FieldError.identifier(session.sessionID, "session_id"),
-                tunnel: session.tunnelID == 0 ? nil : try FieldError.identifier(session.tunnelID, "tunnel_id"))
+                tunnel: try FieldError.optionalIdentifier(session.tunnelID, "tunnel_id"))
         case .routeID(let id): self = .connection(id)
         case .allConnections: self = .allConnections
         case .everything: self = .everything
+        case .instance(let name): self = .instance(name)
+        case .interfaceName(let name): self = .interface(name)
         case nil: throw FieldError("target", "is missing: say what to clear")
         }
     }
@@ -95,6 +99,8 @@ extension ClearTarget {
             case .connection(let id): $0.routeID = id
             case .allConnections: $0.allConnections = Culvert_V1_AllConnections()
             case .everything: $0.everything = Culvert_V1_Everything()
+            case .instance(let name): $0.instance = name
+            case .interface(let name): $0.interfaceName = name
             }
         }
     }

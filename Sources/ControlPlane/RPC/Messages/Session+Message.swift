@@ -99,6 +99,7 @@ extension PPPoEConnectionSnapshot {
             $0.userName = userName
             $0.tunnelID = UInt32(tunnelID)
             $0.sessionID = UInt32(sessionID)
+            $0.mru = UInt32(mru)
         }
     }
 
@@ -115,5 +116,6 @@ extension PPPoEConnectionSnapshot {
         userName = message.userName
         tunnelID = try FieldError.narrow(message.tunnelID, "tunnel_id")
         sessionID = try FieldError.narrow(message.sessionID, "session_id")
+        mru = try FieldError.narrow(message.mru, "mru")
     }
 }

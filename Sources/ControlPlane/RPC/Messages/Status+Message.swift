@@ -53,13 +53,17 @@ extension StatusSnapshot {
             $0.configurationPath = configurationPath
             $0.dataPlane = dataPlane.message
             $0.capacities = capacities.map(\.message)
+            $0.hostName = hostName
+            $0.drained = drained.map(\.message)
         }
     }
 
-    init(_ message: Culvert_V1_GetStatusResponse) {
+    init(_ message: Culvert_V1_GetStatusResponse) throws(FieldError) {
         self.init(
             version: message.version, startedAt: Timestamp(message.startedAt), uptimeSeconds: message.uptimeSeconds,
             controlEpoch: message.controlEpoch, configurationPath: message.configurationPath,
             dataPlane: DataPlaneStatus(message.dataPlane), capacities: message.capacities.map { Capacity($0) })
+        hostName = message.hostName
+        for target in message.drained { drained.append(try DrainTarget(target)) }
     }
 }

@@ -164,6 +164,7 @@ extension TunnelSnapshot {
             $0.dataTxErrors = dataTxErrors
             $0.memoryOctets = memoryOctets
             $0.events = events.map(\.message)
+            $0.draining = draining
         }
     }
 
@@ -193,5 +194,6 @@ extension TunnelSnapshot {
         dataTxErrors = message.dataTxErrors
         memoryOctets = message.memoryOctets
         events = message.events.map { StateTransition($0) }
+        draining = message.draining
     }
 }

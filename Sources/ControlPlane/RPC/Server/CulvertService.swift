@@ -183,7 +183,7 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
 
     /// Runs `body` until it ends, the caller is gone, or the server stops. gRPC tells of a caller that is gone by the
     /// context only, and a stream without events would wait for ever.
-    private func untilOver(_ context: ServerContext, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    func untilOver(_ context: ServerContext, _ body: @escaping @Sendable () async throws -> Void) async throws {
         try await longCalls.during {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await body() }
@@ -204,7 +204,7 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
     }
 
     /// Asks for page after page and sends each that holds something, until the list ends or the caller is gone.
-    private func pages<Element: Sendable>(
+    func pages<Element: Sendable>(
         _ context: ServerContext, read: (PageToken?) async throws -> Page<Element>,
         send: ([Element]) async throws -> Void
     ) async throws {
@@ -220,7 +220,7 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
 }
 
 /// Runs `body` and turns the errors of the model into gRPC's, with their messages.
-private func withRPCErrors<Result>(_ body: () async throws -> Result) async throws -> Result {
+func withRPCErrors<Result>(_ body: () async throws -> Result) async throws -> Result {
     do {
         return try await body()
     } catch let error as FieldError {

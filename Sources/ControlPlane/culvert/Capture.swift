@@ -1,0 +1,157 @@
+import ArgumentParser
+import Foundation
+import Observability
+import RPC
+
+/// `culvert capture`
+struct Capture: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write the frames of one session, on both of its sides, as pcapng.",
+        discussion: """
+            Until Ctrl-C, --count or --seconds. tshark, Wireshark and tcpdump read the file; a frame that was dropped says so in \
+            its comment.
+            """,
+        subcommands: [CaptureRoute.self, CaptureSession.self, CaptureStatic.self])
+}
+
+/// How much is captured, and where to.
+struct CaptureOptions: ParsableArguments {
+    @OptionGroup var options: GlobalOptions
+
+    @Option(
+        help: ArgumentHelp("The file to write, - for standard output.", valueName: "file"),
+        completion: .file(extensions: ["pcapng"]))
+    var write = "-"
+
+    @Option(help: ArgumentHelp("Octets of each frame that are kept; 0: all.", valueName: "octets"))
+    var snap: UInt32 = 0
+
+    @Flag(help: "The session's control frames as well: L2TP control messages of its tunnel, the client's discovery.")
+    var control = false
+
+    @Option(help: ArgumentHelp("End after so many frames.", valueName: "frames"))
+    var count: Int?
+
+    @Option(help: ArgumentHelp("End after so many seconds.", valueName: "seconds"))
+    var seconds: Double?
+
+    func validate() throws {
+        guard count.map({ $0 > 0 }) ?? true else { throw ValidationError("--count must be at least 1") }
+        guard seconds.map({ $0 > 0 && $0 <= 86_400 * 365 }) ?? true else {
+            throw ValidationError("--seconds must be more than 0")
+        }
+        guard write != "-" || isatty(STDOUT_FILENO) == 0 else {
+            throw ValidationError(
+                "frames are not for a terminal: name a file with --write, or pipe them into tshark -r -")
+        }
+    }
+
+    /// Captures `session` until there is enough.
+    func capture(_ session: SessionName) async throws {
+        let file = try CaptureFile(path: write, limit: count)
+        let (snap, control, seconds) = (snap, control, seconds)
+        try await options.connected { client in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    do {
+                        try await client.capture(session, snapLength: snap, control: control) { records in
+                            try await file.add(records)
+                        }
+                    } catch is CaptureFile.HasEnough {
+                    } catch let error as RPCClientError {
+                        // gRPC wraps what ends the stream from this side.
+                        guard await file.hasEnough else { throw error }
+                    }
+                }
+                if let seconds { group.addTask { try await Task.sleep(for: .seconds(seconds)) } }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        }
+        if write != "-" { Output.complain("\(await file.frames) frames written to \(write)") }
+    }
+}
+
+/// The file that a capture goes into.
+actor CaptureFile {
+    /// As many frames are there as were wanted.
+    struct HasEnough: Error {}
+
+    private let handle: FileHandle
+    private let limit: Int?
+    private var writer = PcapngWriter()
+    private(set) var frames = 0
+
+    /// Whether as many frames are there as were wanted.
+    var hasEnough: Bool { limit.map { frames >= $0 } ?? false }
+
+    /// A file at `path`, made anew, or standard output for `-`.
+    init(path: String, limit: Int?) throws {
+        self.limit = limit
+        guard path != "-" else {
+            handle = .standardOutput
+            return
+        }
+        // What subscribers send is nobody else's business.
+        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
+            let file = FileHandle(forWritingAtPath: path)
+        else {
+            Output.complain("cannot write \(path): \(String(cString: strerror(errno)))")
+            throw ExitCode(1)
+        }
+        handle = file
+    }
+
+    /// Writes records; throws `HasEnough` when the last one wanted is among them.
+    func add(_ records: [CaptureRecord]) throws {
+        var octets = writer.start()
+        for record in records where !hasEnough {
+            octets += writer.encode(record)
+            frames += 1
+        }
+        if !octets.isEmpty { try handle.write(contentsOf: Data(octets)) }
+        if hasEnough { throw HasEnough() }
+    }
+}
+
+/// `culvert capture route`
+struct CaptureRoute: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "route", abstract: "A client's session, by its route of the access concentrator.")
+
+    @OptionGroup var capture: CaptureOptions
+
+    @Argument(help: ArgumentHelp("The route's id.", valueName: "route"), completion: .names(.route))
+    var id: UInt32
+
+    func run() async throws { try await capture.capture(.route(id)) }
+}
+
+/// `culvert capture session`
+struct CaptureSession: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "session", abstract: "An L2TP session.",
+        discussion: "A session id is unique within its tunnel only: --tunnel says which tunnel is meant.")
+
+    @OptionGroup var capture: CaptureOptions
+
+    @Argument(help: ArgumentHelp("The local session id.", valueName: "session"), completion: .names(.session))
+    var id: UInt16
+
+    @Option(help: ArgumentHelp("The tunnel's local id.", valueName: "id"), completion: .names(.tunnel))
+    var tunnel: UInt16?
+
+    func run() async throws { try await capture.capture(.l2tp(id, tunnel: tunnel)) }
+}
+
+/// `culvert capture static`
+struct CaptureStatic: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "static", abstract: "A static session.")
+
+    @OptionGroup var capture: CaptureOptions
+
+    @Argument(help: "The controller's number for it.")
+    var reference: UInt64
+
+    func run() async throws { try await capture.capture(.staticSession(reference)) }
+}
