@@ -132,9 +132,11 @@ let package = Package(
             name: "culvertd",
             dependencies: [
                 "CSegment", "Roles", "RPC", "Configuration", "Segment", "Observability", "Settings", "Timing", "Host",
-                "PPPoE",
+                "PPPoE", "Wire", "Names", "Resolver",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Sources/ControlPlane/culvertd", swiftSettings: swiftDPDK),

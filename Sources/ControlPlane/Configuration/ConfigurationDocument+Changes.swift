@@ -73,7 +73,9 @@ extension ConfigurationDocument {
     static func effect(_ section: String, _ setting: String) -> ConfigurationChange.Effect {
         switch (section, setting) {
         case ("dataplane", _): .restartDataPlane
-        case ("control", "rpc-socket"), ("control", "rpc-socket-mode"): .restartControl
+        // Names of the node are defaults of other settings, which show as changed themselves.
+        case ("control", "host-name"), ("control", "vendor-name"): .applied
+        case ("control", _): .restartControl
         default: .applied
         }
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Observability
 import RPC
+import Settings
 
 /// `culvert capture`
 struct Capture: AsyncParsableCommand {
@@ -48,7 +49,7 @@ struct CaptureOptions: ParsableArguments {
 
     /// Captures `session` until there is enough.
     func capture(_ session: SessionName) async throws {
-        let file = try CaptureFile(path: write, limit: count)
+        let file = try CaptureSink(path: write, limit: count, snapLength: snap)
         let (snap, control, seconds) = (snap, control, seconds)
         try await options.connected { client in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -57,7 +58,7 @@ struct CaptureOptions: ParsableArguments {
                         try await client.capture(session, snapLength: snap, control: control) { records in
                             try await file.add(records)
                         }
-                    } catch is CaptureFile.HasEnough {
+                    } catch is CaptureSink.HasEnough {
                     } catch let error as RPCClientError {
                         // gRPC wraps what ends the stream from this side.
                         guard await file.hasEnough else { throw error }
@@ -73,40 +74,43 @@ struct CaptureOptions: ParsableArguments {
 }
 
 /// The file that a capture goes into.
-actor CaptureFile {
+actor CaptureSink {
     /// As many frames are there as were wanted.
     struct HasEnough: Error {}
 
     private let handle: FileHandle
     private let limit: Int?
-    private var writer = PcapngWriter()
+    private var file: CaptureFile
+    private var hasBegun = false
     private(set) var frames = 0
 
     /// Whether as many frames are there as were wanted.
     var hasEnough: Bool { limit.map { frames >= $0 } ?? false }
 
     /// A file at `path`, made anew, or standard output for `-`.
-    init(path: String, limit: Int?) throws {
+    init(path: String, limit: Int?, snapLength: UInt32) throws {
         self.limit = limit
+        file = CaptureFile(snapLength: snapLength)
         guard path != "-" else {
             handle = .standardOutput
             return
         }
         // What subscribers send is nobody else's business.
         guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
-            let file = FileHandle(forWritingAtPath: path)
+            let handle = FileHandle(forWritingAtPath: path)
         else {
             Output.complain("cannot write \(path): \(String(cString: strerror(errno)))")
             throw ExitCode(1)
         }
-        handle = file
+        self.handle = handle
     }
 
     /// Writes records; throws `HasEnough` when the last one wanted is among them.
     func add(_ records: [CaptureRecord]) throws {
-        var octets = writer.start()
+        var octets = hasBegun ? [] : file.header(application: "culvert \(culvertVersion)")
+        hasBegun = true
         for record in records where !hasEnough {
-            octets += writer.encode(record)
+            octets += file.blocks(of: record)
             frames += 1
         }
         if !octets.isEmpty { try handle.write(contentsOf: Data(octets)) }

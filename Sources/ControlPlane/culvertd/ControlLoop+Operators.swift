@@ -46,18 +46,21 @@ extension ControlLoop {
     func reload(apply: Bool) async throws -> ReloadOutcome {
         var outcome = ReloadOutcome(path: configurationPath)
         do throws(ConfigurationFaults) {
-            outcome.changes = configuration.changes(to: try Configuration.load(path: configurationPath))
+            let new = try Configuration.load(path: configurationPath)
+            outcome.changes = configuration.changes(to: new)
+            if apply {
+                do { try await network.apply(new) } catch {
+                    throw ConfigurationFaults([ConfigurationFault(line: 0, field: "radius", reason: "\(error)")])
+                }
+                try take(new)
+            }
+            outcome.applied = apply
         } catch {
+            outcome.applied = false
             outcome.faults = error.list.map {
                 FileFault(line: UInt32(clamping: $0.line), field: $0.field, reason: $0.reason)
             }
-            return outcome
         }
-        // The node is made for one configuration: what is culvertd's comes into force with another culvertd.
-        for index in outcome.changes.indices where outcome.changes[index].effect == .applied {
-            outcome.changes[index].effect = .restartControl
-        }
-        outcome.applied = apply
         return outcome
     }
 
@@ -74,19 +77,17 @@ extension ControlLoop {
 
     func watchDebugging() async throws -> AsyncThrowingStream<DebugLine, any Error> { debugLines.watch() }
 
-    func capture(
-        _ session: SessionName, snapLength: UInt32, control: Bool
-    ) async throws -> AsyncThrowingStream<CaptureRecord, any Error> {
-        throw ControlPlaneError(.unavailable, "the data plane takes no captures")
-    }
-
     // MARK: What the node asks others for
 
-    func radius() async throws -> RADIUSSnapshot { RADIUSSnapshot() }
+    func radius() async throws -> RADIUSSnapshot { node.radiusSnapshot(at: .now()) }
 
-    func nameService(cache: Bool) async throws -> NameServiceSnapshot { NameServiceSnapshot() }
+    func nameService(cache: Bool) async throws -> NameServiceSnapshot {
+        var snapshot = node.nameServiceSnapshot(cache: cache, at: .now())
+        snapshot.counters += network.resolverCounters
+        return snapshot
+    }
 
-    func accounting() async throws -> AccountingSnapshot { AccountingSnapshot() }
+    func accounting() async throws -> AccountingSnapshot { node.accountingSnapshot(at: .now()) }
 
     func host() async throws -> HostSnapshot { node.hostSnapshot(at: .now()) }
 

@@ -19,13 +19,15 @@ actor ControlLoop {
     nonisolated let executor: ControlExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    let configuration: Configuration
+    /// What the node runs with. Settings that take a restart are still the old ones' in force.
+    var configuration: Configuration { node.configuration }
     let configurationPath: String
     let segment: SegmentMapping
     let table: SegmentForwardingTable
     let events: EventBroadcaster
     /// Who follows what is debugged.
-    let debugLines = DebugBroadcaster()
+    let debugLines: DebugBroadcaster
+    let network: ManagementNetwork
     let logger: Logger
     let startedAt = Timestamp.now()
     let node: ControlNode
@@ -43,7 +45,7 @@ actor ControlLoop {
         configuration: Configuration, configurationPath: String, segment: SegmentMapping, executor: ControlExecutor,
         network: ManagementNetwork, journal: any AccountingJournal, logger: Logger
     ) throws {
-        self.configuration = configuration
+        self.network = network
         self.configurationPath = configurationPath
         self.segment = segment
         self.executor = executor
@@ -59,6 +61,8 @@ actor ControlLoop {
         self.outbox = outbox
         let events = EventBroadcaster()
         self.events = events
+        let debugLines = DebugBroadcaster()
+        self.debugLines = debugLines
         let captures = CaptureStreams()
         self.captures = captures
         let now = Instant.now()
@@ -134,6 +138,26 @@ actor ControlLoop {
         guard taken < Self.framesPerTurn else { return 0 }
         let rest = node.deadline.map { $0 > now ? $0.nanoseconds - now.nanoseconds : 0 } ?? Self.longestSleep
         return min(rest, Self.longestSleep)
+    }
+
+    // MARK: Reloading
+
+    /// Takes a changed configuration into force, but for what needs a restart.
+    ///
+    /// - Throws: a fault of the `dataplane` section, whose ports are those of the data plane that runs.
+    func take(_ new: Configuration) throws(ConfigurationFaults) {
+        guard new.dataPlane.ports.map(\.name) == configuration.dataPlane.ports.map(\.name) else {
+            throw ConfigurationFaults([
+                ConfigurationFault(
+                    line: 0, field: "dataplane.ports",
+                    reason: "other ports than the data plane runs with: restart culvert-dataplane and culvertd")
+            ])
+        }
+        do { try Self.configurePorts(ports, of: new, in: table.writer) } catch {
+            throw ConfigurationFaults([ConfigurationFault(line: 0, field: "interfaces", reason: "\(error)")])
+        }
+        node.apply(new, at: .now())
+        outbox.flush()
     }
 
     // MARK: The management network

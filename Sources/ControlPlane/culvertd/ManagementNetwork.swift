@@ -2,6 +2,7 @@ import Configuration
 import Logging
 import NIOPosix
 import Names
+import Observability
 import Resolver
 import Synchronization
 import Wire
@@ -9,7 +10,7 @@ import Wire
 /// What the control plane reaches by the kernel's sockets: name servers and RADIUS servers. Answers go to the control loop, which is
 /// made later.
 final class ManagementNetwork: Sendable {
-    let radius: RADIUSSockets
+    private let sockets: Mutex<(needs: RADIUSSockets.Needs, sockets: RADIUSSockets)>
     private let resolver: Resolver
     private let threads: MultiThreadedEventLoopGroup
     private let loop: LoopReference
@@ -24,9 +25,30 @@ final class ManagementNetwork: Sendable {
         do throws(NameFailure) {
             resolver = try Resolver { logger.warning("\($0)") }
         } catch { throw Failure.resolver("names cannot be looked up: \(error)") }
-        radius = try await RADIUSSockets(configuration, group: threads) { arrival in
-            guard let loop = loop.value else { return }
-            Task { await loop.received(arrival) }
+        let needs = RADIUSSockets.Needs(configuration)
+        let opened = try await RADIUSSockets(needs, group: threads) { loop.receive($0) }
+        sockets = Mutex((needs, opened))
+    }
+
+    /// The sockets for RADIUS.
+    var radius: RADIUSSockets { sockets.withLock { $0.sockets } }
+
+    /// Opens other sockets for RADIUS where a changed configuration wants others. Requests that were sent from the old ones get their
+    /// answers when they are sent again.
+    ///
+    /// - Throws: `Failure.radius`; the old configuration's sockets are open again then, as far as they can be.
+    func apply(_ configuration: Configuration) async throws {
+        let new = RADIUSSockets.Needs(configuration)
+        let (needs, old) = sockets.withLock { ($0.needs, $0.sockets) }
+        guard new != needs else { return }
+        await old.close()
+        do {
+            let opened = try await RADIUSSockets(new, group: threads) { [loop] in loop.receive($0) }
+            sockets.withLock { $0 = (new, opened) }
+        } catch {
+            let reopened = try await RADIUSSockets(needs, group: threads) { [loop] in loop.receive($0) }
+            sockets.withLock { $0 = (needs, reopened) }
+            throw error
         }
     }
 
@@ -42,7 +64,22 @@ final class ManagementNetwork: Sendable {
     }
 
     /// What the resolver has done.
-    var resolverStatistics: ResolverStatistics { resolver.statistics }
+    var resolverCounters: [NamedCounter] {
+        let statistics = resolver.statistics
+        return [
+            NamedCounter(name: "resolver_completed", text: "look-ups that ended", value: statistics.completed),
+            NamedCounter(
+                name: "resolver_refused", text: "look-ups refused because too many waited", value: statistics.refused),
+            NamedCounter(
+                name: "resolver_questions", text: "questions put to name servers, repetitions not counted",
+                value: statistics.questions),
+            NamedCounter(
+                name: "resolver_timeouts", text: "times that a name server was silent", value: statistics.timeouts),
+            NamedCounter(
+                name: "resolver_passed_over", text: "times that a silent name server was passed over for a while",
+                value: statistics.passedOver),
+        ]
+    }
 
     /// Closes everything; nothing is delivered afterwards.
     func shutDown() async {
@@ -56,6 +93,11 @@ final class ManagementNetwork: Sendable {
 /// The control loop, once it is there.
 private final class LoopReference: Sendable {
     private let loop = Mutex<ControlLoop?>(nil)
+
+    func receive(_ arrival: RADIUSSockets.Arrival) {
+        guard let loop = value else { return }
+        Task { await loop.received(arrival) }
+    }
 
     var value: ControlLoop? {
         get { loop.withLock { $0 } }

@@ -15,59 +15,94 @@ final class RADIUSSockets: Sendable {
         case request([UInt8], from: IPAddress, port: UInt16)
     }
 
+    /// What a configuration wants of them. Equal needs are met by the same sockets.
+    struct Needs: Hashable, Sendable {
+        /// Source addresses of requests; nil: as the kernel chooses. Empty: there are no servers of the family.
+        var ipv4: [IPAddress?]
+        var ipv6: [IPAddress?]
+        var sockets: Int
+        /// Where Disconnect- and CoA-Requests come to; nil: as the kernel chooses.
+        var listeners: [IPAddress?]
+        var areListenersIPv6: [Bool]
+        var port: UInt16
+
+        init(_ configuration: Configuration) {
+            let settings = configuration.radius
+            func source(_ isIPv6: Bool) -> IPAddress? {
+                settings.sourceAddresses.first { ($0.ipv6 != nil) == isIPv6 }
+            }
+            func sources(_ isIPv6: Bool) -> [IPAddress?] {
+                configuration.radiusServers.contains { ($0.host.ipv6 != nil) == isIPv6 } ? [source(isIPv6)] : []
+            }
+            ipv4 = sources(false)
+            ipv6 = sources(true)
+            sockets = Int(settings.sourcePorts)
+            let clients = settings.dynamicAuthorization?.clients.map(\.address) ?? []
+            areListenersIPv6 = [false, true].filter { isIPv6 in clients.contains { ($0.ipv6 != nil) == isIPv6 } }
+            listeners = areListenersIPv6.map(source)
+            port = settings.dynamicAuthorization?.port ?? 0
+        }
+    }
+
     private let ipv4: [any Channel]
     private let ipv6: [any Channel]
     private let authorization: [any Channel]
 
-    /// Opens what the configuration needs; nothing where it names no servers and no clients.
+    /// Opens what is needed.
     ///
-    /// - Throws: `Failure.radius`, with the address and what the system says of it.
+    /// - Throws: `Failure.radius`, with the address and what the system says of it; no socket is left open then.
     init(
-        _ configuration: Configuration, group: any EventLoopGroup, receive: @escaping @Sendable (Arrival) -> Void
+        _ needs: Needs, group: any EventLoopGroup, receive: @escaping @Sendable (Arrival) -> Void
     ) async throws {
-        func open(_ host: String, _ port: Int, _ handle: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void)
-            async throws -> any Channel
-        {
+        var opened: [any Channel] = []
+        func open(
+            _ address: IPAddress?, isIPv6: Bool, port: UInt16,
+            _ handle: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void
+        ) async throws -> any Channel {
+            let host = address?.description ?? (isIPv6 ? "::" : "0.0.0.0")
+            // An answer to each of the 256 requests that one socket may have with each server.
+            var bootstrap = DatagramBootstrap(group: group).channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
+            if isIPv6 {
+                // IPv4 has a socket of its own.
+                bootstrap = bootstrap.channelOption(
+                    ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only), value: 1)
+            }
             do {
-                return try await DatagramBootstrap(group: group)
-                    // An answer to each of the 256 requests that one socket may have with each server.
-                    .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
-                    .channelInitializer { channel in
-                        channel.eventLoop.makeCompletedFuture {
-                            try channel.pipeline.syncOperations.addHandler(DatagramHandler(handle))
-                        }
+                let channel = try await bootstrap.channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(DatagramHandler(handle))
                     }
-                    .bind(host: host, port: port).get()
+                }.bind(host: host, port: Int(port)).get()
+                opened.append(channel)
+                return channel
             } catch {
+                for channel in opened { try? await channel.close() }
                 throw Failure.radius("cannot open a UDP socket on \(host) port \(port) for RADIUS: \(error)")
             }
         }
-        func sources(_ isIPv6: Bool) async throws -> [any Channel] {
-            guard configuration.radiusServers.contains(where: { ($0.host.ipv6 != nil) == isIPv6 }) else { return [] }
-            let source = configuration.radius.sourceAddresses.first { ($0.ipv6 != nil) == isIPv6 }
+        func sources(_ addresses: [IPAddress?], isIPv6: Bool) async throws -> [any Channel] {
             var channels: [any Channel] = []
-            for socket in 0..<Int(configuration.radius.sourcePorts) {
-                channels.append(
-                    try await open(source?.description ?? (isIPv6 ? "::" : "0.0.0.0"), 0) { envelope in
-                        guard let (address, port) = envelope.remoteAddress.endpoint else { return }
-                        receive(.answer(Array(envelope.data.readableBytesView), from: address, port: port, socket: socket))
-                    })
+            for address in addresses {
+                for socket in 0..<needs.sockets {
+                    channels.append(
+                        try await open(address, isIPv6: isIPv6, port: 0) { envelope in
+                            guard let (from, port) = envelope.remoteAddress.endpoint else { return }
+                            receive(
+                                .answer(Array(envelope.data.readableBytesView), from: from, port: port, socket: socket))
+                        })
+                }
             }
             return channels
         }
-        ipv4 = try await sources(false)
-        ipv6 = try await sources(true)
+        ipv4 = try await sources(needs.ipv4, isIPv6: false)
+        ipv6 = try await sources(needs.ipv6, isIPv6: true)
         var listeners: [any Channel] = []
-        if let settings = configuration.radius.dynamicAuthorization {
-            let clients = settings.clients.map(\.address)
-            for (isIPv6, any) in [(false, "0.0.0.0"), (true, "::")] where clients.contains(where: { ($0.ipv6 != nil) == isIPv6 }) {
-                let host = configuration.radius.sourceAddresses.first { ($0.ipv6 != nil) == isIPv6 }?.description ?? any
-                listeners.append(
-                    try await open(host, Int(settings.port)) { envelope in
-                        guard let (address, port) = envelope.remoteAddress.endpoint else { return }
-                        receive(.request(Array(envelope.data.readableBytesView), from: address, port: port))
-                    })
-            }
+        for (address, isIPv6) in zip(needs.listeners, needs.areListenersIPv6) {
+            listeners.append(
+                try await open(address, isIPv6: isIPv6, port: needs.port) { envelope in
+                    guard let (from, port) = envelope.remoteAddress.endpoint else { return }
+                    receive(.request(Array(envelope.data.readableBytesView), from: from, port: port))
+                })
         }
         authorization = listeners
     }
