@@ -140,7 +140,7 @@ let package = Package(
             name: "culvertd",
             dependencies: [
                 "CSegment", "Roles", "RPC", "Configuration", "Segment", "Observability", "Settings", "Timing", "Host",
-                "PPPoE", "Wire", "Names", "Resolver",
+                "PPPoE", "Wire", "Names", "Resolver", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

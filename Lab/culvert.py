@@ -117,7 +117,7 @@ class Culvert:
                 ],
                 **(dataplane or {}),
             },
-            "control": {"rpc-socket": self.socket},
+            "control": {"rpc-socket": self.socket, "store": self.lab.path("culvert.sqlite")},
             "interfaces": [access, {"name": "core0", "ip-address": core_addresses or f"{NODE_ADDRESS}/24"}],
             "pppoe-ac": [service],
             "l2tp-profile": [

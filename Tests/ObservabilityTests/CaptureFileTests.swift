@@ -52,7 +52,8 @@ import Testing
         let lines = try Self.tshark(
             Self.file(),
             [
-                "frame.time_epoch", "frame.interface_name", "frame.packet_flags_direction", "frame.len", "frame.cap_len",
+                "frame.time_epoch", "frame.interface_name", "frame.packet_flags_direction", "frame.len",
+                "frame.cap_len",
                 "frame.comment",
             ])
         #expect(

@@ -8,14 +8,14 @@ import Wire
 /// Accounting: what servers are told of sessions and tunnels, whatever happens to servers, sessions and node.
 @Suite struct AccountingTests {
     /// A journal in memory that outlives a node.
-    final class Journal: AccountingJournal {
+    final class Journal: AccountingBacklog {
         var records: [(id: UInt64, group: String, record: [UInt8])] = []
         var last: UInt64 = 0
         let capacity: Int
 
         init(capacity: Int = 1_000) { self.capacity = capacity }
 
-        func append(_ record: [UInt8], group: String) -> UInt64 {
+        func append(_ record: [UInt8], group: String, time: UInt32) -> UInt64? {
             last += 1
             records.append((last, group, record))
             return last
@@ -31,7 +31,7 @@ import Wire
     }
 
     private static func world(
-        _ accounting: String = "", journal: any AccountingJournal = Journal()
+        _ accounting: String = "", journal: any AccountingBacklog = Journal()
     ) throws -> (World, RADIUSStation) {
         let server = RADIUSStation()
         let world = try World(
@@ -72,9 +72,12 @@ import Wire
 
     enum End: String, CaseIterable, Sendable { case client, lns, silence, `operator`, shutDown }
 
-    @Test(arguments: zip(End.allCases, [
-        TerminateCause.userRequest, .hostRequest, .lostService, .adminReset, .adminReboot,
-    ]))
+    @Test(
+        arguments: zip(
+            End.allCases,
+            [
+                TerminateCause.userRequest, .hostRequest, .lostService, .adminReset, .adminReboot,
+            ]))
     func causes(end: End, cause: TerminateCause) throws {
         let (world, server) = try Self.world()
         let client = world.dialled()
@@ -105,7 +108,8 @@ import Wire
         let records = server.takeRecords()
         #expect(
             Self.kinds(records) == [
-                "Accounting-On", "Tunnel-Start", "Start", "Tunnel-Link-Start", "Stop", "Tunnel-Link-Stop", "Tunnel-Stop",
+                "Accounting-On", "Tunnel-Start", "Start", "Tunnel-Link-Start", "Stop", "Tunnel-Link-Stop",
+                "Tunnel-Stop",
             ])
         let stop = try #require(records.last)
         #expect(stop.integer(.acctInputOctets) == 700)

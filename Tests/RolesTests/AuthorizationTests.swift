@@ -10,7 +10,8 @@ import Wire
 @Suite struct AuthorizationTests {
     /// A world whose clients are looked up by RADIUS, and the server.
     static func world(
-        style: String = "domain", instance: String = "", more: String = "", journal: any AccountingJournal = VolatileJournal()
+        style: String = "domain", instance: String = "", more: String = "",
+        journal: any AccountingBacklog = VolatileBacklog()
     ) throws -> (World, RADIUSStation) {
         let server = RADIUSStation()
         let world = try World(
@@ -25,7 +26,8 @@ import Wire
         return attributes
     }
 
-    static func framed(_ address: IPv4Address, _ more: (inout RADIUSAttributes) -> Void = { _ in }) -> RADIUSAttributes {
+    static func framed(_ address: IPv4Address, _ more: (inout RADIUSAttributes) -> Void = { _ in }) -> RADIUSAttributes
+    {
         attributes {
             $0.append(.framedIPAddress, octets: address.octets)
             more(&$0)
@@ -170,7 +172,8 @@ import Wire
         }
         for user in ["gold1@x.example", "lead1@x.example", "gold2@x.example"] { _ = Self.dial(world, user: user) }
         let tunnels = world.node.tunnelIDs.compactMap { world.node.tunnelSnapshot($0) }
-        #expect(tunnels.map { "\($0.name) \($0.sessionCount)" } == ["isp1-198.51.100.2-gold 2", "isp1-198.51.100.2-lead 1"])
+        #expect(
+            tunnels.map { "\($0.name) \($0.sessionCount)" } == ["isp1-198.51.100.2-gold 2", "isp1-198.51.100.2-lead 1"])
         world.expectNothingLeft()
     }
 

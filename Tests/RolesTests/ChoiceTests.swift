@@ -36,10 +36,11 @@ import Wire
         world.expectNothingLeft()
     }
 
-    @Test(arguments: [
-        ("joe", nil, 0), ("joe@", nil, 0), ("joe@-bad-.example", nil, 0), ("joe@nowhere.example", nil, 1),
-        ("joe@silent.example", NameResult.failed(.timedOut), 1),
-    ] as [(String, NameResult?, UInt64)])
+    @Test(
+        arguments: [
+            ("joe", nil, 0), ("joe@", nil, 0), ("joe@-bad-.example", nil, 0), ("joe@nowhere.example", nil, 1),
+            ("joe@silent.example", NameResult.failed(.timedOut), 1),
+        ] as [(String, NameResult?, UInt64)])
     func dnsFindsNothing(user: String, result: NameResult?, failures: UInt64) throws {
         let world = try World(peer: "dns-lookup prefix lns", more: "ip-name-server: 10.0.0.53")
         if let result { world.zone["lns.silent.example"] = result }
@@ -71,9 +72,10 @@ import Wire
 
     // MARK: The domain map
 
-    @Test(arguments: [
-        ("joe@isp2.example", [0, 1]), ("joe@elsewhere.example", [1, 0]), ("joe", [1, 0]),
-    ] as [(String, [Int])])
+    @Test(
+        arguments: [
+            ("joe@isp2.example", [0, 1]), ("joe@elsewhere.example", [1, 0]), ("joe", [1, 0]),
+        ] as [(String, [Int])])
     func theMapOverridesTheInstance(user: String, sessions: [Int]) throws {
         let world = try World(
             more: "l2tp-domain:\n  - {domain: ISP2.example, tunnels: [{address: 198.51.100.3}]}")
@@ -86,9 +88,10 @@ import Wire
         world.expectNothingLeft()
     }
 
-    @Test(arguments: [
-        ("joe@isp1.example", [1, 0]), ("joe@elsewhere.example", [0, 1]), ("joe", [0, 1]),
-    ] as [(String, [Int])])
+    @Test(
+        arguments: [
+            ("joe@isp1.example", [1, 0]), ("joe@elsewhere.example", [0, 1]), ("joe", [0, 1]),
+        ] as [(String, [Int])])
     func defaultAndNone(user: String, sessions: [Int]) throws {
         let world = try World(
             peer: "domain-map",
@@ -146,7 +149,8 @@ import Wire
 
     @Test func aDeadLNSIsPassedOver() throws {
         let world = try World(
-            profile: "failover-timeout: 2, hold-down: 30, hello-timeout: 0", peer: "domain-map", more: Self.twoLNSs(10, 20))
+            profile: "failover-timeout: 2, hold-down: 30, hello-timeout: 0", peer: "domain-map",
+            more: Self.twoLNSs(10, 20))
         let other = world.addLNS(World.otherLNSAddress)
         world.lns.isMute = true
         let began = world.now

@@ -59,7 +59,8 @@ import Wire
                 interface: "vlans: \"untagged,100\"", second: "vlans: \"200\", inner-vlans: \"1-50\""),
             ports: World.ports, table: SegmentForwardingTable(writer: writer),
             cookie: ACCookie(secret: Array(repeating: 7, count: 32)), makeRandom: { SeededGenerator(state: 1) },
-            epoch: Timestamp(nanoseconds: 0), at: .zero, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() },
+            epoch: Timestamp(nanoseconds: 0), at: .zero,
+            logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() },
             effects: .init(
                 transmit: { bytes, port in
                     if let frame = EthernetFrame(bytes[...]) { sent.frames.append((frame, port)) }

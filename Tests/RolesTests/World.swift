@@ -92,7 +92,8 @@ final class World {
     init(
         profile: String = "", instance: String = "", interface: String = "", service: String = "any",
         peer: String = "static 198.51.100.2", more: String = "", radius: RADIUSStation? = nil,
-        journal: any AccountingJournal = VolatileJournal(), secret: String? = "s3cret", nodeSecret: String? = "s3cret", table: NullTable = NullTable(), seed: UInt64 = 1
+        journal: any AccountingBacklog = VolatileBacklog(), secret: String? = "s3cret", nodeSecret: String? = "s3cret",
+        table: NullTable = NullTable(), seed: UInt64 = 1
     ) throws {
         random = SeededGenerator(state: seed)
         self.secret = secret.map { Array($0.utf8) }

@@ -35,7 +35,8 @@ extension Control {
         return [
             .text("rpc-socket", rpcSocket),
             Setting("rpc-socket-mode", .plain("\"\(String(repeating: "0", count: max(0, 4 - mode.count)))\(mode)\"")),
-            .choice("log-level", logLevel), .text("host-name", hostName), .text("vendor-name", vendorName),
+            .text("store", store), .choice("log-level", logLevel), .text("host-name", hostName),
+            .text("vendor-name", vendorName),
         ]
     }
 }

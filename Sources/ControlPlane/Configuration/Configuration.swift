@@ -67,6 +67,9 @@ public struct Control: Hashable, Sendable {
     public internal(set) var rpcSocket = "/run/culvert/culvertd.sock"
     /// `rpc-socket-mode`: access rights of the socket, 0 to 0777. Default 0660.
     public internal(set) var rpcSocketMode: UInt16 = 0o660
+    /// `store`: absolute path of the file that accounting records are kept in until a server has them, at most 1,023 octets. Its folder has
+    /// to be there. Default `/var/lib/culvert/culvert.sqlite`.
+    public internal(set) var store = "/var/lib/culvert/culvert.sqlite"
     /// `log-level`. Default `info`.
     public internal(set) var logLevel = LogLevel.info
     /// `host-name`: the node's name in L2TP's Host Name AVP, in PADO's AC-Name and in CHAP challenges, unless they have one of

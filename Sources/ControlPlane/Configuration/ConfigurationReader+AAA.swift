@@ -19,7 +19,8 @@ extension ConfigurationReader {
         for element in node?.oneOrMore() ?? [] {
             guard
                 let server = element.parsed(
-                    "a name server such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353", NameServer.init(parsing:))
+                    "a name server such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353",
+                    NameServer.init(parsing:))
             else {
                 incomplete.insert(.nameServers)
                 continue

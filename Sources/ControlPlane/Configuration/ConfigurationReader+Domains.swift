@@ -51,7 +51,8 @@ extension ConfigurationReader {
         case (let node?, nil):
             peer = node.hostAddress().flatMap { address in
                 guard !address.isLinkLocal else {
-                    node.fault("`\(address)` is link-local; a tunnel needs an address that means something beyond the link")
+                    node.fault(
+                        "`\(address)` is link-local; a tunnel needs an address that means something beyond the link")
                     return nil
                 }
                 return .address(address)
@@ -100,7 +101,8 @@ extension ConfigurationReader {
     }
 
     private func checkProfile(_ name: String?, at node: ConfigurationNode?) {
-        guard let name, let node, !incomplete.contains(.profileNames), !profiles.contains(where: { $0.value.name == name })
+        guard let name, let node, !incomplete.contains(.profileNames),
+            !profiles.contains(where: { $0.value.name == name })
         else { return }
         node.fault("there is no `l2tp-profile` called `\(name)`")
     }

@@ -16,6 +16,12 @@ extension ConfigurationReader {
         {
             control.rpcSocketMode = mode
         }
+        if let path = mapping.optional("store")?.parsed(
+            "an absolute path of at most 1023 octets",
+            { $0.hasPrefix("/") && $0.utf8.count <= 1_023 && !$0.utf8.contains(0) ? $0 : nil })
+        {
+            control.store = path
+        }
         if let level: Control.LogLevel = mapping.optional("log-level")?.choice() { control.logLevel = level }
         Self.read(&control.hostName, mapping.optional("host-name"))
         Self.read(&control.vendorName, mapping.optional("vendor-name"))

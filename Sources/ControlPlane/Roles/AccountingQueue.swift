@@ -1,5 +1,4 @@
 import DequeModule
-import RADIUS
 import Timing
 
 /// Accounting records on their way to the servers: each is kept until one has taken it (RFC 2866 section 4.1).
@@ -10,16 +9,19 @@ import Timing
 struct AccountingQueue {
     /// A record that waits.
     struct Entry: Hashable {
-        /// Its number in the journal.
+        /// Its number in the backlog.
         let id: UInt64
-        let record: AccountingRecord
+        /// When it happened, in seconds since 1970.
+        let time: UInt32
+        /// `AccountingRecord.encoded()`: many may wait for long, and octets take less room than what they say.
+        let octets: [UInt8]
     }
 
     private struct Group {
         /// Not under way, oldest first.
         var waiting: Deque<Entry> = []
         /// Under way, by number.
-        var sent: [UInt64: AccountingRecord] = [:]
+        var sent: [UInt64: Entry] = [:]
         var restsUntil: Instant?
         var rests = 0
     }
@@ -47,7 +49,7 @@ struct AccountingQueue {
     /// Event time of the oldest record, in seconds since 1970; nil: there is none.
     var oldest: UInt32? {
         groups.values.lazy.flatMap { group in
-            [group.waiting.first?.record.eventTime, group.sent.values.lazy.map(\.eventTime).min()].compactMap { $0 }
+            [group.waiting.first?.time, group.sent.values.lazy.map(\.time).min()].compactMap { $0 }
         }.min()
     }
 
@@ -64,7 +66,7 @@ struct AccountingQueue {
             groups[name]?.restsUntil = nil
             while let group = groups[name], group.sent.count < Self.window, let entry = group.waiting.first {
                 groups[name]?.waiting.removeFirst()
-                groups[name]?.sent[entry.id] = entry.record
+                groups[name]?.sent[entry.id] = entry
                 result.append((name, entry))
             }
         }
@@ -82,10 +84,10 @@ struct AccountingQueue {
 
     /// No server has: it waits again, in its old place, and its group rests.
     mutating func failed(_ id: UInt64, group name: String, at now: Instant) {
-        guard let record = groups[name]?.sent.removeValue(forKey: id) else { return }
+        guard let entry = groups[name]?.sent.removeValue(forKey: id) else { return }
         let waiting = groups[name]?.waiting ?? []
         let place = waiting.firstIndex { $0.id > id } ?? waiting.count
-        groups[name]?.waiting.insert(Entry(id: id, record: record), at: place)
+        groups[name]?.waiting.insert(entry, at: place)
         guard groups[name]?.restsUntil == nil else { return }
         let rests = groups[name]?.rests ?? 0
         groups[name]?.rests = rests + 1

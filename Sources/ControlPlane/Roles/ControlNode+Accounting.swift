@@ -39,7 +39,8 @@ extension ControlNode {
         else { return }
         record(
             .interimUpdate(
-                accounting.session, usage: SessionUsage(table.traffic(upstream: slot), time: now - accounting.startedAt),
+                accounting.session,
+                usage: SessionUsage(table.traffic(upstream: slot), time: now - accounting.startedAt),
                 nas: radiusIdentity, at: seconds(now)), group: accounting.group, at: now)
         scheduleInterim(slot, accounting, at: now)
     }
@@ -145,7 +146,7 @@ extension ControlNode {
                 continue
             }
             accountingCounters[.replayed] += 1
-            records.add(.init(id: id, record: record), group: group)
+            records.add(.init(id: id, time: record.eventTime, octets: octets), group: group)
         }
         if accountingCounters[.replayed] > 0 {
             logger.notice(
@@ -177,7 +178,8 @@ extension ControlNode {
             accountingCounters[.lost] += 1
             return logger.error("accounting record cannot be written: \(error)")
         }
-        guard !records.isFull else {
+        let id = records.isFull ? nil : journal.append(octets, group: group, time: record.eventTime)
+        guard let id else {
             accountingCounters[.refused] += 1
             if !hasToldFull {
                 logger.error(
@@ -188,16 +190,17 @@ extension ControlNode {
             return
         }
         accountingCounters[.made] += 1
-        records.add(.init(id: journal.append(octets, group: group), record: record), group: group)
+        records.add(.init(id: id, time: record.eventTime, octets: octets), group: group)
         sendRecords(at: now)
     }
 
     /// Sends what may be sent.
     func sendRecords(at now: Instant) {
         for (group, entry) in records.next(at: now) {
+            guard let record = AccountingRecord(decoding: entry.octets) else { continue }  // was encoded from one
             do {
                 let (handle, outputs) = try radius.submit(
-                    .accounting(entry.record, age: entry.record.age(at: seconds(now))), group: group, at: now)
+                    .accounting(record, age: record.age(at: seconds(now))), group: group, at: now)
                 sentRecords[handle] = SentRecord(id: entry.id, group: group)
                 perform(outputs, at: now)
             } catch {

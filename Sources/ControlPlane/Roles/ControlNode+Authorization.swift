@@ -49,7 +49,8 @@ extension ControlNode {
 
     /// A server's answer, or the lack of one.
     func authorized(_ waiting: Authorizing, _ result: RADIUSResult, at now: Instant) {
-        guard let slot = routes[waiting.routeID], let connection = connections[slot], connection.phase == .choosing else {
+        guard let slot = routes[waiting.routeID], let connection = connections[slot], connection.phase == .choosing
+        else {
             return
         }
         connections[slot]?.radiusRequest = nil
@@ -86,7 +87,9 @@ extension ControlNode {
     /// The LNSs that an Access-Accept names: its tunnels, else its Framed-IP-Address.
     private static func candidates(_ accept: AccessAccept, profile: String) -> [LNSCandidate] {
         if accept.tunnels.tunnels.isEmpty {
-            guard accept.tunnels.refused.isEmpty, let address = accept.framedAddress, address.isUnicast else { return [] }
+            guard accept.tunnels.refused.isEmpty, let address = accept.framedAddress, address.isUnicast else {
+                return []
+            }
             return [LNSCandidate(peer: .address(address), profile: profile)]
         }
         return accept.tunnels.tunnels.flatMap { tunnel in

@@ -17,7 +17,8 @@ extension ControlNode {
     func debug(_ subsystem: DebugSubsystem, _ scope: @autoclosure () -> DebugScope, _ text: () -> String) {
         guard !debugRules.isEmpty else { return }
         let scope = scope()
-        guard debugRules.contains(where: { ($0.subsystem ?? subsystem) == subsystem && $0.scope.contains(scope) }) else {
+        guard debugRules.contains(where: { ($0.subsystem ?? subsystem) == subsystem && $0.scope.contains(scope) })
+        else {
             return
         }
         effects.debug(subsystem, scope, text())

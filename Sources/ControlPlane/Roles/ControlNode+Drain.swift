@@ -59,7 +59,9 @@ extension ControlNode {
 
     /// Closes a tunnel that is drained once it is empty.
     func closeIfDrained(_ id: UInt16, at now: Instant) {
-        guard let record = tunnels[id], record.isDraining, record.calls.isEmpty, record.machine.end == nil else { return }
+        guard let record = tunnels[id], record.isDraining, record.calls.isEmpty, record.machine.end == nil else {
+            return
+        }
         stopTunnel(id, .init(.clear, message: "drained"), at: now)
     }
 
@@ -87,9 +89,16 @@ extension ControlNode {
         let keys = destinations.keys.filter { address == nil || $0.address == address }
         let lone = Set(heldDown.keys.filter { isHeldDown($0, at: now) }).union(drained)
             .subtracting(destinations.keys.map(\.address)).filter { address == nil || $0 == address }
-        return (keys.map { snapshot(of: $0, at: now) }
-            + lone.map { DestinationSnapshot(address: $0, profile: "", state: drained.contains($0) ? .draining : .holdDown) })
-            .sorted { ("\($0.address)", $0.profile, $0.tunnels.first ?? 0) < ("\($1.address)", $1.profile, $1.tunnels.first ?? 0) }
+        return
+            (keys.map { snapshot(of: $0, at: now) }
+            + lone.map {
+                DestinationSnapshot(address: $0, profile: "", state: drained.contains($0) ? .draining : .holdDown)
+            })
+            .sorted {
+                ("\($0.address)", $0.profile, $0.tunnels.first ?? 0) < (
+                    "\($1.address)", $1.profile, $1.tunnels.first ?? 0
+                )
+            }
     }
 
     private func snapshot(of key: Destination.Key, at now: Instant) -> DestinationSnapshot {

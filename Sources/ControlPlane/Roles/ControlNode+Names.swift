@@ -48,7 +48,8 @@ extension ControlNode {
     }
 
     private func deliver(_ result: NameResult, name: HostName?, to waiter: NameWaiter, at now: Instant) {
-        guard let slot = routes[waiter.routeID], let connection = connections[slot], connection.phase == .choosing else {
+        guard let slot = routes[waiter.routeID], let connection = connections[slot], connection.phase == .choosing
+        else {
             return
         }
         connections[slot]?.nameWaiter = nil

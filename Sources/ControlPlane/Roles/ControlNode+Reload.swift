@@ -41,7 +41,8 @@ extension ControlNode {
         for (id, _) in held { applyToTunnel(id, old, at: now) }
         for key in destinations.keys where new.l2tpProfile(key.profile) == nil { forget(key) }
         republishStatic(at: now)
-        for group in accountingGroups where !old.accessConcentrators.contains(where: { $0.accounting?.group == group }) {
+        for group in accountingGroups where !old.accessConcentrators.contains(where: { $0.accounting?.group == group })
+        {
             accountingOn(group: group, at: now)
         }
         sendRecords(at: now)
@@ -79,7 +80,8 @@ extension ControlNode {
             return stopTunnel(id, .init(.clear, message: "there is no way to it any more"), at: now)
         }
         let isElsewhere = (source ?? route.source) != record.local.address
-        if isElsewhere || tunnelConfiguration(of: profile, record.destination.overrides) != record.machine.configuration {
+        if isElsewhere || tunnelConfiguration(of: profile, record.destination.overrides) != record.machine.configuration
+        {
             logger.notice("tunnel is replaced: its settings have changed", metadata: metadata(ofTunnel: id))
             tunnels[id]?.isDraining = true
             if record.calls.isEmpty { return closeIfDrained(id, at: now) }

@@ -49,7 +49,9 @@ extension ControlNode {
             let prefix = status.service == .authentication ? "radius_auth_" : "radius_acct_"
             snapshot.counters += RADIUSServerCounter.allCases.filter { counter in
                 let objects = counter.objects
-                let isForeign = status.service == .authentication ? objects.authentication == nil && objects.accounting != nil
+                let isForeign =
+                    status.service == .authentication
+                    ? objects.authentication == nil && objects.accounting != nil
                     : objects.accounting == nil && objects.authentication != nil
                 return !isForeign
             }.map { counter in

@@ -51,7 +51,8 @@ extension ControlNode {
         decrement(&connectionsByClient, connection.clientKey)
         decrement(&connectionsByInstance, connection.request.instance.name)
         agenda.cancel(.connection(slot: slot))
-        for timer in [.attempt(slot: slot), .interim(slot: slot), .sessionTimeout(slot: slot), .idle(slot: slot)] as [Timer]
+        for timer in [.attempt(slot: slot), .interim(slot: slot), .sessionTimeout(slot: slot), .idle(slot: slot)]
+            as [Timer]
         {
             agenda.cancel(timer)
         }

@@ -134,7 +134,7 @@ public final class ControlNode {
     var authorizing: [RADIUSRequestHandle: Authorizing] = [:]
     /// Accounting records that no server has taken yet.
     var records: AccountingQueue
-    let journal: any AccountingJournal
+    let journal: any AccountingBacklog
     var sentRecords: [RADIUSRequestHandle: SentRecord] = [:]
     /// Accounts of tunnels, by their numbers.
     var tunnelAccounts: [UInt64: TunnelAccount] = [:]
@@ -178,7 +178,7 @@ public final class ControlNode {
     ///   - effects: what carries out the node's wishes.
     public init(
         configuration: Configuration, ports: [NodePort], table: any ForwardingTable,
-        journal: any AccountingJournal = VolatileJournal(), cookie: ACCookie,
+        journal: any AccountingBacklog = VolatileBacklog(), cookie: ACCookie,
         makeRandom: @escaping () -> any RandomNumberGenerator & Sendable, epoch: Timestamp, at now: Instant,
         logger: Logger, effects: Effects
     ) {

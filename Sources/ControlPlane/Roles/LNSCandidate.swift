@@ -82,7 +82,9 @@ struct LNSChoice: Sendable {
     }
 
     /// Adds what a candidate's name stands for.
-    mutating func add(_ addresses: [IPAddress], of candidate: LNSCandidate, using random: inout some RandomNumberGenerator) {
+    mutating func add(
+        _ addresses: [IPAddress], of candidate: LNSCandidate, using random: inout some RandomNumberGenerator
+    ) {
         left += addresses.shuffled(using: &random).map { address in
             var found = candidate
             found.peer = .address(address)

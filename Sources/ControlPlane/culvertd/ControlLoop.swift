@@ -28,6 +28,7 @@ actor ControlLoop {
     /// Who follows what is debugged.
     let debugLines: DebugBroadcaster
     let network: ManagementNetwork
+    private let backlog: StoredBacklog
     let logger: Logger
     let startedAt = Timestamp.now()
     let node: ControlNode
@@ -43,9 +44,10 @@ actor ControlLoop {
     /// are ended.
     init(
         configuration: Configuration, configurationPath: String, segment: SegmentMapping, executor: ControlExecutor,
-        network: ManagementNetwork, journal: any AccountingJournal, logger: Logger
+        network: ManagementNetwork, backlog: StoredBacklog, logger: Logger
     ) throws {
         self.network = network
+        self.backlog = backlog
         self.configurationPath = configurationPath
         self.segment = segment
         self.executor = executor
@@ -69,7 +71,7 @@ actor ControlLoop {
         let epoch = Timestamp(nanoseconds: Timestamp.now().nanoseconds - Int64(clamping: now.nanoseconds))
         var random = SystemRandomNumberGenerator()
         node = ControlNode(
-            configuration: configuration, ports: ports, table: table, journal: journal,
+            configuration: configuration, ports: ports, table: table, journal: backlog,
             cookie: ACCookie(secret: (0..<32).map { _ in random.next() }),
             makeRandom: { SystemRandomNumberGenerator() }, epoch: epoch, at: now, logger: logger,
             effects: .init(
@@ -190,6 +192,7 @@ actor ControlLoop {
             try? await Task.sleep(for: .milliseconds(50))
         }
         captures.closeAll()
+        backlog.close()
     }
 
     private static let shutDownLooks = 40

@@ -117,7 +117,9 @@ final class RADIUSSockets: Sendable {
     /// Answers a client of dynamic authorization.
     func answer(_ datagram: [UInt8], to address: IPAddress, port: UInt16) {
         let isIPv6 = address.ipv6 != nil
-        guard let channel = authorization.first(where: { ($0.localAddress?.protocol == .inet6) == isIPv6 }) else { return }
+        guard let channel = authorization.first(where: { ($0.localAddress?.protocol == .inet6) == isIPv6 }) else {
+            return
+        }
         write(datagram, to: address, port: port, on: channel)
     }
 

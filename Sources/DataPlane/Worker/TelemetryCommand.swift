@@ -133,7 +133,8 @@ public enum TelemetryCommand: CaseIterable, Sendable {
         var table = TelemetryTable()
         table.add("name", text(of: port.name))
         table.add("device", text(of: port.device))
-        table.add("mac", withUnsafeBytes(of: port.mac) { $0.map { octet in hexadecimal(octet) }.joined(separator: ":") })
+        table.add(
+            "mac", withUnsafeBytes(of: port.mac) { $0.map { octet in hexadecimal(octet) }.joined(separator: ":") })
         table.add("mtu", port.mtu)
         table.add("link_up", port.link_up)
         table.add("link_speed", port.link_speed)

@@ -5,7 +5,8 @@ extension Tunnel {
     public var memoryOctets: Int {
         let tables = (localIDs.capacity + sessions.capacity + calls.capacity) * MemoryLayout<UInt16>.stride
         return MemoryLayout<Tunnel>.stride + channel.memoryOctets + history.memoryOctets + tables
-            + sessions.values.reduce(0) { $0 + $1.memoryOctets } + calls.count * MemoryLayout<IncomingCallRequest>.stride
+            + sessions.values.reduce(0) { $0 + $1.memoryOctets } + calls.count
+            * MemoryLayout<IncomingCallRequest>.stride
             + sessionDeadlines.count * MemoryLayout<(UInt64, UInt16, UInt64)>.stride
     }
 }

@@ -1,7 +1,8 @@
 /// Where accounting records outlive the daemon. It gives them the store; tests, a list in memory.
-public protocol AccountingJournal: AnyObject {
-    /// Keeps a record; answers its number, which is above all before.
-    func append(_ record: [UInt8], group: String) -> UInt64
+public protocol AccountingBacklog: AnyObject {
+    /// Keeps a record of an event at `time`, in seconds since 1970; answers its number, which is above all before, and nil where there
+    /// is no room.
+    func append(_ record: [UInt8], group: String, time: UInt32) -> UInt64?
     /// Forgets records that servers have taken.
     func remove(_ ids: [UInt64])
     /// Records of an earlier run, in the order of their numbers; once, at the start.
@@ -11,16 +12,16 @@ public protocol AccountingJournal: AnyObject {
 }
 
 /// Keeps nothing beyond the process's life.
-public final class VolatileJournal: AccountingJournal {
+public final class VolatileBacklog: AccountingBacklog {
     private var last: UInt64 = 0
     /// Records that it may hold.
     public let capacity: Int
 
-    /// A journal for `capacity` records.
+    /// A backlog of `capacity` records.
     public init(capacity: Int = 100_000) { self.capacity = capacity }
 
     /// Numbers a record.
-    public func append(_ record: [UInt8], group: String) -> UInt64 {
+    public func append(_ record: [UInt8], group: String, time: UInt32) -> UInt64? {
         last += 1
         return last
     }
