@@ -38,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C shims: the shared layout, and static inline wrappers over DPDK.
@@ -91,6 +92,13 @@ let package = Package(
                 "CAres", "Names", "Wire", "Timing", .product(name: "DequeModule", package: "swift-collections"),
             ],
             path: "Sources/ControlPlane/Resolver"),
+        .target(
+            name: "Store",
+            dependencies: [
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            path: "Sources/ControlPlane/Store"),
         .target(
             name: "Configuration", dependencies: ["Wire", "Settings", "Yams"],
             path: "Sources/ControlPlane/Configuration"),
@@ -160,6 +168,11 @@ let package = Package(
             ],
             path: "Bench/Control", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
 
+        .executableTarget(
+            name: "bench-journal",
+            dependencies: ["Store", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Bench/Journal"),
+
         // The real worker behind rings, for the model test: Tests/Model/run.py speaks to it.
         .target(name: "CHarness", path: "Tests/Model/CHarness", cSettings: cDPDK),
         .executableTarget(
@@ -191,6 +204,13 @@ let package = Package(
         .testTarget(name: "L2TPTests", dependencies: ["L2TP", "Wire", "Timing"]),
         .testTarget(name: "NamesTests", dependencies: ["Names", "Wire", "Timing"]),
         .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Names", "Wire", "Timing"]),
+        .target(name: "StoreFixture", dependencies: ["Store"], path: "Tests/Store/Fixture"),
+        .executableTarget(
+            name: "store-victim", dependencies: ["Store", "StoreFixture"], path: "Tests/Store/Victim"),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: ["Store", "StoreFixture", "store-victim", .product(name: "GRDB", package: "GRDB.swift")],
+            path: "Tests/Store/StoreTests"),
         .testTarget(name: "HostTests", dependencies: ["Host", "Wire", "Timing"]),
         .testTarget(
             name: "RolesTests",

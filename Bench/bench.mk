@@ -12,7 +12,8 @@ bench:
 
 # make bench-table           the session table: fill, churn, look-up, memory, forwarding beside changes; JSON=FILE as above
 # make bench-feed            sessions a second through culvertd's RPC
-.PHONY: bench-table bench-feed
+# make bench-journal         accounting records a second to the disk and off it again
+.PHONY: bench-table bench-feed bench-journal
 bench: bench-table
 bench-table:
 	swift build -c release --product bench-table
@@ -21,3 +22,6 @@ bench-feed:
 	swift build -c release --product culvertd
 	swift build -c release --product bench-feed
 	.build/release/bench-feed $(FEED)
+bench-journal:
+	swift build -c release --product bench-journal
+	.build/release/bench-journal $(JOURNAL)
