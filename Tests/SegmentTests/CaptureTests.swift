@@ -97,7 +97,9 @@ import Testing
         }
         #expect(taken == half)
         #expect(FrameRing.droppedCaptures(bed.view.puntRing) == UInt64(half))
-        let others = (0..<Int(mask + 1)).count { _ in producer.append(FrameDescriptor(length: 3, port: 0), bytes: octets) }
+        let others = (0..<Int(mask + 1)).count { _ in
+            producer.append(FrameDescriptor(length: 3, port: 0), bytes: octets)
+        }
         #expect(others == half && FrameRing.dropped(bed.view.puntRing) == UInt64(half))
         let first = consumer.take()
         #expect(first?.descriptor == descriptor && first?.bytes == octets)

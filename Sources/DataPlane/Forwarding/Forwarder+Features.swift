@@ -33,7 +33,9 @@ extension Forwarder {
         _ frame: PacketBuffer, offset: UInt32, length: UInt32, _ features: UInt32,
         _ line: UnsafeMutablePointer<culvert_features>, _ reason: Counter
     ) -> Counter? {
-        if features & SessionFeature.policed != 0, let refusal = refusal(length: length, line, reason) { return refusal }
+        if features & SessionFeature.policed != 0, let refusal = refusal(length: length, line, reason) {
+            return refusal
+        }
         if features & SessionFeature.clamped != 0 { clampMSS(frame, offset: offset, length: length, line) }
         return nil
     }

@@ -38,7 +38,8 @@ final class HostileSegment {
         guard let base = culvert_harness_guarded(layout.totalSize, Self.page),
             let copy = culvert_harness_guarded(layout.totalSize, Self.page),
             let pool = culvert_pool_create("hostile", 255, 0, 2048 + UInt16(CULVERT_DEFAULT_HEADROOM), 0),
-            let captures = culvert_pool_create_single("hostile_captures", 511, 2_016 + UInt16(CULVERT_DEFAULT_HEADROOM), 0)
+            let captures = culvert_pool_create_single(
+                "hostile_captures", 511, 2_016 + UInt16(CULVERT_DEFAULT_HEADROOM), 0)
         else { throw Host.Fault(description: "no memory") }
         self.base = base
         self.copy = copy

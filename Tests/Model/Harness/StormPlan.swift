@@ -199,7 +199,9 @@ struct StormPlan {
         let word = random.next()
         (view.upstream + session.up).pointee.capture = isCaptured ? UInt16(truncatingIfNeeded: word) : 0
         (view.upstream + session.up).pointee.capture_length = UInt16(truncatingIfNeeded: word >> 16) & 4_095
-        let bits = (up: UInt8(truncatingIfNeeded: random.next() & 7), down: UInt8(truncatingIfNeeded: random.next() & 15))
+        let bits = (
+            up: UInt8(truncatingIfNeeded: random.next() & 7), down: UInt8(truncatingIfNeeded: random.next() & 15)
+        )
         (view.upstream + session.up).pointee.features = bits.up | (isCaptured ? captured : 0)
         (view.downstream + session.down).pointee.features = bits.down | (isCaptured && word >> 62 != 0 ? captured : 0)
     }
