@@ -229,9 +229,8 @@ extension ForwardingTests.FeatureTests {
             // Nobody empties the ring of 1,023 places.
             for _ in 0..<40 { sent += rig.pass(Array(repeating: up, count: 32), port: 0)[1].count }
             #expect(sent == 40 * 32, "every frame leaves")
-            let discovery =
-                [UInt8](repeating: 0xff, count: 6) + clientMAC.octets + bytes("88631109000000040101") + [0, 0]
-            for _ in 0..<500 { _ = rig.pass([discovery], port: 0) }
+            let padi = bytes("ffffffffffff") + clientMAC.octets + bytes("886311090000000401010000")
+            for _ in 0..<500 { _ = rig.pass([padi], port: 0) }
             #expect(rig.counters[.puntedPPPoEDiscovery] == 500 && rig.counters[.puntRingFull] == nil)
             let copied = try #require(rig.counters[.puntedCapture])
             #expect(copied <= 512 && copied > 448)

@@ -230,10 +230,12 @@ class Run:
         """Copies for captures. One for which there was no room is counted, and is no fault: it is the ring's depth that says when."""
         lost = sum(found.counters[w, "capture_no_room"] - self.node_counters.get((w, "capture_no_room"), 0) for w in range(self.workers))
         wanted = Counter(
-            (copy.point, copy.reason, copy.number, copy.port, copy.slot, copy.length, found.comparable(copy.frame, copy.point))
+            (copy.point, copy.reason, copy.number, copy.port, copy.slot, copy.length, found.without_choice(copy.frame) if copy.point == "sent" else copy.frame)
             for copy in self.model.copies
         )
-        had = Counter(entry[:6] + (found.comparable(entry[6], entry[0]),) for entry in found.copied)
+        had = Counter(
+            entry[:6] + (found.without_choice(found.from_zero(entry[6])) if entry[0] == "sent" else entry[6],) for entry in found.copied
+        )
         for entry in had - wanted:
             self.fail("%s: not expected: copied %s: %s" % (where, entry[:6], entry[6].hex()))
         missing = wanted - had
@@ -316,11 +318,9 @@ class Found:
         number = (number - self.run.first_fragmented) & 0xFFFFFFFF
         return frame[: at + 44] + struct.pack("!I", number) + frame[at + 48 :]
 
-    def comparable(self, frame, point):
-        """The octets of a copy, but for an identification that is the node's choice."""
-        if point != "sent":
-            return frame
-        return self.without_identification(frame, None) if self.run.workers > 1 else self.from_zero(frame)
+    def without_choice(self, frame):
+        """What both sides of a comparison of copies are: with several workers, without identification."""
+        return self.without_identification(frame, None) if self.run.workers > 1 else frame
 
     def strike_sent(self, outcome):
         frame = outcome.frame

@@ -2,7 +2,7 @@ import Foundation
 import Observability
 import Testing
 
-/// The pcapng file of a capture. Golden octets are from the draft's own figures, by hand; Wireshark's programs read the rest.
+/// The pcapng file of a capture. Golden octets are made by hand after the format; Wireshark's programs read the rest.
 @Suite struct CaptureFileTests {
     private static let records = [
         CaptureRecord(
@@ -40,8 +40,8 @@ import Testing
             ] + [0, 1, 0, 2, 0x6f, 0x6b, 0, 0, 0, 2, 0, 4, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 60]
         #expect(
             file.blocks(of: record) == [
-                0, 0, 0, 1, 0, 0, 0, 40, 0, 1, 0, 0, 0, 0, 0, 128, 0, 2, 0, 2, 0x69, 0x66, 0, 0, 0, 9, 0, 1, 9, 0, 0, 0,
-                0, 0, 0, 0, 0, 0, 0, 40,
+                0, 0, 0, 1, 0, 0, 0, 40, 0, 1, 0, 0, 0, 0, 0, 128, 0, 2, 0, 2, 0x69, 0x66, 0, 0,
+                0, 9, 0, 1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40,
             ] + packet)
         #expect(file.blocks(of: record) == packet, "an interface is described once")
     }
@@ -53,8 +53,7 @@ import Testing
             Self.file(),
             [
                 "frame.time_epoch", "frame.interface_name", "frame.packet_flags_direction", "frame.len",
-                "frame.cap_len",
-                "frame.comment",
+                "frame.cap_len", "frame.comment",
             ])
         #expect(
             lines == [
@@ -64,8 +63,8 @@ import Testing
             ])
     }
 
-    /// A record of each of 300 interfaces, and one whose frame and comment are too long; the comment by a character of three
-    /// octets that would end behind the limit.
+    /// A record of each of 300 interfaces, and one whose frame and comment are too long; the comment by a character of
+    /// three octets that would end behind the limit.
     private static let excessive: [CaptureRecord] =
         (0..<300).map {
             CaptureRecord(

@@ -28,6 +28,7 @@ public struct TelemetryTable: Equatable, Sendable {
     /// What `name` stands for; nil: nothing.
     public subscript(name: String) -> Value? { entries.first { $0.name == name }?.value }
 
+    /// Whether both have the same names in the same order for the same.
     public static func == (a: TelemetryTable, b: TelemetryTable) -> Bool {
         a.entries.elementsEqual(b.entries) { $0.name == $1.name && $0.value == $1.value }
     }
@@ -133,8 +134,8 @@ public enum TelemetryCommand: CaseIterable, Sendable {
         var table = TelemetryTable()
         table.add("name", text(of: port.name))
         table.add("device", text(of: port.device))
-        table.add(
-            "mac", withUnsafeBytes(of: port.mac) { $0.map { octet in hexadecimal(octet) }.joined(separator: ":") })
+        let mac = withUnsafeBytes(of: port.mac) { $0.map { octet in hexadecimal(octet) } }
+        table.add("mac", mac.joined(separator: ":"))
         table.add("mtu", port.mtu)
         table.add("link_up", port.link_up)
         table.add("link_speed", port.link_speed)

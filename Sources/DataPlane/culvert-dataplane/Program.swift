@@ -78,8 +78,7 @@ struct Program: ParsableCommand {
         switch dataPlane.telemetry {
         case .off: break
         case .on(let folder): log.info("telemetry", metadata: ["folder": "\(folder)"])
-        case .failed(let reason):
-            log.warning("no telemetry: \(reason); `dataplane.telemetry: false` asks for none")
+        case .failed(let reason): log.warning("no telemetry: \(reason)")
         }
         try dataPlane.run(until: { StopSignal.isRaised }) { device, isUp in
             log.notice("port \(device.plan.name): link \(isUp ? "up" : "down")")
