@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2)))
 struct CommandLineTests {
     /// Runs `culvert`, which lies beside the tests' own program.
-    private static func culvert(_ arguments: [String], input: String = "") async throws -> Child {
+    static func culvert(_ arguments: [String], input: String = "") async throws -> Child {
         let folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         return try await Child.run(folder.appending(path: "culvert"), arguments, input: input)
     }

@@ -7,16 +7,19 @@ struct Main {
         await Culvert.main(hoistingGlobalOptions(CommandLine.arguments.dropFirst()))
     }
 
-    /// The options that every command takes, `--socket` and `--json`, may stand in front of the command as well; here they
-    /// are put behind it, where the command's own parser finds them.
+    /// Global options that have a value.
+    private static let valued = ["--socket", "--connect", "--ca", "--certificate", "--private-key", "--server-name"]
+
+    /// The options that every command takes may stand in front of the command as well; here they are put behind it, where
+    /// the command's own parser finds them.
     static func hoistingGlobalOptions(_ arguments: ArraySlice<String>) -> [String] {
         var rest = arguments
         var hoisted: [String] = []
         while let first = rest.first {
-            if first == "--socket", rest.count > 1 {
+            if valued.contains(first), rest.count > 1 {
                 hoisted += rest.prefix(2)
                 rest = rest.dropFirst(2)
-            } else if first == "--json" || first.hasPrefix("--socket=") {
+            } else if first == "--json" || valued.contains(where: { first.hasPrefix($0 + "=") }) {
                 hoisted.append(first)
                 rest = rest.dropFirst()
             } else {
@@ -36,8 +39,8 @@ struct Culvert: AsyncParsableCommand {
         commandName: "culvert",
         abstract: "Shows and controls the PPPoE access concentrator and L2TP tunnels of a running culvertd.",
         discussion: """
-            --socket PATH and --json are taken by every command that asks culvertd, and may stand in front of it as well; \
-            check reads a file and takes --json alone.
+            --socket PATH, or --connect HOST:PORT with what belongs to it, and --json are taken by every command that asks \
+            culvertd, and may stand in front of it as well; check reads a file and takes --json alone.
 
             Exit status: 0 done, 1 refused by culvertd or fault in a file, 2 culvertd cannot be reached, 64 wrong usage.
             """,

@@ -183,7 +183,7 @@ struct CulvertService: Culvert_V1_Culvert.SimpleServiceProtocol {
 
     /// Runs `body` until it ends, the caller is gone, or the server stops. gRPC tells of a caller that is gone by the
     /// context only, and a stream without events would wait for ever.
-    private func untilOver(_ context: ServerContext, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    func untilOver(_ context: ServerContext, _ body: @escaping @Sendable () async throws -> Void) async throws {
         try await longCalls.during {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await body() }
