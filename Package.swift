@@ -30,6 +30,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -54,6 +57,9 @@ let package = Package(
         .target(name: "Wire", path: "Sources/DataPlane/Wire"),
         .target(name: "Settings", dependencies: ["Wire", "Yams"], path: "Sources/DataPlane/Settings"),
         .target(
+            name: "LogLines", dependencies: [.product(name: "Logging", package: "swift-log")],
+            path: "Sources/DataPlane/LogLines"),
+        .target(
             name: "Segment", dependencies: ["CSegment", "CDPDK", "Wire"], path: "Sources/DataPlane/Segment",
             swiftSettings: swiftDPDK),
         .target(
@@ -65,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "culvert-dataplane",
             dependencies: [
-                "Worker", "Settings",
+                "Worker", "Settings", "LogLines",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -126,21 +132,38 @@ let package = Package(
             ],
             path: "Sources/ControlPlane/Roles", swiftSettings: swiftDPDK),
         .target(
+            name: "Listening",
+            dependencies: ["Wire", .product(name: "NIOCore", package: "swift-nio")],
+            path: "Sources/ControlPlane/Listening"),
+        .target(
+            name: "Metrics",
+            dependencies: [
+                "Observability", "Wire", "Listening",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Sources/ControlPlane/Metrics"),
+        .target(
             name: "RPC",
             dependencies: [
-                "Observability", "Wire",
+                "Observability", "Wire", "Listening",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
                 .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOCertificateReloading", package: "swift-nio-extras"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/ControlPlane/RPC", exclude: ["Proto"]),
         .executableTarget(
             name: "culvertd",
             dependencies: [
-                "CSegment", "Roles", "RPC", "Configuration", "Segment", "Observability", "Settings", "Timing", "Host",
-                "PPPoE", "Wire", "Names", "Resolver", "Store",
+                "CSegment", "Roles", "RPC", "Metrics", "LogLines", "Configuration", "Segment", "Observability",
+                "Settings", "Timing", "Host", "PPPoE", "Wire", "Names", "Resolver", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -238,7 +261,14 @@ let package = Package(
             swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Wire"]),
         .testTarget(
-            name: "RPCTests", dependencies: ["RPC", "Observability", "Wire", "culvert"], exclude: ["shell.py"]),
+            name: "RPCTests", dependencies: ["RPC", "Observability", "Wire", "Listening", "culvert"],
+            exclude: ["shell.py"]),
+        .testTarget(
+            name: "MetricsTests",
+            dependencies: ["Metrics", "Observability", "Wire", "Segment", "Host"],
+            exclude: ["prometheus-rules-test.yaml"], swiftSettings: swiftDPDK),
+        .testTarget(
+            name: "LogLinesTests", dependencies: ["LogLines", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Settings", "Wire"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,8 @@
 """A controller in Python, made from culvert.proto by grpcio-tools alone.
 
-Against a server that has two tunnels, tunnel1 and tunnel2, with two sessions each, a port named core0, and nothing
+    client.py SOCKET [HOST:PORT CA CERTIFICATE KEY]
+
+The second address is the same server's by TLS. Against a server that has two tunnels, tunnel1 and tunnel2, with two sessions each, a port named core0, and nothing
 static: lists, watches, clears, feeds. Exits with status 0 when everything is as it should be.
 """
 
@@ -10,6 +12,9 @@ import unittest
 import grpc
 from culvert.v1 import culvert_pb2 as pb
 from culvert.v1 import culvert_pb2_grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from grpc_reflection.v1alpha import reflection_pb2
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 TIMEOUT = 20
 
@@ -148,6 +153,129 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(list(self.culvert.ListStatic(pb.ListStaticRequest(), timeout=TIMEOUT)), [])
 
 
+def bare(file):
+    """A file without what compilers of .proto files do not agree to tell: JSON names that follow from the fields' own."""
+    copy = descriptor_pb2.FileDescriptorProto()
+    copy.CopyFrom(file)
+    messages = list(copy.message_type)
+    while messages:
+        message = messages.pop()
+        messages += message.nested_type
+        for field in message.field:
+            field.ClearField("json_name")
+    return copy
+
+
+class ReflectionTest(unittest.TestCase):
+    """Reflection on both addresses, by gRPC's own client of v1alpha and, with the same messages, as v1."""
+
+    SERVICES = ["culvert.v1.Culvert", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"]
+
+    def channels(self):
+        yield grpc.insecure_channel("unix:" + SOCKET)
+        if SECURE:
+            address, ca, certificate, key = SECURE
+            ca, certificate, key = (open(path, "rb").read() for path in (ca, certificate, key))
+            yield grpc.secure_channel(address, grpc.ssl_channel_credentials(ca, key, certificate))
+
+    def ask(self, channel, version, *requests):
+        method = channel.stream_stream(
+            f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+            request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+            response_deserializer=reflection_pb2.ServerReflectionResponse.FromString)
+        return list(method(iter(requests), timeout=TIMEOUT))
+
+    def test_by_grpcs_own_client(self):
+        for channel in self.channels():
+            with channel:
+                database = ProtoReflectionDescriptorDatabase(channel)
+                self.assertEqual(sorted(database.get_services()), self.SERVICES)
+                pool = descriptor_pool.DescriptorPool(database)
+                service = pool.FindServiceByName("culvert.v1.Culvert")
+                self.assertEqual([m.name for m in service.methods],
+                                 [m.name for m in pb.DESCRIPTOR.services_by_name["Culvert"].methods])
+                # A call by what reflection told alone.
+                method = service.methods_by_name["GetStatus"]
+                request = message_factory.GetMessageClass(method.input_type)
+                answer = message_factory.GetMessageClass(method.output_type)
+                call = channel.unary_unary("/culvert.v1.Culvert/GetStatus", request_serializer=request.SerializeToString,
+                                           response_deserializer=answer.FromString)
+                self.assertEqual(call(request(), timeout=TIMEOUT).control_epoch, 2)
+
+    def test_what_is_served_is_todays_proto(self):
+        for channel in self.channels():
+            with channel:
+                request = reflection_pb2.ServerReflectionRequest(file_by_filename="culvert/v1/culvert.proto")
+                for version in ("v1", "v1alpha"):
+                    answer, = self.ask(channel, version, request)
+                    files = [descriptor_pb2.FileDescriptorProto.FromString(data)
+                             for data in answer.file_descriptor_response.file_descriptor_proto]
+                    self.assertEqual([f.name for f in files], ["culvert/v1/culvert.proto", "google/protobuf/timestamp.proto"])
+                    ours = descriptor_pb2.FileDescriptorProto()
+                    pb.DESCRIPTOR.CopyToProto(ours)
+                    self.assertEqual(bare(files[0]), bare(ours), "run Tools/generate-proto")
+                    self.assertEqual(answer.original_request, request)
+
+    def test_symbols(self):
+        found = {
+            "culvert.v1.Culvert": "culvert/v1/culvert.proto",
+            "culvert.v1.Culvert.Watch": "culvert/v1/culvert.proto",
+            "culvert.v1.Traffic": "culvert/v1/culvert.proto",
+            "culvert.v1.Traffic.rx_octets": "culvert/v1/culvert.proto",
+            "culvert.v1.Owner": "culvert/v1/culvert.proto",
+            "culvert.v1.OWNER_STATIC": "culvert/v1/culvert.proto",
+            "google.protobuf.Timestamp": "google/protobuf/timestamp.proto",
+            "grpc.reflection.v1.ServerReflection": "grpc/reflection/v1/reflection.proto",
+            "grpc.reflection.v1alpha.ErrorResponse": "grpc/reflection/v1alpha/reflection.proto",
+        }
+        for channel in self.channels():
+            with channel:
+                requests = [reflection_pb2.ServerReflectionRequest(host="h", file_containing_symbol=name) for name in found]
+                answers = self.ask(channel, "v1", *requests)
+                names = [descriptor_pb2.FileDescriptorProto.FromString(a.file_descriptor_response.file_descriptor_proto[0]).name
+                         for a in answers]
+                self.assertEqual(names, list(found.values()))
+                self.assertEqual({a.valid_host for a in answers}, {"h"})
+
+    def test_what_there_is_not(self):
+        Request = reflection_pb2.ServerReflectionRequest
+        extension = reflection_pb2.ExtensionRequest(containing_type="culvert.v1.Traffic", extension_number=7)
+        cases = [
+            (Request(file_by_filename="x.proto"), grpc.StatusCode.NOT_FOUND, "there is no file 'x.proto'"),
+            (Request(file_containing_symbol="culvert.v1.X"), grpc.StatusCode.NOT_FOUND, "there is no symbol 'culvert.v1.X'"),
+            (Request(file_containing_symbol=""), grpc.StatusCode.NOT_FOUND, "there is no symbol ''"),
+            (Request(file_containing_extension=extension), grpc.StatusCode.NOT_FOUND,
+             "there is no extension 7 of 'culvert.v1.Traffic'"),
+            (Request(all_extension_numbers_of_type="x.Y"), grpc.StatusCode.NOT_FOUND, "there is no type 'x.Y'"),
+            (Request(), grpc.StatusCode.UNIMPLEMENTED, "the request asks nothing that this version of reflection knows"),
+        ]
+        for channel in self.channels():
+            with channel:
+                # One stream: a refusal does not end it.
+                answers = self.ask(channel, "v1", *[case[0] for case in cases], Request(list_services="*"),
+                                   Request(all_extension_numbers_of_type="culvert.v1.Traffic"))
+                for answer, (request, code, message) in zip(answers, cases):
+                    self.assertEqual(answer.error_response.error_code, code.value[0], request)
+                    self.assertEqual(answer.error_response.error_message, message)
+                    self.assertEqual(answer.original_request, request)
+                self.assertEqual([s.name for s in answers[-2].list_services_response.service], self.SERVICES)
+                self.assertEqual(answers[-1].all_extension_numbers_response.base_type_name, "culvert.v1.Traffic")
+                self.assertEqual(list(answers[-1].all_extension_numbers_response.extension_number), [])
+
+
+class SecureTest(unittest.TestCase):
+    """gRPC's own TLS against ours."""
+
+    def test_without_a_certificate_nothing_is_told(self):
+        if not SECURE:
+            self.skipTest("the server has no address for TLS")
+        credentials = grpc.ssl_channel_credentials(open(SECURE[1], "rb").read())
+        with grpc.secure_channel(SECURE[0], credentials) as channel:
+            with self.assertRaises(grpc.RpcError) as caught:
+                culvert_pb2_grpc.CulvertStub(channel).GetStatus(pb.GetStatusRequest(), timeout=TIMEOUT)
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAVAILABLE)
+
+
 if __name__ == "__main__":
-    SOCKET = sys.argv.pop(1)
-    unittest.main()
+    SOCKET, *SECURE = sys.argv[1:]
+    unittest.main(argv=sys.argv[:1])

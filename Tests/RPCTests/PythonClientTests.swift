@@ -1,4 +1,5 @@
 import Foundation
+import RPC
 import Testing
 
 /// A client made from the .proto by `grpcio-tools`, in Python: what Tests/PythonClient/client.py expects holds.
@@ -16,9 +17,23 @@ struct PythonClientTests {
 
     @Test(.enabled("Python's venv and the packages of requirements.txt can be had") { try await isPrepared() })
     func clientFromTheProto() async throws {
-        try await serving(FakeControlPlane()) { path in
-            let outcome = try await Child.run(Self.folder.appending(path: "run"), [path])
-            #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        try await withTemporaryFolder { folder in
+            var tcp: RPCServer.TCP?
+            var client: TLSFiles?
+            if Authority.isThere {
+                let authority = try await Authority("ca", in: folder)
+                tcp = RPCServer.TCP(endpoints: [TLSTests.anyPort], files: try await authority.issue("server"))
+                client = try await authority.issue("operator")
+            }
+            let files = client
+            let path = folder.appending(path: "s").path()
+            try await serving(FakeControlPlane(), on: path, tcp: tcp) { path, endpoints in
+                let secure = files.map {
+                    ["localhost:\(endpoints[0].port)", $0.authorities, $0.certificate, $0.privateKey]
+                }
+                let outcome = try await Child.run(Self.folder.appending(path: "run"), [path] + (secure ?? []))
+                #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import RPC
 import Testing
+import Wire
 
 /// A folder of its own for one test, removed afterwards.
 func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
@@ -23,15 +24,27 @@ func serving<Result: Sendable>(
 func serving<Result: Sendable>(
     _ interface: FakeControlPlane, on path: String, _ body: @Sendable (String) async throws -> Result
 ) async throws -> Result {
-    let (listening, signal) = AsyncStream.makeStream(of: Void.self)
+    try await serving(interface, on: path, tcp: nil) { path, _ in try await body(path) }
+}
+
+/// Serves `interface` on the socket `path` and over TCP while `body` runs, which is told where that is.
+func serving<Result: Sendable>(
+    _ interface: FakeControlPlane, on path: String, tcp: RPCServer.TCP?,
+    _ body: @Sendable (String, [SocketEndpoint]) async throws -> Result
+) async throws -> Result {
+    let (listening, signal) = AsyncStream.makeStream(of: [SocketEndpoint].self)
     let server = Task {
         defer { signal.finish() }
-        try await RPCServer(path: path, interface: interface).run { signal.yield() }
+        try await RPCServer(path: path, tcp: tcp, interface: interface).run { signal.yield($0) }
     }
-    for await _ in listening { break }
+    var endpoints: [SocketEndpoint] = []
+    for await found in listening {
+        endpoints = found
+        break
+    }
     let result: Swift.Result<Result, any Error>
     do {
-        result = .success(try await body(path))
+        result = .success(try await body(path, endpoints))
     } catch {
         result = .failure(error)
     }

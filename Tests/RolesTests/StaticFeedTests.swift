@@ -39,6 +39,7 @@ import Wire
         #expect(world.node.staticReferences() == [1, 2])
         // They are no clients of the signalling's.
         #expect(world.population == [0, 0, 0])
+        #expect(world.node.census == Census(staticTunnels: 1, staticSessions: 2))
         world.null.countUpstream(world.null.upstreams.first { $0.value.reference == 1 }?.key ?? 0, octets: 100)
         world.act { results = world.node.apply([.removeSession(1)], at: world.now) }
         #expect(results == [.sessionRemoved(Traffic(txPackets: 1, txOctets: 100))])

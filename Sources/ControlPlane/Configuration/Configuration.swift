@@ -62,16 +62,53 @@ public struct Control: Hashable, Sendable {
         case trace, debug, info, notice, warning, error, critical
     }
 
+    /// What a line of the log looks like.
+    public enum LogFormat: String, CaseIterable, Sendable {
+        case text, json
+    }
+
+    /// `rpc-tcp:`: the RPC over TCP, with TLS both ways.
+    public struct SecureRPC: Hashable, Sendable {
+        /// `address`: where it is served; at least one.
+        public internal(set) var endpoints: [SocketEndpoint]
+        /// `certificate`: path of culvertd's certificate, PEM, behind it those between it and its authority.
+        public internal(set) var certificate: String
+        /// `private-key`: path of its key, PEM.
+        public internal(set) var privateKey: String
+        /// `client-ca`: path of the authorities of clients' certificates, PEM.
+        public internal(set) var clientAuthorities: String
+        /// `read-only`: common names of clients that may only look.
+        public internal(set) var readOnly: Set<String> = []
+    }
+
+    /// `metrics:`: what Prometheus scrapes.
+    public struct Metrics: Hashable, Sendable {
+        /// `address`: where it is served; at least one.
+        public internal(set) var endpoints: [SocketEndpoint]
+        /// `per-worker`: the data plane's counters of each worker instead of their sums. Default false.
+        public internal(set) var perWorker = false
+        /// `per-tunnel`: numbers of each tunnel. Default false.
+        public internal(set) var perTunnel = false
+        /// Tunnels that are told of one by one with `per-tunnel`.
+        public static let tunnelLimit = 1_024
+    }
+
     /// `rpc-socket`: absolute path of the unix socket that the RPC is served on, at most 103 octets.
     /// Default `/run/culvert/culvertd.sock`.
     public internal(set) var rpcSocket = "/run/culvert/culvertd.sock"
     /// `rpc-socket-mode`: access rights of the socket, 0 to 0777. Default 0660.
     public internal(set) var rpcSocketMode: UInt16 = 0o660
+    /// `rpc-tcp`. Default: the RPC is served on the socket alone.
+    public internal(set) var rpcTCP: SecureRPC?
+    /// `metrics`. Default: none are served.
+    public internal(set) var metrics: Metrics?
     /// `store`: absolute path of the file that accounting records are kept in until a server has them, at most 1,023 octets. Its folder has
     /// to be there. Default `/var/lib/culvert/culvert.sqlite`.
     public internal(set) var store = "/var/lib/culvert/culvert.sqlite"
     /// `log-level`. Default `info`.
     public internal(set) var logLevel = LogLevel.info
+    /// `log-format`. Default `text`.
+    public internal(set) var logFormat = LogFormat.text
     /// `host-name`: the node's name in L2TP's Host Name AVP, in PADO's AC-Name and in CHAP challenges, unless they have one of
     /// their own; 1 to 255 octets. Default: the machine's name.
     public internal(set) var hostName: String

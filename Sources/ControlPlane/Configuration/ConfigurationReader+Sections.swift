@@ -23,6 +23,9 @@ extension ConfigurationReader {
             control.store = path
         }
         if let level: Control.LogLevel = mapping.optional("log-level")?.choice() { control.logLevel = level }
+        if let format: Control.LogFormat = mapping.optional("log-format")?.choice() { control.logFormat = format }
+        if let node = mapping.optional("rpc-tcp") { control.rpcTCP = node.mapping { Self.secureRPC(&$0) } ?? nil }
+        if let node = mapping.optional("metrics") { control.metrics = node.mapping { Self.metrics(&$0) } ?? nil }
         Self.read(&control.hostName, mapping.optional("host-name"))
         Self.read(&control.vendorName, mapping.optional("vendor-name"))
     }

@@ -31,17 +31,11 @@ extension ControlNode {
     /// A connection as it is; nil when there is none of this route id.
     public func connectionSnapshot(_ routeID: UInt32) -> PPPoEConnectionSnapshot? {
         guard let slot = routes[routeID], let connection = connections[slot] else { return nil }
-        let state: ConnectionState =
-            switch connection.phase {
-            case .negotiating: .negotiating
-            case .choosing, .connecting: .connecting
-            case .open: .open
-            case .closing: .closing
-            }
         let interface = interfaceName(of: connection)
         var snapshot = PPPoEConnectionSnapshot(
             routeName: "\(connection.request.instance.name)-\(interface)", routeID: routeID,
-            instance: connection.request.instance.name, state: state, createdAt: timestamp(connection.createdAt),
+            instance: connection.request.instance.name, state: Self.state(of: connection.phase),
+            createdAt: timestamp(connection.createdAt),
             interfaceName: interface, pppoeSessionID: connection.upstream.sessionID, clientMAC: connection.client)
         snapshot.outerVLAN = connection.circuit.outerVLAN
         snapshot.innerVLAN = connection.circuit.innerVLAN
@@ -111,7 +105,26 @@ extension ControlNode {
         snapshot.dataReordered = details.reordered
     }
 
-    private static func state(of state: L2TP.SessionState) -> Observability.SessionState {
+    static func state(of phase: Connection.Phase) -> ConnectionState {
+        switch phase {
+        case .negotiating: .negotiating
+        case .choosing, .connecting: .connecting
+        case .open: .open
+        case .closing: .closing
+        }
+    }
+
+    static func state(of state: L2TP.TunnelState) -> Observability.TunnelState {
+        switch state {
+        case .idle: .idle
+        case .waitControlReply: .waitControlReply
+        case .waitControlConnected: .waitControlConnection
+        case .established: .established
+        case .cleanup: .closing
+        }
+    }
+
+    static func state(of state: L2TP.SessionState) -> Observability.SessionState {
         switch state {
         case .idle: .idle
         case .waitTunnel: .waitTunnel
@@ -125,17 +138,10 @@ extension ControlNode {
     public func tunnelSnapshot(_ id: UInt16, detail: Bool = true) -> TunnelSnapshot? {
         guard let record = tunnels[id] else { return nil }
         let machine = record.machine
-        let state: Observability.TunnelState =
-            switch machine.state {
-            case .idle: .idle
-            case .waitControlReply: .waitControlReply
-            case .waitControlConnected: .waitControlConnection
-            case .established: .established
-            case .cleanup: .closing
-            }
         var snapshot = TunnelSnapshot(
             id: id, name: record.name, localAddress: record.local.address, remoteAddress: record.peer.address,
-            state: state, createdAt: timestamp(record.createdAt), mode: machine.role == .initiator ? .lac : .lns)
+            state: Self.state(of: machine.state), createdAt: timestamp(record.createdAt),
+            mode: machine.role == .initiator ? .lac : .lns)
         snapshot.localUDPPort = record.local.port
         snapshot.remoteUDPPort = record.peer.port
         snapshot.persist = true

@@ -25,16 +25,19 @@ enum Grammar {
         watchInterval(seedOrder(expanded(hoistingGlobalOptions(Array(arguments)[...]))))
     }
 
-    /// `--socket` and `--json` may stand in front of the command as well; here they are put behind it, where the command's own
-    /// parser finds them.
+    /// Global options that have a value.
+    private static let valued = ["--socket", "--connect", "--ca", "--certificate", "--private-key", "--server-name"]
+
+    /// The options that every command takes may stand in front of the command as well; here they are put behind it, where the
+    /// command's own parser finds them.
     static func hoistingGlobalOptions(_ arguments: ArraySlice<String>) -> [String] {
         var rest = arguments
         var hoisted: [String] = []
         while let first = rest.first {
-            if first == "--socket", rest.count > 1 {
+            if valued.contains(first), rest.count > 1 {
                 hoisted += rest.prefix(2)
                 rest = rest.dropFirst(2)
-            } else if first == "--json" || first.hasPrefix("--socket=") {
+            } else if first == "--json" || valued.contains(where: { first.hasPrefix($0 + "=") }) {
                 hoisted.append(first)
                 rest = rest.dropFirst()
             } else {

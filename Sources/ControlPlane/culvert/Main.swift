@@ -23,8 +23,8 @@ struct Culvert: AsyncParsableCommand {
         discussion: """
             Without a command it is a shell: TAB completes, ? tells what can come next, exit ends it.
 
-            --socket PATH and --json are taken by every command that asks culvertd, and may stand in front of it as well; \
-            check reads a file and takes --json alone. Every show command takes --watch [SECONDS]. Words may be abbreviated \
+            --socket PATH, or --connect HOST:PORT with what belongs to it, and --json are taken by every command that asks \
+            culvertd, and may stand in front of it as well; check reads a file and takes --json alone. Every show command takes --watch [SECONDS]. Words may be abbreviated \
             where that is unambiguous.
 
             Exit status: 0 done, 1 refused by culvertd or fault in a file, 2 culvertd cannot be reached, 64 wrong usage.

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import LogLines
 import Logging
+import Metrics
 import RPC
 import Roles
 import Segment
@@ -35,11 +37,16 @@ struct Culvertd: AsyncParsableCommand {
         } catch {
             throw Failure.configuration(config, error)
         }
+        do throws(TLSFileError) {
+            try configuration.control.secureRPC?.files.check()
+        } catch {
+            throw Failure.files(error)
+        }
         if check {
             print("\(config): no faults found")
             return
         }
-        LoggingSystem.bootstrap { label in StreamLogHandler.standardError(label: label) }
+        (LogFormat(rawValue: configuration.control.logFormat.rawValue) ?? .text).bootstrap()
         var logger = Logger(label: "culvertd")
         logger.logLevel = Logger.Level(rawValue: configuration.control.logLevel.rawValue) ?? .info
         let segment = try await openSegment(configuration.dataPlane, logger: logger)
@@ -50,14 +57,28 @@ struct Culvertd: AsyncParsableCommand {
             configuration: configuration, configurationPath: config, segment: segment, executor: executor,
             network: network, backlog: backlog, logger: logger)
         network.deliver(to: loop)
-        let server = RPCServer(
-            path: configuration.control.rpcSocket, mode: UInt32(configuration.control.rpcSocketMode), interface: loop)
         let services = ServiceGroup(
-            services: [ControlService(loop: loop), RPCService(server: server, logger: logger)],
+            services: [ControlService(loop: loop)]
+                + Self.servers(of: configuration.control, for: loop, logger: logger),
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         try await services.run()
         await network.shutDown()
         logger.info("ended")
+    }
+
+    /// What other programs reach culvertd by.
+    private static func servers(of control: Control, for loop: ControlLoop, logger: Logger) -> [any Service] {
+        let rpc = RPCServer(
+            path: control.rpcSocket, mode: UInt32(control.rpcSocketMode), tcp: control.secureRPC, interface: loop,
+            logger: logger)
+        var services: [any Service] = [RPCService(server: rpc, logger: logger)]
+        if let metrics = control.metrics {
+            let request = MetricsRequest(
+                perWorker: metrics.perWorker, tunnels: metrics.perTunnel ? Control.Metrics.tunnelLimit : 0)
+            let server = MetricsServer(endpoints: metrics.endpoints, source: loop, request: request)
+            services.append(MetricsService(server: server, logger: logger))
+        }
+        return services
     }
 
     /// Opens the data plane's segment, which may be a moment behind when both programs are started together: there must be
@@ -95,9 +116,11 @@ enum Failure: Error, CustomStringConvertible {
     case segment(String)
     case radius(String)
     case resolver(String)
+    case files(TLSFileError)
 
     var description: String {
         switch self {
+        case .files(let error): "control.rpc-tcp: \(error)"
         case .configuration(let path, let faults): "\(path) is refused:\n\(faults)"
         case .segment(let text), .radius(let text), .resolver(let text): text
         }
@@ -111,6 +134,19 @@ extension SegmentError {
         case .system(_, _, let code): code == ENOENT
         case .unfinished, .truncated: true
         default: false
+        }
+    }
+}
+
+extension Control {
+    /// `rpc-tcp` in the RPC's terms.
+    fileprivate var secureRPC: RPCServer.TCP? {
+        rpcTCP.map {
+            RPCServer.TCP(
+                endpoints: $0.endpoints,
+                files: TLSFiles(
+                    certificate: $0.certificate, privateKey: $0.privateKey, authorities: $0.clientAuthorities),
+                readOnly: $0.readOnly)
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import LogLines
 import Logging
 import Settings
 import Synchronization
@@ -26,13 +27,11 @@ struct Program: ParsableCommand {
     @Option(help: "Least level that is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: Logger.Level = .info
 
+    @Option(help: "What a line of the log looks like: text or json.")
+    var logFormat: LogFormat = .text
+
     func run() throws {
-        let level = logLevel
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        logFormat.bootstrap(level: logLevel)
         let log = Logger(label: "culvert-dataplane")
         let settings: DataPlaneSettings
         do {
@@ -135,3 +134,4 @@ private enum StopSignal {
 }
 
 extension Logger.Level: @retroactive ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}

@@ -2,8 +2,18 @@ import Glibc
 import GRPCCore
 import GRPCNIOTransportHTTP2
 import Observability
+import Wire
 
-/// Calls culvertd on its Unix domain socket, in terms of the model.
+/// Where culvertd is.
+public enum RPCServerAddress: Hashable, Sendable {
+    /// On this machine, by its Unix domain socket.
+    case socket(String)
+    /// Elsewhere, by TLS. `host` is a name or an IP address; the server's certificate must be for `serverName`, or for the host
+    /// where that is nil.
+    case tcp(host: String, port: UInt16, files: TLSFiles, serverName: String?)
+}
+
+/// Calls culvertd, in terms of the model.
 public struct RPCClient: Sendable {
     let stub: Culvert_V1_Culvert.Client<HTTP2ClientTransport.Posix>
     let options: CallOptions
@@ -13,13 +23,60 @@ public struct RPCClient: Sendable {
     public static func connect<Result: Sendable>(
         to path: String, _ body: @Sendable (RPCClient) async throws -> Result
     ) async throws -> Result {
-        try checkSocket(path)
-        return try await withRPCClientErrors {
-            let transport = try HTTP2ClientTransport.Posix(
-                target: .unixDomainSocket(path: path), transportSecurity: .plaintext)
-            return try await withGRPCClient(transport: transport) { client in
-                try await body(RPCClient(wrapping: client))
+        try await connect(to: .socket(path), body)
+    }
+
+    /// Connects to `address` and runs `body`, whose errors of calls are `RPCClientError`.
+    @discardableResult
+    public static func connect<Result: Sendable>(
+        to address: RPCServerAddress, _ body: @Sendable (RPCClient) async throws -> Result
+    ) async throws -> Result {
+        if case .socket(let path) = address { try checkSocket(path) }
+        do {
+            return try await withRPCClientErrors {
+                try await withGRPCClient(transport: try transport(to: address)) { client in
+                    try await body(RPCClient(wrapping: client))
+                }
             }
+        } catch RPCClientError.unreachable(let reason) {
+            guard case .tcp(let host, let port, _, _) = address else { throw RPCClientError.unreachable(reason) }
+            throw RPCClientError.unreachable("\(host) port \(port): \(reason)")
+        }
+    }
+
+    private static func transport(to address: RPCServerAddress) throws -> HTTP2ClientTransport.Posix {
+        switch address {
+        case .socket(let path):
+            try HTTP2ClientTransport.Posix(target: .unixDomainSocket(path: path), transportSecurity: .plaintext)
+        case .tcp(let host, let port, let files, let serverName):
+            try transport(to: host, port: port, files: files, serverName: serverName)
+        }
+    }
+
+    private static func transport(
+        to host: String, port: UInt16, files: TLSFiles, serverName: String?
+    ) throws -> HTTP2ClientTransport.Posix {
+        do throws(TLSFileError) {
+            // What is wrong with a file is told here; gRPC would not name it.
+            try files.check()
+        } catch {
+            throw RPCClientError.unreachable(error.description)
+        }
+        let security = HTTP2ClientTransport.Posix.TransportSecurity.mTLS(
+            certificateChain: [.file(path: files.certificate, format: .pem)],
+            privateKey: .file(path: files.privateKey, format: .pem)
+        ) { $0.trustRoots = .certificates([.file(path: files.authorities, format: .pem)]) }
+        let config = HTTP2ClientTransport.Posix.Config.defaults { $0.http2.authority = serverName }
+        switch IPAddress(host) {
+        case .v4:
+            return try HTTP2ClientTransport.Posix(
+                target: .ipv4(address: host, port: Int(port)), transportSecurity: security, config: config)
+        case .v6:
+            return try HTTP2ClientTransport.Posix(
+                target: .ipv6(address: host, port: Int(port)), transportSecurity: security, config: config)
+        case nil:
+            return try HTTP2ClientTransport.Posix(
+                target: .dns(host: host, port: Int(port)), transportSecurity: security, config: config)
         }
     }
 

@@ -27,10 +27,44 @@ func withRPCClientErrors<Result>(_ body: () async throws -> Result) async throws
         return try await body()
     } catch let error as RPCError {
         if error.code == .unavailable, error.cause != nil {
-            throw RPCClientError.unreachable("the connection to culvertd is lost: \(error.message)")
+            throw RPCClientError.unreachable(
+                "the connection to culvertd is lost: \(ConnectionFailure.reason(of: error))")
         }
         throw RPCClientError.refused(code: "\(error.code)", message: error.message)
     } catch let error as FieldError {
         throw RPCClientError.unintelligible(error.description)
     }
+}
+
+/// The words for what went wrong with a connection, from the errors that gRPC, swift-nio and swift-nio-ssl wrap in each other.
+enum ConnectionFailure {
+    /// What `error` comes down to.
+    static func reason(of error: any Error) -> String {
+        var root = error
+        var next: (any Error)? = error
+        while let current = next {
+            root = current
+            next = (current as? RPCError)?.cause ?? (current as? RuntimeError)?.cause
+        }
+        let text = (root as? RPCError)?.message ?? "\(root)"
+        return known.first { text.contains($0.key) }?.text ?? text
+    }
+
+    /// Errors of TLS that an operator meets, by what the library calls them.
+    private static let known: [(key: String, text: String)] = [
+        (
+            "CERTIFICATE_VERIFY_FAILED",
+            "its certificate is from none of the authorities in the file of --ca, or has ended"
+        ),
+        (
+            "failedToValidateHostname",
+            "its certificate is for another name: give the right one with --server-name, if you trust it"
+        ),
+        (
+            "CERTIFICATE_REQUIRED",
+            "it refuses a client without a certificate of its authority"
+        ),
+        ("UNKNOWN_CA", "it does not know the authority of your certificate (client-ca in its configuration)"),
+        ("CERTIFICATE_EXPIRED", "your certificate has ended"),
+    ]
 }

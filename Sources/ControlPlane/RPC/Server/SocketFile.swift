@@ -47,11 +47,10 @@ struct SocketFile {
     /// Takes the name out of the file system, unless it is gone or somebody else's socket bears it by now.
     func removeName() { if isOurs { unlink(path) } }
 
-    /// Gives the socket another name, which nobody else knows, and returns that; nil when the name is not ours any more.
-    func hideName() -> String? {
-        let hidden = path + ".end"
-        guard isOurs, rename(path, hidden) == 0 else { return nil }
-        return hidden
+    /// Gives the name and the socket up before anybody has taken it.
+    func abandon() {
+        removeName()
+        close(descriptor)
     }
 
     /// Whether the name leads to this socket.
