@@ -35,9 +35,24 @@ extension Control {
         return [
             .text("rpc-socket", rpcSocket),
             Setting("rpc-socket-mode", .plain("\"\(String(repeating: "0", count: max(0, 4 - mode.count)))\(mode)\"")),
-            .text("store", store), .choice("log-level", logLevel), .text("host-name", hostName),
-            .text("vendor-name", vendorName),
-        ]
+            .text("store", store), .choice("log-level", logLevel), .choice("log-format", logFormat),
+            .text("host-name", hostName), .text("vendor-name", vendorName),
+        ] + (rpcTCP.map { [Setting("rpc-tcp", .mapping($0.settings))] } ?? [])
+            + (metrics.map { [Setting("metrics", .mapping($0.settings))] } ?? [])
+    }
+}
+
+extension Control.SecureRPC {
+    fileprivate var settings: [Setting] {
+        Setting.list("address", endpoints) + [
+            .text("certificate", certificate), .text("private-key", privateKey), .text("client-ca", clientAuthorities),
+        ] + Setting.list("read-only", readOnly.sorted())
+    }
+}
+
+extension Control.Metrics {
+    fileprivate var settings: [Setting] {
+        Setting.list("address", endpoints) + [.flag("per-worker", perWorker), .flag("per-tunnel", perTunnel)]
     }
 }
 
@@ -72,6 +87,8 @@ extension AccessConcentrator {
             .text("name", name), .text("ac-name", acName), .text("service-name", serviceName),
             Setting("ppp-auth-protocols", .list(authenticationProtocols.map(\.rawValue))),
             .number("ppp-mru", pppMRU), Setting("tcp-mss", mss), .text("challenge-name", challengeName),
+            .number("lcp-restart", lcpRestart), .number("lcp-max-configure", lcpMaxConfigure),
+            .number("lcp-max-terminate", lcpMaxTerminate), .number("lcp-max-failure", lcpMaxFailure),
             .number("session-limit", sessionLimit), .number("session-limit-per-mac", sessionLimitPerMAC),
             .choice("destination", destination),
         ]
@@ -109,8 +126,14 @@ extension L2TPProfile {
             .number("hold-down", holdDown), .number("rx-window-size", rxWindowSize),
             .number("session-limit", sessionLimit), .flag("udp-checksums", udpChecksums),
             .flag("ipv6-zero-checksum", ipv6ZeroChecksum), Setting("tos", .plain(typeOfService.description)),
-            .flag("l2tp-length-bit", lengthBit),
+            .flag("l2tp-length-bit", lengthBit), .flag("hide-avps", hidesAttributes),
+            .number("session-establish-timeout", sessionEstablishTimeout),
+            .number("persist-pend-timeout", persistPendTimeout),
+            Setting("framing-capability", .list(framingCapability.map(\.rawValue).sorted())),
+            Setting("bearer-capability", .list(bearerCapability.map(\.rawValue).sorted())),
+            .flag("tie-breaker", tieBreaker), .flag("access-line-avps", accessLineAVPs),
         ]
+        if let firmwareRevision { settings.append(.number("firmware-revision", firmwareRevision)) }
         if showsMTU { settings.append(.number("mtu", mtu)) }
         if let pathMTU { settings.append(.number("path-mtu", pathMTU)) }
         settings += [

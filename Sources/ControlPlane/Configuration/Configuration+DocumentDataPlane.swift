@@ -19,8 +19,10 @@ extension DataPlaneSettings {
             .number("main-core", mainCore), .number("sessions", sessions), .number("tunnels", tunnels),
             .number("circuits", circuits), .number("vlan-blocks", vlanBlocks),
             .number("frame-ring-depth", frameRingDepth), .text("idle", idle),
-            Setting("punt-limits", .mapping(puntLimits.settings)),
-            Setting("punt-limits-per-client", .mapping(puntLimitsPerClient.settings)),
+            .flag("telemetry", telemetry), Setting("punt-limits", .mapping(puntLimits.settings)),
+            // A session's copies are bounded by their class alone.
+            Setting(
+                "punt-limits-per-client", .mapping(puntLimitsPerClient.settings.filter { $0.name != "capture" })),
             Setting(
                 "reassembly",
                 .mapping([
@@ -45,7 +47,7 @@ extension DataPlaneSettings.PuntLimits {
             .number("arp", arp), .number("ipv4", ipv4), .number("ipv6", ipv6),
             .number("pppoe-discovery", pppoeDiscovery), .number("ppp-control", pppControl),
             .number("unknown-session", unknownSession), .number("l2tp-control", l2tpControl),
-            .number("too-big", tooBig),
+            .number("too-big", tooBig), .number("capture", capture),
         ]
     }
 }
