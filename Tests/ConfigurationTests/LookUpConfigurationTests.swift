@@ -31,7 +31,7 @@ import Wire
         radius-server:
           - {host: 10.0.0.1, key: one}
           - {host: "2001:db8::1", key: two, auth-port: 1645, acct-port: 0, timeout: 5, retransmit: 0, dead-time: 0,
-             status-server: false, message-authenticator: optional}
+             status-server: true, message-authenticator: optional}
         aaa-group-server-radius:
           - {name: g, servers: ["2001:db8::1", 10.0.0.1]}
         """
@@ -63,10 +63,10 @@ import Wire
             ])
         let (first, second) = (configuration.radiusServers[0], configuration.radiusServers[1])
         #expect(first.authenticationPort == 1812 && first.accountingPort == 1813 && first.timeout == 3)
-        #expect(first.retransmit == 2 && first.deadTime == 60 && first.statusServer)
+        #expect(first.retransmit == 2 && first.deadTime == 60 && !first.statusServer)
         #expect(first.messageAuthenticator == .required && first.key.octets == Array("one".utf8))
         #expect(second.authenticationPort == 1645 && second.accountingPort == 0 && second.timeout == 5)
-        #expect(second.retransmit == 0 && second.deadTime == 0 && !second.statusServer)
+        #expect(second.retransmit == 0 && second.deadTime == 0 && second.statusServer)
         #expect(second.messageAuthenticator == .optional)
         #expect(configuration.warnings.map(\.field) == ["radius-server[1].message-authenticator"])
         #expect(configuration.radiusGroup("g")?.servers == [second.host, first.host])

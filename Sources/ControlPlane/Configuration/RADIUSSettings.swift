@@ -24,8 +24,9 @@ public struct RADIUSServerSettings: Hashable, Sendable {
     public internal(set) var retransmit: UInt8 = 2
     /// `dead-time`: seconds that a server which did not answer is passed over, 0 to 3,600; 0: never. Default 60.
     public internal(set) var deadTime: UInt16 = 60
-    /// `status-server`: whether a server that is passed over is asked if it is back (RFC 5997). Default true.
-    public internal(set) var statusServer = true
+    /// `status-server`: whether the server is asked for signs of life (RFC 5997), so that one which was passed over comes back early.
+    /// Default false: not every server knows the question (section 4.2).
+    public internal(set) var statusServer = false
     /// `message-authenticator`. Default `required`.
     public internal(set) var messageAuthenticator = MessageAuthenticator.required
 }

@@ -28,17 +28,20 @@ extension ControlNode {
                 } else {
                     recordFinished(handle, result, at: now)
                 }
-            case .note(let note): log(note)
+            case .note(let note): log(note, at: now)
             }
         }
         agenda.schedule(.radius, at: radius.deadline)
     }
 
-    private func log(_ note: RADIUSClientNote) {
+    private func log(_ note: RADIUSClientNote, at now: Instant) {
         switch note {
         case .serverDead: logger.error("\(note)")
         case .serverAlive: logger.notice("\(note)")
-        case .statusServerIgnored, .answerDropped: logger.warning("\(note)")
+        case .statusServerIgnored: logger.warning("\(note)")
+        case .answerDropped:
+            // Whoever can send datagrams here must not fill the log; all are counted.
+            if droppedAnswers.take(at: now) { logger.warning("\(note)") }
         }
     }
 

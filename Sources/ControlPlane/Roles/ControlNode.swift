@@ -130,6 +130,8 @@ public final class ControlNode {
     var radius: RADIUSClient
     /// The node as one that RADIUS servers tell to end or change sessions.
     var dynamicAuthorization: DynamicAuthorizationServer
+    /// How often it is said that a datagram is no answer of a RADIUS server.
+    var droppedAnswers = TokenBucket(rate: 1, burst: 10)
     /// Clients that wait for a RADIUS server.
     var authorizing: [RADIUSRequestHandle: Authorizing] = [:]
     /// Accounting records that no server has taken yet.
