@@ -33,12 +33,6 @@ public final class ConnectionGate: Sendable {
     /// Lets nobody in any more.
     public func shut() { state.withLock { $0.isShut = true } }
 
-    /// Returns when connections that had passed the gate before it was shut are with their server. Listener and connections
-    /// belong to `eventLoop`.
-    public func settle(on eventLoop: any EventLoop) async {
-        for _ in 0..<3 { _ = try? await eventLoop.submit {}.get() }
-    }
-
     /// Closes all connections, whatever is still to be said on them.
     public func cut() {
         for channel in state.withLock({ Array($0.connections.values) }) {
@@ -86,5 +80,13 @@ public final class ConnectionGate: Sendable {
     /// A place at a connection's head.
     private final class HeadHandler: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
+    }
+}
+
+extension EventLoop {
+    /// Returns when what is to be done on the loop now, and what that leads to, is done: connections that have passed a gate
+    /// are with their server.
+    public func settle() async {
+        for _ in 0..<3 { _ = try? await submit {}.get() }
     }
 }

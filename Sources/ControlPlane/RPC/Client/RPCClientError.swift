@@ -1,4 +1,6 @@
 import GRPCCore
+import Glibc
+import NIOCore
 
 /// Why a call to culvertd gave no answer.
 public enum RPCClientError: Error, Hashable, Sendable {
@@ -46,6 +48,7 @@ enum ConnectionFailure {
             root = current
             next = (current as? RPCError)?.cause ?? (current as? RuntimeError)?.cause
         }
+        if let error = root as? IOError { return String(cString: strerror(error.errnoCode)) }
         let text = (root as? RPCError)?.message ?? "\(root)"
         return known.first { text.contains($0.key) }?.text ?? text
     }
@@ -66,5 +69,7 @@ enum ConnectionFailure {
         ),
         ("UNKNOWN_CA", "it does not know the authority of your certificate (client-ca in its configuration)"),
         ("CERTIFICATE_EXPIRED", "your certificate has ended"),
+        ("WRONG_VERSION_NUMBER", "it does not speak TLS: is this the port of rpc-tcp?"),
+        ("EOF during handshake", "it has closed the connection before TLS was agreed on: is this the port of rpc-tcp?"),
     ]
 }

@@ -2,9 +2,7 @@ import GRPCCore
 import GRPCNIOTransportHTTP2
 import Listening
 import Logging
-import NIOCore
 import NIOPosix
-import NIOSSL
 import Observability
 import Wire
 
@@ -64,7 +62,7 @@ public struct RPCServer: Sendable {
     /// replaced.
     public func run(whenListening: @Sendable ([SocketEndpoint]) -> Void) async throws {
         let keeper: CertificateKeeper? = try tcp.map { try CertificateKeeper(files: $0.files, logger: logger) }
-        let security = try tcp.flatMap { tcp in try keeper.map { try Self.security(of: tcp.files, keeper: $0) } }
+        let security = try keeper.map { try $0.security() }
         let socket = try SocketFile.listen(on: path, mode: mode)
         defer { socket.unlock() }
         let tcpSockets: [TCPListener]
@@ -74,16 +72,32 @@ public struct RPCServer: Sendable {
             socket.abandon()
             throw error
         }
+        let watching = Task { await keeper?.watch() }
+        defer { watching.cancel() }
         // One thread: what is said first on it is done first, and that is what the orderly end builds upon.
         let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let failure = await serve(socket, tcpSockets, security, on: eventLoop, whenListening)
+        // The servers are gone; what they left to be done on their way out is done before the thread ends.
+        await eventLoop.next().settle()
+        try? await eventLoop.shutdownGracefully()
+        if let failure { throw failure }
+    }
+
+    /// Serves on the sockets as `run` does. Returns when all servers have ended: with an error, where one could not go on.
+    private func serve(
+        _ socket: SocketFile, _ tcpSockets: [TCPListener], _ security: HTTP2ServerTransport.Posix.TransportSecurity?,
+        on eventLoop: MultiThreadedEventLoopGroup, _ whenListening: ([SocketEndpoint]) -> Void
+    ) async -> (any Error)? {
         let stopping = ServerContext.RPCCancellationHandle()
         let service = CulvertService(interface: interface, stopping: stopping)
-        var listeners = [Listener(descriptor: socket.descriptor, tls: nil, service: service, self, eventLoop)]
-        if let security {
-            listeners += tcpSockets.map {
-                Listener(descriptor: $0.descriptor, tls: security, service: service, self, eventLoop)
-            }
+        let access = AccessControl(readOnly: tcp?.readOnly ?? [], logger: logger)
+        func listener(
+            _ descriptor: Int32, _ security: HTTP2ServerTransport.Posix.TransportSecurity?
+        ) -> RPCListener {
+            RPCListener(
+                descriptor: descriptor, security: security, service: service, access: access, eventLoop: eventLoop)
         }
+        let listeners = [listener(socket.descriptor, nil)] + tcpSockets.map { listener($0.descriptor, security) }
         let (ends, end) = AsyncStream.makeStream(of: Void.self)
         // Never cancelled themselves: swift-nio traps on a stream that arrives while its consumer is cancelled.
         let serving = listeners.map { listener in
@@ -92,96 +106,31 @@ public struct RPCServer: Sendable {
                 try await listener.server.serve()
             }
         }
-        let watching = Task { await keeper?.watch() }
         whenListening(tcpSockets.map(\.endpoint))
         // Until this task is cancelled, or one of them cannot go on.
         for await _ in ends { break }
         let isExpected = Task.isCancelled
-        watching.cancel()
-        let closing = listeners
         await Task {
             socket.removeName()
-            for listener in closing { listener.gate.shut() }
-            await closing[0].gate.settle(on: eventLoop.next())
+            for listener in listeners { listener.gate.shut() }
+            await eventLoop.next().settle()
             stopping.cancel()
             await service.longCalls.drained(within: .seconds(1))
             // Their last word is on its way to the one thread that writes: behind it.
-            await closing[0].gate.settle(on: eventLoop.next())
-            for listener in closing { listener.server.beginGracefulShutdown() }
+            await eventLoop.next().settle()
+            for listener in listeners { listener.server.beginGracefulShutdown() }
         }.value
         let cutting = Task {
-            try await Task.sleep(for: Self.graceTime + .milliseconds(500))
-            for listener in closing { listener.gate.cut() }
+            try await Task.sleep(for: RPCListener.graceTime + .milliseconds(500))
+            for listener in listeners { listener.gate.cut() }
         }
         var failure: (any Error)?
         for task in serving {
             if case .failure(let error) = await task.result { failure = failure ?? error }
         }
         cutting.cancel()
-        // What the last connections still have to tell each other.
-        await closing[0].gate.settle(on: eventLoop.next())
-        try? await eventLoop.shutdownGracefully()
-        if let failure, !isExpected { throw failure }
-    }
-
-    /// How long a connection has for its last calls.
-    private static let graceTime = Duration.seconds(2)
-    /// How long a TCP connection may take to agree on TLS.
-    private static let handshakePatience = Duration.seconds(10)
-
-    private static func security(
-        of files: TLSFiles, keeper: CertificateKeeper
-    ) throws(TLSFileError) -> HTTP2ServerTransport.Posix.TransportSecurity {
-        _ = try files.trusted()
-        let authorities = TLSConfig.CertificateSource.file(path: files.authorities, format: .pem)
-        // The certificate is the keeper's; the files are named here because there has to be one from the start.
-        return .mTLS(
-            certificateChain: [.file(path: files.certificate, format: .pem)],
-            privateKey: .file(path: files.privateKey, format: .pem)
-        ) { tls in
-            tls.trustRoots = .certificates([authorities])
-            tls.requireALPN = true
-            tls.certificateReloader = keeper
-        }
-    }
-
-    /// A listening socket and what serves it.
-    private struct Listener: Sendable {
-        let server: GRPCServer<HTTP2ServerTransport.Posix>
-        let gate: ConnectionGate
-
-        init(
-            descriptor: Int32, tls: HTTP2ServerTransport.Posix.TransportSecurity?, service: CulvertService,
-            _ owner: RPCServer, _ eventLoop: MultiThreadedEventLoopGroup
-        ) {
-            let gate = ConnectionGate(limit: tls == nil ? 4_096 : 256)
-            let transport = HTTP2ServerTransport.Posix(
-                listeningSocketDescriptor: Int(descriptor), transportSecurity: tls ?? .plaintext,
-                config: .defaults { config in
-                    // A full message of the feed is about 1 MiB.
-                    config.rpc.maxRequestPayloadSize = 4 * 1_024 * 1_024
-                    config.connection.maxGraceTime = graceTime
-                    config.channelDebuggingCallbacks.onBindTCPListener = { gate.install(on: $0) }
-                    if tls != nil {
-                        // Whoever has vanished from the network is noticed within 80 s.
-                        config.connection.keepalive.time = .seconds(60)
-                        config.http2.maxConcurrentStreams = 128
-                        config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
-                            channel.eventLoop.makeCompletedFuture {
-                                let pipeline = channel.pipeline.syncOperations
-                                let deadline = HandshakeDeadline(patience: TimeAmount(handshakePatience))
-                                let handler = try pipeline.handler(type: NIOSSLServerHandler.self)
-                                try pipeline.addHandler(deadline, position: .after(handler))
-                            }
-                        }
-                    }
-                }, eventLoopGroup: eventLoop)
-            self.gate = gate
-            let access = AccessControl(readOnly: owner.tcp?.readOnly ?? [], logger: owner.logger)
-            server = GRPCServer(
-                transport: transport,
-                services: [service, ReflectionService(descriptors: .served, service: service)],
-                interceptors: [access])
-        }
+        // It knows the servers, and these must be gone before their thread is.
+        _ = await cutting.result
+        return isExpected ? nil : failure
     }
 }

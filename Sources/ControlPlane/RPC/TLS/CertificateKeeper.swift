@@ -1,3 +1,4 @@
+import GRPCNIOTransportHTTP2
 import Glibc
 import Logging
 import NIOCertificateReloading
@@ -56,6 +57,20 @@ final class CertificateKeeper: CertificateReloader {
         override.certificateChain = identity.chain.map { .certificate($0) }
         override.privateKey = .privateKey(identity.privateKey)
         return override
+    }
+
+    /// The server's side of TLS with the certificate that is kept; who connects must have one of the files' authorities.
+    func security() throws(TLSFileError) -> HTTP2ServerTransport.Posix.TransportSecurity {
+        _ = try files.trusted()
+        // The certificate is the keeper's; the files are named here because there has to be one from the start.
+        return .mTLS(
+            certificateChain: [.file(path: files.certificate, format: .pem)],
+            privateKey: .file(path: files.privateKey, format: .pem)
+        ) { tls in
+            tls.trustRoots = .certificates([.file(path: files.authorities, format: .pem)])
+            tls.requireALPN = true
+            tls.certificateReloader = self
+        }
     }
 
     private static func stamps(of files: TLSFiles) -> [Stamp] {
