@@ -73,7 +73,8 @@ def watched(stage):
              for counter in json.loads(node.command("show", "counters", "--json").stdout)["total"]}
     _, after = scrape(stage)
     for name, value in shown.items():
-        low, high = (samples[f"culvert_dataplane_{name}_total"] for samples in (before, after))
+        metric = f"culvert_dataplane_{re.sub('for_us$', 'for_this_node', name)}_total"
+        low, high = before[metric], after[metric]
         expect(low <= value <= high, f"{name} is {value} on the screen, {low} and {high} in scrapes before and after")
     expect(samples["culvert_dataplane_encapsulated_frames_total"] >= 10, "the pings are not counted")
     expect(samples["culvert_host_arp_answered_total"] + samples["culvert_host_arp_requested_total"] > 0, "no ARP is counted")
