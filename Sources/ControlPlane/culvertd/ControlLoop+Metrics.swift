@@ -29,7 +29,8 @@ extension ControlLoop: MetricsSource {
                     name: "dead", text: "1 while the server is passed over because it did not answer",
                     value: server.state == .dead ? 1 : 0)
                 let inFlight = NamedCounter(
-                    name: "in_flight", text: "requests that wait for the server's answer", value: UInt64(server.inFlight))
+                    name: "in_flight", text: "requests that wait for the server's answer",
+                    value: UInt64(server.inFlight))
                 return [
                     MetricGroup("radius_server", kind: .gauge, labels: labels, [isDead, inFlight]),
                     MetricGroup("", labels: labels, server.counters),
