@@ -8,7 +8,7 @@ public struct TunnelConfiguration: Hashable, Sendable {
     public var vendorName: String?
     /// The secret that both ends prove to know, and that hides AVPs; nil for neither.
     public var sharedSecret: [UInt8]?
-    /// Whether AVPs that may be hidden are; needs a secret.
+    /// Whether AVPs that may be hidden are, but for those of SCCRQ; needs a secret.
     public var hidesAttributes = false
     /// Silence of the peer after which HELLO asks whether it lives.
     public var helloInterval: Duration = .seconds(60)
