@@ -94,7 +94,9 @@ public struct Tunnel: Sendable {
         guard role == .initiator, state == .idle, end == nil else { return [] }
         var start = startMessage()
         start.tieBreaker = tieBreaker
-        send(.startRequest(start))
+        // Which secret is meant the peer finds out by the Host Name in this very message, and some peers, xl2tpd for one, not
+        // before they have read all of it. There is nothing in it to hide.
+        send(.startRequest(start), isHiding: false)
         startEstablishing(.waitControlReply, on: .openRequest, at: now)
         return finish(at: now)
     }
@@ -217,8 +219,10 @@ public struct Tunnel: Sendable {
         enter(newState, on: event, at: now)
     }
 
-    mutating func send(_ message: ControlMessage, sessionID: UInt16 = 0) {
-        do { channel.enqueue(try message.encode(hiding: hidingKey()), sessionID: sessionID) } catch {
+    mutating func send(_ message: ControlMessage, sessionID: UInt16 = 0, isHiding: Bool = true) {
+        do {
+            channel.enqueue(try message.encode(hiding: isHiding ? hidingKey() : nil), sessionID: sessionID)
+        } catch {
             note(.encoding(error))
         }
     }

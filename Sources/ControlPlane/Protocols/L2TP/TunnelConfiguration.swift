@@ -10,7 +10,7 @@ public struct TunnelConfiguration: Hashable, Sendable {
     public var sharedSecret: [UInt8]?
     /// Host Name that the peer has to give; nil: any.
     public var peerHostName: String?
-    /// Whether AVPs that may be hidden are; needs a secret.
+    /// Whether AVPs that may be hidden are, but for those of SCCRQ; needs a secret.
     public var hidesAttributes = false
     /// Silence of the peer after which HELLO asks whether it lives.
     public var helloInterval: Duration = .seconds(60)
