@@ -152,6 +152,40 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(answer.results[2].tunnel_removed.sessions, 1999)
         self.assertEqual(list(self.culvert.ListStatic(pb.ListStaticRequest(), timeout=TIMEOUT)), [])
 
+    def test_operators(self):
+        target = pb.DrainTarget(interface_name="access0")
+        self.assertTrue(self.culvert.Drain(pb.DrainRequest(target=target), timeout=TIMEOUT).draining)
+        self.assertEqual(list(self.culvert.GetStatus(pb.GetStatusRequest(), timeout=TIMEOUT).drained), [target])
+        self.culvert.Drain(pb.DrainRequest(target=target, undrain=True), timeout=TIMEOUT)
+        with self.assertRaises(grpc.RpcError) as failure:
+            self.culvert.Drain(pb.DrainRequest(), timeout=TIMEOUT)
+        self.assertEqual(failure.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+
+        answer = self.culvert.GetRunningConfig(pb.GetRunningConfigRequest(section="pppoe-ac"), timeout=TIMEOUT)
+        self.assertEqual([section.name for section in answer.sections], ["pppoe-ac"])
+        answer = self.culvert.Reload(pb.ReloadRequest(check=True), timeout=TIMEOUT)
+        self.assertFalse(answer.applied)
+        self.assertEqual(answer.changes[0].effect, pb.CONFIG_EFFECT_RESTART_DATA_PLANE)
+
+        rule = pb.DebugRule(subsystem=pb.DEBUG_SUBSYSTEM_L2TP, tunnel_id=7)
+        self.assertEqual(list(self.culvert.SetDebug(pb.SetDebugRequest(enable=rule), timeout=TIMEOUT).rules), [rule])
+        self.culvert.SetDebug(pb.SetDebugRequest(disable_all=pb.DisableAllDebug()), timeout=TIMEOUT)
+
+        capture = self.culvert.Capture(pb.CaptureRequest(route_id=9, snap_length=20), timeout=TIMEOUT)
+        frames = []
+        for message in capture:
+            frames += message.frames
+            if len(frames) == 2:
+                break
+        capture.cancel()
+        self.assertEqual([(f.interface_name, len(f.data), f.original_length) for f in frames],
+                         [("access0", 20, 60), ("core0", 20, 60)])
+
+        names = self.culvert.ListNames(pb.ListNamesRequest(kind=pb.NAME_KIND_INTERFACE), timeout=TIMEOUT).names
+        self.assertEqual(list(names), ["access0", "core0"])
+        self.assertEqual(self.culvert.GetRadius(pb.GetRadiusRequest(), timeout=TIMEOUT).servers[1].state,
+                         pb.RADIUS_SERVER_STATE_DEAD)
+
 
 def bare(file):
     """A file without what compilers of .proto files do not agree to tell: JSON names that follow from the fields' own."""

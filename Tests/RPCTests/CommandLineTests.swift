@@ -189,7 +189,10 @@ struct CommandLineTests {
         (["police", "route", "7"], 1, "culvert: there is no route(7)\n"),
         (["police", "static", "7", "--up", "off"], 1, "culvert: there is no staticSession(7)\n"),
         (["static", "apply", "/nonexistent.json"], 1, "culvert: cannot read /nonexistent.json: "),
-        (["show", "pppoe-ac", "nonsense"], 64, "Error: Unknown option '--socket'\n"),
+        (
+            ["show", "pppoe-ac", "nonsense"], 64,
+            "Error: there is no 'show pppoe-ac nonsense'; what there is: connections, statistics, config-check\n"
+        ),
         (["show", "l2tp", "session", "9999"], 1, "culvert: there is no session 9999\n"),
         (["show", "l2tp", "session", "session-9-9"], 1, "culvert: there is no session session-9-9\n"),
         (["show", "l2tp", "destination", "203.0.113.9"], 1, "culvert: there is no destination 203.0.113.9\n"),

@@ -3,7 +3,7 @@ import RPC
 import Testing
 
 /// `culvert` without a command: a shell on a terminal, commands from a file elsewhere.
-@Suite(.timeLimit(.minutes(4)))
+@Suite(.serialized, .timeLimit(.minutes(4)))
 struct ShellTests {
     /// The cases of shell.py, each a shell on a pseudo-terminal.
     @Test(arguments: ["commands", "completion", "interrupt", "pages"])

@@ -75,6 +75,27 @@ enum Grammar {
         return fitting.count == 1 ? fitting[0] : nil
     }
 
+    /// Why the arguments name no command, or more than one; nil: they name one, or the parser has to say.
+    static func fault(_ arguments: [String]) -> String? {
+        var node = root
+        var path: [String] = []
+        for word in arguments {
+            let children = node.children
+            guard !children.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+            guard let next = choice(word, among: children) else {
+                guard node.type.configuration.defaultSubcommand == nil else { return nil }
+                let fitting = children.filter { $0.name.hasPrefix(word) }.map(\.name)
+                let typed = (path + [word]).joined(separator: " ")
+                return fitting.isEmpty
+                    ? "there is no '\(typed)'; what there is: \(children.map(\.name).joined(separator: ", "))"
+                    : "'\(typed)' may be \(fitting.joined(separator: ", "))"
+            }
+            path.append(next.name)
+            node = next
+        }
+        return nil
+    }
+
     /// `show pppoe-ac NAME connections` in the order of the commands: `show pppoe-ac connections NAME`.
     static func seedOrder(_ arguments: [String]) -> [String] {
         let below = ShowPPPoEAC.configuration.subcommands.map { Node(name: name(of: $0), type: $0) }

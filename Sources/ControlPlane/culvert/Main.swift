@@ -10,7 +10,9 @@ struct Main {
         if Shell.wants(arguments) {
             await Shell.run(options: Array(arguments))
         } else {
-            await Culvert.main(Grammar.normalised(arguments))
+            let words = Grammar.normalised(arguments)
+            if let fault = Grammar.fault(words) { Culvert.exit(withError: ValidationError(fault)) }
+            await Culvert.main(words)
         }
     }
 }

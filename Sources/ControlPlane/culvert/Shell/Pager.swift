@@ -42,9 +42,7 @@ final class Pager: Output.Sink {
 
     /// Waits for a key.
     private func ask(_ state: inout State) {
-        Output.writeThrough(Array("--More-- (space, return, q)".utf8))
-        let key = Self.key(unless: isOver)
-        Output.writeThrough(Array("\r\u{1b}[K".utf8))
+        let key = Self.key(asking: "--More-- (space, return, q)", unless: isOver)
         switch key {
         case UInt8(ascii: " "): state.left = rows - 1
         case UInt8(ascii: "\r"), UInt8(ascii: "\n"): state.left = 1
@@ -56,13 +54,16 @@ final class Pager: Output.Sink {
     }
 
     /// The next key of the terminal, without waiting for the end of a line; nil at its end, or when `isOver`.
-    private static func key(unless isOver: () -> Bool) -> UInt8? {
+    private static func key(asking question: String, unless isOver: () -> Bool) -> UInt8? {
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else { return nil }
         var raw = before
         raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
         tcsetattr(STDIN_FILENO, TCSANOW, &raw)
         defer { tcsetattr(STDIN_FILENO, TCSANOW, &before) }
+        // Asked only now: a key that came before would be shown as it is.
+        Output.writeThrough(Array(question.utf8))
+        defer { Output.writeThrough(Array("\r\u{1b}[K".utf8)) }
         while !isOver() {
             var descriptor = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
             guard poll(&descriptor, 1, 100) > 0 else { continue }

@@ -5,9 +5,12 @@ import RPC
 import Synchronization
 
 /// `culvert` without a command: a shell on a terminal, else commands from standard input, line by line.
+///
+/// It lives on the main thread, which it blocks while a line is typed; commands run on the others.
+@MainActor
 enum Shell {
     /// Whether nothing but global options is given.
-    static func wants(_ arguments: ArraySlice<String>) -> Bool {
+    nonisolated static func wants(_ arguments: ArraySlice<String>) -> Bool {
         var rest = arguments
         while let first = rest.popFirst() {
             if first == "--socket", rest.popFirst() != nil { continue }
@@ -121,15 +124,16 @@ enum Shell {
     }
 
     /// Whether a command prints a screen and ends, rather than going on.
-    private static func isScreen(_ arguments: [String]) -> Bool {
+    private nonisolated static func isScreen(_ arguments: [String]) -> Bool {
         guard let first = arguments.first else { return false }
         return ["show", "help", "static", "check"].contains(first)
             && !arguments.contains { $0 == "--watch" || $0.hasPrefix("--watch=") } || arguments.contains("--help")
     }
 
     /// Parses and runs a command in this process, and tells what went wrong.
-    private static func execute(_ arguments: [String]) async -> Int32 {
+    private nonisolated static func execute(_ arguments: [String]) async -> Int32 {
         do {
+            if let fault = Grammar.fault(arguments) { throw ValidationError(fault) }
             var command = try Culvert.parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
@@ -151,7 +155,7 @@ enum Shell {
     // MARK: Surroundings
 
     /// The node's name, for the prompt.
-    private static func hostName(_ socket: String) async -> String? {
+    private nonisolated static func hostName(_ socket: String) async -> String? {
         let name = try? await RPCClient.connect(to: socket) { try await $0.status().hostName }
         return name.flatMap { $0.isEmpty ? nil : $0 }
     }
@@ -168,7 +172,7 @@ enum Shell {
         return folder + "/history"
     }
 
-    /// Waits for `body` in a task of its own, at most a few seconds: completion must not hang where culvertd does.
+    /// Waits for `body` in a task of its own, and gives it up after a while: a key must not hang where culvertd does.
     private static func blocking<Result: Sendable>(_ body: @escaping @Sendable () async -> Result?) -> Result? {
         let answer = Answer<Result>()
         let done = DispatchSemaphore(value: 0)
@@ -176,7 +180,7 @@ enum Shell {
             answer.set(await body())
             done.signal()
         }
-        if done.wait(timeout: .now() + 3) == .timedOut { task.cancel() }
+        if done.wait(timeout: .now() + 15) == .timedOut { task.cancel() }
         return answer.value
     }
 }
@@ -200,6 +204,9 @@ private struct DirectOutput: Output.Sink {
     func write(_ text: String) { Output.writeThrough(Array(text.utf8)) }
 }
 
+/// Where the handler of Ctrl-C writes. Set once, before there is a handler.
+private nonisolated(unsafe) var interruptPipe: Int32 = -1
+
 /// Ctrl-C: ends the command that runs, and nothing else.
 final class Interrupts: Sendable {
     private struct State {
@@ -211,16 +218,18 @@ final class Interrupts: Sendable {
 
     /// Takes Ctrl-C over for the whole program: a thread of its own waits for it.
     init() {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return }
+        let (reading, writing) = (ends[0], ends[1])
+        interruptPipe = writing
+        // A handler may do next to nothing; writing is allowed.
+        signal(SIGINT) { _ in
+            var octet: UInt8 = 0
+            _ = Glibc.write(interruptPipe, &octet, 1)
+        }
         Thread.detachNewThread { [weak self] in
-            var signals = sigset_t()
-            sigemptyset(&signals)
-            sigaddset(&signals, SIGINT)
-            var signal: Int32 = 0
-            while sigwait(&signals, &signal) == 0 {
+            var octet: UInt8 = 0
+            while read(reading, &octet, 1) == 1 {
                 guard let self else { return }
                 self.interrupt()
             }
