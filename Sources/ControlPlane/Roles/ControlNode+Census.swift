@@ -18,7 +18,7 @@ extension ControlNode {
             calls += record.calls.count
         }
         var census = Census(staticTunnels: feed.tunnels.count, staticSessions: feed.sessions.count)
-        for (phase, count) in phases.counts { census.connections[Self.state(of: phase)] = count }
+        for (phase, count) in phases.counts { census.connections[Self.state(of: phase), default: 0] += count }
         for (state, count) in tunnelStates.counts { census.tunnels[Self.state(of: state)] = count }
         for (state, count) in sessionStates.counts { census.sessions[Self.state(of: state)] = count }
         // Those that their tunnel has let go of, and whose connection is still being taken down.

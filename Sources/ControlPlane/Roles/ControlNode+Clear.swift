@@ -90,6 +90,9 @@ extension ControlNode {
         if destinations[key]?.tunnels.isEmpty == true { destinations[key] = nil }
     }
 
+    /// Sets the access concentrator's counters to zero.
+    public func clearStatistics() { statistics = ACStatistics() }
+
     private func clearTunnels(_ ids: [UInt16], at now: Instant) -> ClearOutcome {
         var outcome = ClearOutcome()
         for id in ids {

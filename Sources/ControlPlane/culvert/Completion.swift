@@ -7,7 +7,7 @@ extension CompletionKind {
     /// Names that culvertd knows, and these words.
     static func names(_ kind: NameKind, and words: String...) -> CompletionKind {
         .custom { arguments, _, prefix in
-            await Completion.names(kind, prefix: prefix, socket: Completion.socket(in: arguments))
+            await Completion.names(kind, prefix: prefix, among: arguments)
                 + words.filter { $0.hasPrefix(prefix) }
         }
     }
@@ -15,18 +15,15 @@ extension CompletionKind {
 
 /// What can be completed by asking culvertd.
 enum Completion {
-    /// Names that begin with `prefix`; none when culvertd cannot be asked.
-    static func names(_ kind: NameKind, prefix: String, socket: String) async -> [String] {
-        (try? await RPCClient.connect(to: socket) { try await $0.names(kind, prefix: prefix) }) ?? []
+    /// Names that begin with `prefix`, from the culvertd that options among `words` tell of; none when it cannot be asked.
+    static func names(_ kind: NameKind, prefix: String, among words: [String]) async -> [String] {
+        guard let address = address(in: words) else { return [] }
+        return (try? await RPCClient.connect(to: address) { try await $0.names(kind, prefix: prefix) }) ?? []
     }
 
-    /// culvertd's socket, which may be among the words that are typed.
-    static func socket(in words: [String]) -> String {
-        for (index, word) in words.enumerated().reversed() {
-            if word == "--socket", index + 1 < words.count { return words[index + 1] }
-            if word.hasPrefix("--socket=") { return String(word.dropFirst("--socket=".count)) }
-        }
-        return defaultSocketPath
+    /// Where culvertd is according to the options among the words that are typed; nil if they make no sense yet.
+    static func address(in words: [String]) -> RPCServerAddress? {
+        try? GlobalOptions.parse(Grammar.globalOptions(in: words)).address()
     }
 
     /// The names that an argument stands for which its help calls `valueName`.

@@ -25,7 +25,7 @@ struct DrainArguments: ParsableArguments {
                 "destination": .destination, "tunnel": .tunnel, "pppoe-ac": .instance, "interface": .interface,
             ]
             guard let kind = words.lazy.compactMap({ levels[$0] }).first else { return [] }
-            return await Completion.names(kind, prefix: prefix, socket: Completion.socket(in: words))
+            return await Completion.names(kind, prefix: prefix, among: words)
         })
     var name: String?
 

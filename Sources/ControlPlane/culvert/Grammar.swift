@@ -28,6 +28,31 @@ enum Grammar {
     /// Global options that have a value.
     private static let valued = ["--socket", "--connect", "--ca", "--certificate", "--private-key", "--server-name"]
 
+    /// The options with a value that every command takes, wherever they stand.
+    static func globalOptions(in words: [String]) -> [String] {
+        var rest = words[...]
+        var options: [String] = []
+        while let first = rest.popFirst() {
+            if valued.contains(first) {
+                guard let value = rest.popFirst() else { break }
+                options += [first, value]
+            } else if valued.contains(where: { first.hasPrefix($0 + "=") }) {
+                options.append(first)
+            }
+        }
+        return options
+    }
+
+    /// Whether there is nothing but options that every command takes.
+    static func isOnlyGlobalOptions(_ arguments: ArraySlice<String>) -> Bool {
+        var rest = arguments
+        while let first = rest.popFirst() {
+            if valued.contains(first), rest.popFirst() != nil { continue }
+            guard first == "--json" || valued.contains(where: { first.hasPrefix($0 + "=") }) else { return false }
+        }
+        return true
+    }
+
     /// The options that every command takes may stand in front of the command as well; here they are put behind it, where the
     /// command's own parser finds them.
     static func hoistingGlobalOptions(_ arguments: ArraySlice<String>) -> [String] {

@@ -3,7 +3,7 @@ import Logging
 import NIOPosix
 import Names
 import Observability
-import Resolver
+import class Resolver.Resolver
 import Synchronization
 import Wire
 

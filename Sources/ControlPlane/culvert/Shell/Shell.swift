@@ -9,16 +9,6 @@ import Synchronization
 /// It lives on the main thread, which it blocks while a line is typed; commands run on the others.
 @MainActor
 enum Shell {
-    /// Whether nothing but global options is given.
-    nonisolated static func wants(_ arguments: ArraySlice<String>) -> Bool {
-        var rest = arguments
-        while let first = rest.popFirst() {
-            if first == "--socket", rest.popFirst() != nil { continue }
-            guard first == "--json" || first.hasPrefix("--socket=") else { return false }
-        }
-        return true
-    }
-
     /// Runs until `exit` or the end of the input, and ends the program with the last command's status.
     static func run(options: [String]) async -> Never {
         let isInteractive = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
@@ -42,13 +32,12 @@ enum Shell {
     }
 
     private static func interactive(_ options: [String]) async -> Int32 {
-        let socket = Completion.socket(in: options)
         let interrupts = Interrupts()
         let editor = Editor(historyPath: historyPath()) { question in
             blocking {
                 var found: [String] = []
                 for kind in question.kinds {
-                    found += await Completion.names(kind, prefix: question.prefix, socket: socket)
+                    found += await Completion.names(kind, prefix: question.prefix, among: options)
                 }
                 return found
             } ?? []
@@ -57,7 +46,7 @@ enum Shell {
             Output.complain("the terminal cannot be used")
             return 1
         }
-        let prompt = (blocking { await hostName(socket) } ?? "culvert") + "# "
+        let prompt = (blocking { await hostName(options) } ?? "culvert") + "# "
         var status: Int32 = 0
         while let line = editor.read(prompt: prompt) {
             guard !line.isEmpty else { continue }
@@ -155,8 +144,9 @@ enum Shell {
     // MARK: Surroundings
 
     /// The node's name, for the prompt.
-    private nonisolated static func hostName(_ socket: String) async -> String? {
-        let name = try? await RPCClient.connect(to: socket) { try await $0.status().hostName }
+    private nonisolated static func hostName(_ options: [String]) async -> String? {
+        guard let address = Completion.address(in: options) else { return nil }
+        let name = try? await RPCClient.connect(to: address) { try await $0.status().hostName }
         return name.flatMap { $0.isEmpty ? nil : $0 }
     }
 
