@@ -128,10 +128,11 @@ enum Failure: Error, CustomStringConvertible {
 }
 
 extension SegmentError {
-    /// Whether the data plane may be about to put it right: it has not made the segment yet, or is at it.
+    /// Whether the data plane may be about to put it right: it has not made the segment yet, or is at it. The file is there a moment
+    /// before it belongs to `segment-group`.
     fileprivate var mayPass: Bool {
         switch self {
-        case .system(_, _, let code): code == ENOENT
+        case .system(_, _, let code): code == ENOENT || code == EACCES
         case .unfinished, .truncated: true
         default: false
         }
