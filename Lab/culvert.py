@@ -134,7 +134,7 @@ class Culvert:
             text = for_this_machine(file.read(), ("net_af_packet0,iface=acc0", "net_af_packet1,iface=core0"))
         with open(self.file, "w") as file:
             file.write(text.replace("dataplane:\n", f"dataplane:\n  segment: {self.lab.segment}\n", 1)
-                       + f"\ncontrol: {{rpc-socket: {self.socket}}}\n")
+                       + f"\ncontrol: {{rpc-socket: {self.socket}, store: {self.lab.path('culvert.sqlite')}}}\n")
         return self
 
     def program(self, name):

@@ -103,7 +103,7 @@ def disconnect(stage):
     expect_equal(code, "Disconnect-ACK", "answer")
     dial.wait_down(15)
     node.wait_state(0, None, 0)
-    expect_equal(server.sessions(), 0, "sessions of the LNS")
+    wait_until(lambda: server.sessions() == 0, 10, "the LNS has no session any more")
     (stop,) = radius.wait_records(is_session("Stop"))
     expect_equal(stop["Acct-Terminate-Cause"], "Admin-Reset", "cause of the end")
     expect(stage.frames("access").count(f"{FROM_ACCESS} && {PADT}") >= 1, "no PADT to the client")

@@ -21,9 +21,9 @@ FROM_MANAGEMENT = f"eth.src == {MANAGEMENT_MAC}"
 WRONG = " || ".join([
     "_ws.malformed", *(f'{protocol}.checksum.status == "Bad"' for protocol in ("ip", "udp", "icmp")),
     "radius.authenticator.invalid == 1", "(udp.port == 1701 && !l2tp)"])
-# Its control messages are dissected to the last octet as well, with nothing to warn of.
+# Its control messages are dissected to the last octet as well, with nothing to warn of. (Of EAP tshark finds that MD5 is weak.)
 CONTROL = "l2tp.type == 1 || pppoed || lcp || pap || chap || eap || radius || dns"
-DOUBTFUL = "data || _ws.expert.severity >= 0x600000 || l2tp.avp_length.bad || radius.invalid_length || radius.Unknown_Attribute"
+DOUBTFUL = "data || (_ws.expert.severity >= 0x600000 && !eap) || l2tp.avp_length.bad || radius.invalid_length || radius.Unknown_Attribute"
 
 
 def bad_frames(capture, ours):
