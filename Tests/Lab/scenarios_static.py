@@ -6,7 +6,7 @@ import struct
 import subprocess
 
 from Lab.culvert import HUGE_PAGES, Culvert
-from Lab.process import wait_until
+from Lab.process import Process, wait_until
 from stage import expect, expect_equal, scenario
 
 CLIENT_MAC = bytes.fromhex("020000000001")
@@ -143,3 +143,41 @@ def static_feed(stage):
         f"eth.dst == {CLIENT_MAC.hex(':')}", "frame.len", "pppoe.session_id", "pppoe.payload_length")
     expect_equal(len(down), 60, "frames to the client")
     expect_equal(set(map(tuple, down)), {("86", f"0x{feed.pppoe:04x}", str(len(PPP)))}, "what they carry")
+
+
+@scenario(120)
+def static_capture(stage):
+    """`culvert capture` of a session: what came in and what left, octet for octet as it was on either wire, and nothing else."""
+    from scapy.utils import RawPcapNgReader, RawPcapReader
+
+    feed = Feed(stage)
+    feed.add()
+    path = stage.lab.path("session.pcapng")
+    reader = Process(
+        "culvert capture",
+        [feed.node.program("culvert"), "capture", "static", "4711", "--write", path, "--count", "80", "--socket", feed.node.socket],
+        stage.lab.path("culvert-capture.log"))
+    feed.node.daemon.wait_for("capture started", 20)
+    feed.send(20)
+    feed.expect_counted(20)
+    expect_equal(reader.wait(20), 0, "exit status of culvert capture")
+    expect("80 frames" in reader.text(), f"culvert capture says {reader.text()!r}")
+    feed.node.daemon.wait_for("capture ended", 20)
+
+    captured = sorted(frame for frame, _ in RawPcapNgReader(path))
+    came = [pppoe(CLIENT_MAC, feed.access_mac, feed.pppoe, PPP)] * 20
+    came += [l2tp(PEER_MAC, feed.core_mac, PEER, LOCAL, feed.tunnel, feed.session, PPP)] * 20
+    left = []
+    for segment, source in (("access", feed.access_mac), ("core", feed.core_mac)):
+        frames = [frame for frame, _ in RawPcapReader(stage.frames(segment).path)]
+        left += [frame for frame in frames if frame[6:12] == source and PPP in frame]
+    expect_equal(len(left), 40, "frames that left, on the wires")
+    expect_equal(captured, sorted(came + left), "captured frames")
+    described = stage.lab.path("described")
+    with open(described, "w") as file:
+        fields = [word for name in ("frame.interface_name", "frame.packet_flags_direction") for word in ("-e", name)]
+        subprocess.run(["tshark", "-n", "-r", path, "-T", "fields", *fields], stdout=file, check=True, timeout=60)
+    with open(described) as file:
+        lines = file.read().splitlines()
+    expect_equal({line: lines.count(line) for line in lines}, {
+        f"{port}\t0x0000000{direction}": 20 for port in ("access0", "core0") for direction in (1, 2)}, "interfaces and directions")

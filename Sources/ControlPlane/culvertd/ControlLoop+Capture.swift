@@ -8,6 +8,9 @@ extension ControlLoop {
     func capture(
         _ session: SessionName, snapLength: UInt32, control: Bool
     ) async throws -> AsyncThrowingStream<CaptureRecord, any Error> {
+        guard segment.isDataPlaneRunning else {
+            throw ControlPlaneError(.unavailable, "the data plane does not run, so there is nothing to capture")
+        }
         let id: CaptureID
         do throws(ControlNode.CaptureFault) {
             id = try node.startCapture(of: session, snapLength: snapLength, control: control)

@@ -90,6 +90,8 @@ extension Fixture {
         up.pointee.peer_session_id = UInt16(0x5678).bigEndian
         up.pointee.partner = UInt32(partner ?? 0)
         up.pointee.features = options.upstreamFeatures
+        up.pointee.capture = 7
+        up.pointee.capture_length = options.captureLength
         view.upstreamFeatures[Int(id)].mss = 1_200
         view.upstreamFeatures[Int(id)].policer = 1
         up.pointee.state = UInt32(state)

@@ -22,8 +22,10 @@ public final class Fixture {
         /// CULVERT_TEMPLATE_* of the tunnel's template; with these four bits 0 it is as it mostly is.
         var templateFlags: UInt8 { UInt8(truncatingIfNeeded: bits >> 4) & 0x77 }
         var templateMTU: UInt16 { bits & 1 << 11 != 0 ? 1_500 : [68, 576, 1_280, 9_000][Int(bits >> 12 & 3)] }
-        var upstreamFeatures: UInt8 { UInt8(truncatingIfNeeded: bits >> 16 & 7) }
-        var downstreamFeatures: UInt8 { UInt8(truncatingIfNeeded: bits >> 20 & 15) }
+        var upstreamFeatures: UInt8 { UInt8(truncatingIfNeeded: bits >> 16 & 7) | captured }
+        var downstreamFeatures: UInt8 { UInt8(truncatingIfNeeded: bits >> 20 & 15) | captured }
+        private var captured: UInt8 { bits & 1 << 19 != 0 ? UInt8(CULVERT_FEATURE_CAPTURED) : 0 }
+        var captureLength: UInt16 { bits & 2 != 0 ? 40 : .max }
         var isOverIPv6: Bool { bits & 1 << 15 != 0 }
         var takesZeroChecksum: Bool { bits & 1 << 14 != 0 }
         var hasRoundPolicer: Bool { bits & 1 << 24 == 0 }
@@ -51,6 +53,9 @@ public final class Fixture {
     }
     nonisolated(unsafe) private static var forwarders: [Plan: Forwarder] = [:]
     nonisolated(unsafe) private static var lastTime: UInt64 = 1_000_000_000
+
+    /// A pool by name alone: a copy for a capture is a malloc of its own, as all buffers are.
+    nonisolated(unsafe) private static let pool = OpaquePointer(bitPattern: 64)
 
     static let peerIPv6 = IPv6Address(high: 0x2001_0db8_0001_0000, low: 1)
     static let localIPv6 = IPv6Address(high: 0x2001_0db8_0002_0000, low: 1)
@@ -91,7 +96,7 @@ public final class Fixture {
             let forwarder = try? Self.forwarders[plan]
                 ?? Forwarder(
                     view: view, ports: ports, worker: 0, workers: 1, limits: PuntLimits(all: 1_000_000),
-                    reassembly: reassembly, cyclesPerSecond: 1_000_000)
+                    reassembly: reassembly, captures: Self.pool, cyclesPerSecond: 1_000_000)
         else { fatalError("no memory for the forwarder") }
         Self.forwarders[plan] = forwarder
         self.forwarder = forwarder

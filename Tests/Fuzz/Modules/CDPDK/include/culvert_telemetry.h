@@ -1,0 +1,1 @@
+../../../../../Sources/CShims/DPDK/include/culvert_telemetry.h
