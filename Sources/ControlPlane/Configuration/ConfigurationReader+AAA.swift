@@ -34,7 +34,7 @@ extension ConfigurationReader {
     private mutating func readRADIUSServer(_ mapping: inout ConfigurationMapping) {
         let hostNode = mapping.required("host")
         let host = hostNode?.hostAddress()
-        let key = mapping.required("key").flatMap(Self.secret)
+        let key = mapping.required("key").flatMap { Self.secret($0) }
         if host == nil { incomplete.insert(.radiusServers) }
         var server = RADIUSServerSettings(host: host ?? .v4(.any), key: key ?? Secret("-"))
         Self.read(&server.authenticationPort, mapping.optional("auth-port"), in: 0...65_535)
@@ -107,7 +107,7 @@ extension ConfigurationReader {
             _ = element.mapping { client in
                 let node = client.required("address")
                 let address = node?.hostAddress()
-                let key = client.required("key").flatMap(secret)
+                let key = client.required("key").flatMap { secret($0) }
                 guard let node, let address, let key else { return }
                 if settings.clients.contains(where: { $0.address == address }) {
                     node.fault("there is another client `\(address)`")

@@ -260,7 +260,9 @@ extension ConfigurationReader {
         if let version: UInt8 = mapping.optional("version")?.parsed("2", { $0 == "2" ? 2 : nil }) {
             draft.value.version = version
         }
-        draft.value.sharedSecret = mapping.optional("shared-secret").flatMap(Self.secret)
+        draft.value.sharedSecret = mapping.optional("shared-secret").flatMap {
+            Self.secret($0, otherwise: "leave it out for tunnels without authentication")
+        }
         Self.read(&draft.value.helloTimeout, mapping.optional("hello-timeout"), in: 0...3_600)
         Self.read(&draft.value.retryTimeout, mapping.optional("retry-timeout"), in: 1...8)
         Self.read(&draft.value.maxRetries, mapping.optional("max-retries"), in: 1...30)
@@ -318,10 +320,11 @@ extension ConfigurationReader {
         if let flag = mapping.optional("reorder")?.boolean() { profile.reorder = flag }
     }
 
-    static func secret(_ node: ConfigurationNode) -> Secret? {
+    /// - Parameter advice: what to do instead of giving an empty one, where there is something.
+    static func secret(_ node: ConfigurationNode, otherwise advice: String? = nil) -> Secret? {
         guard let text = node.string() else { return nil }
         guard !text.isEmpty else {
-            node.fault("a secret cannot be empty; leave it out for tunnels without authentication")
+            node.fault("a secret cannot be empty" + (advice.map { "; " + $0 } ?? ""))
             return nil
         }
         return Secret(text)
