@@ -88,18 +88,25 @@ import Wire
         #expect(packet.attributes.eapMessage == eap)
     }
 
-    @Test func accessLineIsTakenFromThePPPoETag() {
-        let line = RADIUSAttributes(
-            accessLine: hex("00000de9") + [1, 3] + octets("abc") + [2, 3] + octets("def") + hex("8204 01000000")
-                + hex("9003 010203") + hex("fe00") + hex("8103 010203") + hex("7701ff"))
+    @Test func accessLineHasTheAttributesOfRFC4679() {
+        var line = AccessLineInformation()
+        line.agentCircuitID = octets("abc")
+        line.agentRemoteID = octets("def")
+        line.figures[.actualDataRateDownstream] = 0x0100_0000
+        line.figures[.attainableDataRateUpstream] = 1 << 40
+        line.encapsulation = .init(dataLink: 1, first: 2, second: 3)
+        line.isInterworked = true
+        let attributes = RADIUSAttributes(accessLine: line)
         #expect(
-            line.elements.map(\.attribute.description) == [
-                "Agent-Circuit-Id", "Agent-Remote-Id", "Actual-Data-Rate-Downstream", "Access-Loop-Encapsulation",
-                "IWF-Session",
+            attributes.elements.map(\.attribute.description) == [
+                "Agent-Circuit-Id", "Agent-Remote-Id", "Actual-Data-Rate-Downstream", "Attainable-Data-Rate-Upstream",
+                "Access-Loop-Encapsulation", "IWF-Session",
             ])
-        #expect(line.integer(RADIUSAttribute(vendor: RADIUSAttribute.adslForum, 130)) == 0x0100_0000)
-        for damaged in ["", "00000de8 010161", "00000de9 0105 61", "00000de9 01", "000000"] {
-            #expect(RADIUSAttributes(accessLine: hex(damaged)).isEmpty, "\(damaged)")
+        func integer(_ number: UInt8) -> UInt32? {
+            attributes.integer(RADIUSAttribute(vendor: RADIUSAttribute.adslForum, number))
         }
+        #expect(integer(130) == 0x0100_0000)
+        #expect(integer(133) == .max, "what 32 bits cannot say is told as the largest figure that they can")
+        #expect(RADIUSAttributes(accessLine: AccessLineInformation()).isEmpty)
     }
 }

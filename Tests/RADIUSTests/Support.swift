@@ -83,7 +83,10 @@ func fullSession() -> RADIUSSession {
     session.nasPortID = "access1:100"
     session.callingStationID = "02:00:00:00:00:01"
     session.calledStationID = "internet"
-    session.line = RADIUSAttributes(accessLine: hex("00000de9 0109") + octets("circuit 1") + hex("8104000f4240"))
+    var line = AccessLineInformation()
+    line.agentCircuitID = octets("circuit 1")
+    line.figures[.actualDataRateUpstream] = 1_000_000
+    session.line = RADIUSAttributes(accessLine: line)
     session.authentic = .remote
     session.classes = [octets("class-1"), octets("class-2")]
     session.tunnel = fullTunnel()
