@@ -1,7 +1,5 @@
 """How an LNS is found: by RADIUS, by DNS, by the domain map; several of them, and some that do not answer."""
 
-import time
-
 from Lab.culvert import radius_sections
 from Lab.management import RADIUS_SECRET, RadiusServer, Tunnel, domain_user, tunnel_user
 from Lab.peers import LNS_ADDRESS, PASSWORD, SECOND_LNS_ADDRESS, USER, DeafServer, L2TPNSServer, PPPoEClient, XL2TPDServer
