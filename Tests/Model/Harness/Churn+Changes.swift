@@ -77,6 +77,21 @@ extension Churn {
         return true
     }
 
+    /// Captures a session, or no more.
+    func capture(_ number: UInt32) throws {
+        guard let index = current(number) else { return }
+        tick += 1
+        guard lives[index].capture == 0 else {
+            lives[index].capture = 0
+            return try writer.setCapture(nil, of: lives[index].upstream)
+        }
+        lastCapture = lastCapture == .max ? 1 : lastCapture + 1
+        captured[lastCapture] = (number, lives[index].generation)
+        lives[index].capture = lastCapture
+        try writer.setCapture(SessionCapture(number: lastCapture), of: lives[index].upstream)
+        tally.captures += 1
+    }
+
     /// Removes a session. False when it is not there.
     @discardableResult
     func remove(_ number: UInt32) throws -> Bool {

@@ -22,7 +22,13 @@ extension Churn {
         }
         while (host.exchange?.iterate() ?? 0) > 0 {}
         while let (descriptor, octets) = host.punts.take() {
-            octets.withUnsafeBytes { judgePunted($0, descriptor) }
+            octets.withUnsafeBytes {
+                if descriptor.puntClass == PuntClass.capture.rawValue {
+                    judgeCopy($0, descriptor)
+                } else {
+                    judgePunted($0, descriptor)
+                }
+            }
         }
     }
 
@@ -96,6 +102,23 @@ extension Churn {
         let latest = tunnel.serial == life.tunnelSerial ? tunnel.inForce : .max
         if header.version < earliest || header.version > latest {
             fail("\(name(frame)) went by header \(header.version), \(earliest) to \(latest) were in force")
+        }
+    }
+
+    /// A copy for a capture: its frame says in its last octets whose it is, and its number whose capture.
+    private func judgeCopy(_ octets: UnsafeRawBufferPointer, _ descriptor: FrameDescriptor) {
+        tally.copies += 1
+        guard octets.count >= 14 + Self.mark, Int(descriptor.detail) == octets.count else {
+            return fail("a copy of \(octets.count) octets of \(descriptor.detail)")
+        }
+        func word(_ back: Int) -> UInt32 {
+            UInt32(bigEndian: octets.loadUnaligned(fromByteOffset: octets.count - back, as: UInt32.self))
+        }
+        guard let owner = captured[descriptor.capture.number] else {
+            return fail("a copy for capture \(descriptor.capture.number), which there never was")
+        }
+        if owner != (word(16), word(12)) {
+            fail("session \(word(16)).\(word(12)) was copied to the capture of \(owner.number).\(owner.generation)")
         }
     }
 
@@ -235,10 +258,13 @@ extension Churn {
         let inputs = Counter.allCases.filter { $0.role == .input }.reduce(0) { $0 + counter($1) }
         let terminals = Counter.allCases.filter { $0.role == .terminal }.reduce(0) { $0 + counter($1) }
         same("terminals", terminals, inputs)
-        let expected = Self.reasons + [.txAccessFrames, .txCoreFrames, .puntedPPPControl, .puntedUnknownSession]
+        let expected =
+            Self.reasons + [.txAccessFrames, .txCoreFrames, .puntedPPPControl, .puntedUnknownSession, .puntedCapture]
+            + [.captureNoRoom]
         for other in Counter.allCases where other.role == .terminal && !expected.contains(other) {
             same(other.name, counter(other), 0)
         }
+        same("copies", tally.copies + FrameRing.droppedCaptures(segment.view.puntRing), counter(.puntedCapture))
         same("punt ring's drops", FrameRing.dropped(segment.view.puntRing), 0)
         same("final counters up", tally.totals.up, tally.out.up)
         same("final counters down", tally.totals.down, tally.out.down)
@@ -254,6 +280,7 @@ extension Churn {
         var lines = [
             "\(tally.added) sessions added and removed, at most \(tally.mostLive) at once, \(tally.refused) refused",
             "\(tally.tunnelsMade) tunnels made and removed, \(tally.swung) headers changed, \(tally.strikes) stops of the worker",
+            "\(tally.captures) captures, \(tally.copies) copies",
             "\(sent) frames sent, \(tally.out.up) came out up, \(tally.out.down) down",
         ]
         for name in Self.reasons + [.puntedPPPControl, .puntedUnknownSession] {

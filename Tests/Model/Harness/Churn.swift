@@ -60,6 +60,10 @@ final class Churn {
     let text = FrameText()
     let received = UnsafeMutablePointer<OpaquePointer?>.allocate(capacity: 32)
 
+    /// Whose capture a number is, or was last.
+    var captured: [UInt16: (number: UInt32, generation: UInt32)] = [:]
+    var lastCapture: UInt16 = 0
+
     var tally = Tally()
     private(set) var failures: [String] = []
     private(set) var failureCount = 0
@@ -74,6 +78,9 @@ final class Churn {
         var totals: (up: UInt64, down: UInt64, upOctets: UInt64, downOctets: UInt64) = (0, 0, 0, 0)
         var (punted, dropped): (UInt64, UInt64) = (0, 0)
         var lives = 0
+        /// Captures begun, and copies that came.
+        var captures = 0
+        var copies: UInt64 = 0
     }
 
     /// How far the search is for frames that have ended without coming out.
@@ -223,6 +230,7 @@ final class Churn {
         case 0..<40: try swing(Int.random(in: 0..<tunnels.count, using: &random))
         case 40..<43: try replaceTunnel(Int.random(in: 0..<tunnels.count, using: &random))
         case 43..<43 + (absent.count > 2 * spare ? 700 : absent.count > spare ? 480 : 440): try addAny()
+        case 880..<900: try capture(anySession())
         case 900...:
             let number = anySession()
             // Away and back at once: to another tunnel, by other ids.

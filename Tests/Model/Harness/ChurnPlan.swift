@@ -109,6 +109,8 @@ struct ChurnLife {
     /// Frames and octets that came out.
     var upstreamOut: (frames: UInt64, octets: UInt64) = (0, 0)
     var downstreamOut: (frames: UInt64, octets: UInt64) = (0, 0)
+    /// The number of its capture; 0: none.
+    var capture: UInt16 = 0
     /// What the table's writer told when its places became free.
     var totals: SessionCounters?
 
