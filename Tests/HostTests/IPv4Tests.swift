@@ -122,6 +122,23 @@ import Wire
                 == [.sent(Frames.requestForRouter)])
     }
 
+    @Test func newestWaitsForAHeldNeighbourThatIsSilent() throws {
+        var node = Node()
+        _ = try node.stack.hold(Node.far, at: .zero)
+        for second in 1...3 { _ = node.stack.timerFired(at: .at(seconds: Double(second))) }
+        for octet in UInt8(1)...3 {
+            let outputs = try node.stack.send(
+                [octet], from: UDPEndpoint(.v4(.any), 1), to: UDPEndpoint(Node.far, 2), at: .at(seconds: 4))
+            #expect(outputs.isEmpty)
+        }
+        #expect(node.stack.counters[.resolutionDropped] == 2)
+        #expect(node.stack.timerFired(at: .at(seconds: 8)) == [.sent(Frames.requestForRouter)])
+        let payloads = node.receive(Frames.replyOfRouter).compactMap { output -> UInt8? in
+            if case .transmit(let frame, _) = output { frame[42] } else { nil }
+        }
+        #expect(payloads == [3])
+    }
+
     @Test func keepsFewNeighboursForStrangers() throws {
         var limits = HostStack.Limits()
         limits.neighbours = 4

@@ -48,7 +48,10 @@ extension HostStack {
             wake(&neighbour, at: now)
             transmit(packet, to: mac, route: route, into: &outputs)
         } else if neighbour.phase == .unreachable {
-            counters[.resolutionDropped] += 1
+            // Whoever holds it sends again what is not answered: the newest goes out as soon as the neighbour is back.
+            let isHeld = neighbour.holders > 0
+            counters[.resolutionDropped] += isHeld ? UInt64(neighbour.queue.count) : 1
+            neighbour.queue = isHeld ? [packet] : []
         } else {
             if neighbour.queue.count >= max(1, limits.queuedPackets) {
                 neighbour.queue.removeFirst()
