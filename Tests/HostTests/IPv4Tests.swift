@@ -133,7 +133,7 @@ import Wire
         }
         #expect(node.stack.counters[.resolutionDropped] == 2)
         #expect(node.stack.timerFired(at: .at(seconds: 8)) == [.sent(Frames.requestForRouter)])
-        let payloads = node.receive(Frames.replyOfRouter).compactMap { output -> UInt8? in
+        let payloads = node.receive(Frames.replyOfRouter, at: 8.1).compactMap { output -> UInt8? in
             if case .transmit(let frame, _) = output { frame[42] } else { nil }
         }
         #expect(payloads == [3])
