@@ -1,8 +1,7 @@
+import Configuration
 import Observability
 import Settings
 import Testing
-
-@testable import Configuration
 
 /// What `show running-config` prints is a file, and `reload` tells two of them apart.
 @Suite struct RunningConfigurationTests {
@@ -55,7 +54,7 @@ import Testing
 
             ip-name-server: [10.1.1.1, "10.1.1.2:5353"]
             radius-server:
-              - {host: 192.168.1.200, key: oursecret, auth-port: 1645, acct-port: 1646, timeout: 4, retransmit: 5, dead-time: 6, status-server: false, message-authenticator: optional}
+              - {host: 192.168.1.200, key: oursecret, auth-port: 1645, acct-port: 1646, timeout: 4, retransmit: 5, dead-time: 6, status-server: true, message-authenticator: optional}
             aaa-group-server-radius:
               - {name: my_group, servers: [192.168.1.200]}
             radius:

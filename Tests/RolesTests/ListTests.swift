@@ -1,6 +1,5 @@
+import Roles
 import Testing
-
-@testable import Roles
 
 /// Long lists are read part by part without sorting them whole.
 @Suite struct ListTests {

@@ -3,7 +3,7 @@ import Wire
 
 extension Configuration {
     /// Every setting with the value that is in force, in the terms of the file.
-    var document: ConfigurationDocument {
+    package var document: ConfigurationDocument {
         typealias Section = ConfigurationDocument.Section
         let sections = [
             Section(name: "dataplane", body: .settings(dataPlane.settings)),

@@ -49,7 +49,7 @@ extension ConfigurationDocument {
     private static func flow(_ texts: [String]) -> String { "[" + texts.map(quoted).joined(separator: ", ") + "]" }
 
     /// `text` as a YAML scalar: bare where it cannot be taken for anything else, in any place.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         func isWord(_ octet: UInt8) -> Bool {
             switch octet {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -2,9 +2,9 @@
 /// reload compares.
 ///
 /// `Configuration.document` makes it, in one place for every setting; what prints and what compares know none by name.
-struct ConfigurationDocument: Hashable {
+package struct ConfigurationDocument: Hashable {
     /// The value of a setting.
-    indirect enum Value: Hashable {
+    package indirect enum Value: Hashable {
         /// A number, a choice or a truth value: goes into the file as it is.
         case plain(String)
         /// Text, in quotes where YAML would take it for something else.
@@ -20,25 +20,25 @@ struct ConfigurationDocument: Hashable {
     }
 
     /// A setting with its value.
-    struct Setting: Hashable {
-        var name: String
-        var value: Value
+    package struct Setting: Hashable {
+        package var name: String
+        package var value: Value
 
-        init(_ name: String, _ value: Value) {
+        package init(_ name: String, _ value: Value) {
             self.name = name
             self.value = value
         }
     }
 
     /// An element of a section that is a list.
-    struct Element: Hashable {
+    package struct Element: Hashable {
         /// What tells it from the others.
-        var key: String
-        var settings: [Setting]
+        package var key: String
+        package var settings: [Setting]
     }
 
     /// What a section holds.
-    enum Body: Hashable {
+    package enum Body: Hashable {
         case settings([Setting])
         case elements([Element])
         case texts([String])
@@ -53,13 +53,13 @@ struct ConfigurationDocument: Hashable {
     }
 
     /// A part of the file with a key of its own.
-    struct Section: Hashable {
-        var name: String
-        var body: Body
+    package struct Section: Hashable {
+        package var name: String
+        package var body: Body
     }
 
     /// Those that hold anything, in the order in which they depend on each other.
-    var sections: [Section]
+    package var sections: [Section]
 }
 
 extension ConfigurationDocument.Setting {

@@ -4,7 +4,7 @@ extension Sequence where Element: FixedWidthInteger {
     /// The `limit` smallest elements that are `start` or more, in ascending order.
     ///
     /// One pass with a heap of `limit`: so a page of a long list costs a look at every id, and sorts none but its own.
-    func smallest(_ limit: Int, from start: Element) -> [Element] {
+    package func smallest(_ limit: Int, from start: Element) -> [Element] {
         guard limit > 0 else { return [] }
         var heap = Heap<Element>()
         heap.reserveCapacity(limit)
