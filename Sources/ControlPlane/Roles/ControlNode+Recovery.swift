@@ -41,9 +41,9 @@ extension ControlNode {
         giveBack(upstream: slot.rawValue)
     }
 
-    /// The table does not hold the names of controllers' tunnels, nor how they gave the next hop: after a restart a tunnel
-    /// is called by its number. Its next hop is the route's to the peer where there is one, which is followed from then on,
-    /// else the address that the table holds.
+    /// The table does not hold the names of controllers' tunnels: after a restart a tunnel is called by its number. A next hop that was
+    /// given by its Ethernet address stays as it is; else it is the route's to the peer where there is one, and the address that
+    /// the table holds where there is none.
     private func adoptStatic(from writer: TableWriter, at now: Instant) {
         writer.forEachTunnel { record in
             guard record.owner == .external else { return }
@@ -58,10 +58,14 @@ extension ControlNode {
             tunnel.tosInherit = record.inheritsTypeOfService
             tunnel.tos = record.inheritsTypeOfService ? 0 : record.typeOfService
             var held: IPAddress?
-            do {
-                perform(try host.hold(peer, at: now), at: now)
-                held = peer
-            } catch { tunnel.nextHop = .mac(record.nextHopMAC) }
+            if record.isNextHopFixed {
+                tunnel.nextHop = .mac(record.nextHopMAC)
+            } else {
+                do {
+                    perform(try host.hold(peer, at: now), at: now)
+                    held = peer
+                } catch { tunnel.nextHop = .mac(record.nextHopMAC) }
+            }
             feed.tunnels[record.id.rawValue] = .init(tunnel: tunnel, heldAddress: held)
             feed.names[tunnel.name] = record.id.rawValue
         }

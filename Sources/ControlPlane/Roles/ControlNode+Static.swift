@@ -154,12 +154,14 @@ extension ControlNode {
         guard let port = port(named: tunnel.egressPort) else {
             throw StaticFault(.notFound, "there is no port named '\(tunnel.egressPort)'")
         }
-        return TunnelPath(
+        var path = TunnelPath(
             port: port.index, local: UDPEndpoint(tunnel.localAddress, tunnel.localPort),
             peer: UDPEndpoint(tunnel.peerAddress, tunnel.peerPort), peerTunnelID: tunnel.peerTunnelID,
             source: port.mac, nextHop: nextHop(of: entry), mtu: tunnel.mtu == 0 ? port.mtu : tunnel.mtu,
             lengthBit: tunnel.lengthBit, udpChecksum: tunnel.udpChecksum || tunnel.peerAddress.ipv6 != nil,
             typeOfService: tunnel.tosInherit ? nil : tunnel.tos)
+        if case .mac = tunnel.nextHop { path.isNextHopFixed = true }
+        return path
     }
 
     /// The way of static tunnels that go by `gateway` has changed.

@@ -168,6 +168,8 @@ public struct TunnelPath: Hashable, Sendable {
     public var offsetPad: UInt8?
     /// Whether packets over IPv6 with a UDP checksum of 0 are taken.
     public var acceptsZeroChecksum = false
+    /// Whether `nextHop` was given by a controller: it outlives culvertd.
+    public var isNextHopFixed = false
 }
 
 /// Packets and octets of a session in both directions; octets are PPP frames from the protocol field on.

@@ -232,7 +232,7 @@ extension OuterHeader {
             mtu: path.mtu, typeOfService: path.typeOfService ?? 0, inheritsTypeOfService: path.typeOfService == nil,
             doNotFragment: path.dontFragment, fragments: path.tooBig == .fragment, tellsInside: path.tooBig == .tell,
             hasLengthField: path.lengthBit, offsetPad: path.offsetPad, computesChecksum: path.udpChecksum,
-            acceptsZeroChecksum: path.acceptsZeroChecksum)
+            acceptsZeroChecksum: path.acceptsZeroChecksum, isNextHopFixed: path.isNextHopFixed)
     }
 }
 

@@ -46,6 +46,8 @@ public struct OuterHeader: Hashable, Sendable {
     public var computesChecksum: Bool
     /// Take packets over IPv6 whose UDP checksum is 0 (RFC 6935). Over IPv4 they are always taken.
     public var acceptsZeroChecksum: Bool
+    /// `destinationMAC` was given and is not to be asked for, by ARP or neighbour discovery. Only recovery looks at this.
+    public var isNextHopFixed: Bool
 
     /// The header of packets to a tunnel's peer.
     /// - Parameter computesChecksum: nil: as the IP version wants it, over IPv6 only.
@@ -54,7 +56,8 @@ public struct OuterHeader: Hashable, Sendable {
         tag: UInt16? = nil, mtu: UInt16 = 1_500, timeToLive: UInt8 = 64, typeOfService: UInt8 = 0,
         inheritsTypeOfService: Bool = false, doNotFragment: Bool = false, fragments: Bool = false,
         tellsInside: Bool = false, hasLengthField: Bool = true, offsetPad: UInt8? = nil,
-        computesChecksum: Bool? = nil, acceptsZeroChecksum: Bool = false
+        computesChecksum: Bool? = nil, acceptsZeroChecksum: Bool = false,
+        isNextHopFixed: Bool = false
     ) {
         self.endpoints = endpoints
         self.egressPort = egressPort
@@ -72,6 +75,7 @@ public struct OuterHeader: Hashable, Sendable {
         self.offsetPad = offsetPad
         self.computesChecksum = computesChecksum ?? endpoints.isIPv6
         self.acceptsZeroChecksum = acceptsZeroChecksum
+        self.isNextHopFixed = isNextHopFixed
     }
 
     /// The header as bytes in wire order, unpatched.

@@ -141,6 +141,8 @@ public struct TunnelRecord: Hashable, Sendable {
     public let isReady: Bool
     /// The next hop's Ethernet address, as far as `isReady`.
     public let nextHopMAC: MACAddress
+    /// Whether `nextHopMAC` was given and is not asked for.
+    public let isNextHopFixed: Bool
     /// Whether data messages carry the L2TP length field.
     public let hasLengthField: Bool
     /// Whether the UDP checksum is computed.

@@ -90,6 +90,7 @@ extension TableWriter {
             id: id, owner: owner, endpoints: endpoints(of: entry), sessions: tunnelSessions[Int(id.rawValue)],
             egressPort: template.port, mtu: template.mtu, isReady: has(CULVERT_TEMPLATE_READY),
             nextHopMAC: MACAddress(header.prefix(6)) ?? MACAddress(value: 0),
+            isNextHopFixed: UInt32(entry.flags) & UInt32(CULVERT_TUNNEL_FIXED_NEXT_HOP) != 0,
             hasLengthField: has(CULVERT_TEMPLATE_L2TP_LENGTH), computesChecksum: has(CULVERT_TEMPLATE_UDP_CHECKSUM),
             acceptsZeroChecksum: UInt32(entry.flags) & UInt32(CULVERT_TUNNEL_ZERO_CHECKSUM) != 0,
             inheritsTypeOfService: has(CULVERT_TEMPLATE_TOS_INHERIT), typeOfService: typeOfService(ipHeader),

@@ -99,6 +99,9 @@ extension TableWriter {
 }
 
 extension OuterHeader {
-    /// `culvert_tunnel.flags`: what the receiving side has to know.
-    fileprivate var tunnelFlags: UInt8 { acceptsZeroChecksum ? UInt8(CULVERT_TUNNEL_ZERO_CHECKSUM) : 0 }
+    /// `culvert_tunnel.flags`: what the receiving side has to know, and recovery.
+    fileprivate var tunnelFlags: UInt8 {
+        (acceptsZeroChecksum ? UInt8(CULVERT_TUNNEL_ZERO_CHECKSUM) : 0)
+            | (isNextHopFixed ? UInt8(CULVERT_TUNNEL_FIXED_NEXT_HOP) : 0)
+    }
 }

@@ -215,6 +215,7 @@ struct culvert_tunnel {
 
 enum {
     CULVERT_TUNNEL_ZERO_CHECKSUM = 1u, // UDP over IPv6 with a checksum of 0 is taken (RFC 6935); IPv4 always takes it
+    CULVERT_TUNNEL_FIXED_NEXT_HOP = 2u, // whoever made the tunnel gave its next hop's Ethernet address; for recovery
 };
 
 enum {
