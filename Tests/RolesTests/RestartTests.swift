@@ -20,7 +20,9 @@ import Wire
             localAddress: IPv4Address(value: 0xc633_6401), peerAddress: World.lnsAddress, peerTunnelID: 77, port: 1),
         egressPort: 1, sourceMAC: World.coreMAC, destinationMAC: MACAddress(value: 0x0200_0000_2002), mtu: 1_500)
 
-    @Test func clientsAreToldAndTheFeedStays() throws {
+    /// The controller gave the next hop by its Ethernet address or left it to ARP.
+    @Test(arguments: [false, true])
+    func clientsAreToldAndTheFeedStays(isNextHopFixed: Bool) throws {
         let segment = try SegmentMapping.inMemory(
             geometry: Geometry(
                 sessions: 1_024, tunnels: 64, circuits: 64, vlanBlocks: 16, workers: 1, ports: 2, frameRingDepth: 64)
@@ -45,7 +47,9 @@ import Wire
             try writer.forward(session.slot, downstream.slot, peerSessionID: UInt16(number))
         }
         let fed = try writer.allocateTunnel(owner: .external)
-        try writer.publishTunnel(fed, header: Self.header)
+        var header = Self.header
+        header.isNextHopFixed = isNextHopFixed
+        try writer.publishTunnel(fed, header: header)
         let external = try writer.addExternal(
             port: 0, outerVLAN: 300, innerVLAN: 0, tpid: 0x8100, clientMAC: client, tunnel: fed, peerSessionID: 5,
             reference: 42)
@@ -78,8 +82,9 @@ import Wire
             Set(padts) == [
                 [sessionIDs[0]], [0x8100, 100, sessionIDs[1]], [0x88a8, 200, 0x8100, 9, sessionIDs[2]],
             ])
-        // Beside them, the next hop of the controller's tunnel is asked for, to be followed from here on.
-        #expect(sent.frames.map(\.frame.etherType).sorted() == [0x0806, 0x8863, 0x8863, 0x8863])
+        // Beside them, the next hop of the controller's tunnel is asked for, to be followed from here on; but not one that was given.
+        let asked: [UInt16] = isNextHopFixed ? [] : [0x0806]
+        #expect(sent.frames.map(\.frame.etherType).sorted() == asked + [0x8863, 0x8863, 0x8863])
         #expect(node.population == (0, 0, 0))
 
         #expect(node.staticTunnelIDs == [fed.rawValue])
