@@ -27,10 +27,13 @@ struct AccessControl: ServerInterceptor {
         let names = certificate?.commonNames ?? []
         let client = names.joined(separator: ", ")
         let isRefused = names.contains(where: readOnly.contains)
+        // The socket's clients have no name, nor an address of their own.
+        let whom: Logger.Metadata =
+            context.remotePeer.hasPrefix("unix:") ? [:] : ["client": "\(client)", "peer": "\(context.remotePeer)"]
         logger.log(
             level: isRefused ? .notice : .info,
             isRefused ? "RPC refused: its client may only look" : "RPC that changes something",
-            metadata: ["method": "\(method)", "client": "\(client)", "peer": "\(context.remotePeer)"])
+            metadata: whom.merging(["method": "\(method)"]) { $1 })
         guard !isRefused else {
             throw RPCError(
                 code: .permissionDenied,
