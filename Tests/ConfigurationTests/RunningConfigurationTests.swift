@@ -81,20 +81,18 @@ import Testing
         let original = try Self.read(file)
         let rendered = Self.text(original)
         #expect(!rendered.contains("oursecret"))
-        let again = try Self.read(rendered.replacing("\"<secret>\"", with: "oursecret"))
+        // radius-password has a default that is masked like any other.
+        let unmasked = original.accessConcentrators.reduce(rendered) { text, instance in
+            text.replacingFirst(
+                "radius-password: \"<secret>\"",
+                "radius-password: " + String(decoding: instance.radiusPassword.octets, as: UTF8.self))
+        }
+        let again = try Self.read(unmasked.replacing("\"<secret>\"", with: "oursecret"))
         #expect(again.dataPlane == original.dataPlane)
         #expect(again.control == original.control)
         #expect(again.interfaces == original.interfaces)
         #expect(again.routes == original.routes)
-        #expect(again.accessConcentrators.map(\.name) == original.accessConcentrators.map(\.name))
-        // radius-password has a default that is masked like any other.
-        for (one, other) in zip(again.accessConcentrators, original.accessConcentrators) {
-            var (one, other) = (one, other)
-            if other.radiusPassword == Secret("password") {
-                (one.radiusPassword, other.radiusPassword) = (Secret("x"), Secret("x"))
-            }
-            #expect(one == other)
-        }
+        #expect(again.accessConcentrators == original.accessConcentrators)
         #expect(again.l2tpProfiles == original.l2tpProfiles)
         #expect(again.domainMap == original.domainMap)
         #expect(again.nameServers == original.nameServers)
