@@ -204,18 +204,18 @@ import Wire
             field: "l2tp-domain[1].domain", reason: "there is another entry"),
     ]
 
-    @Test(arguments: cases) func faultsAreNamed(fault: Case) throws {
+    @Test(arguments: cases) func faultsAreNamed(fault: Case) {
         let instance = fault.reason.contains("acct-port") ? ", accounting: {group: g}" : fault.instance
-        do {
+        do throws(ConfigurationFaults) {
             _ = try Configuration.read(
                 Self.file(l2tp: fault.l2tp, instance: instance, profile: fault.profile, rest: fault.rest),
                 machineName: "lac")
             Issue.record("taken")
-        } catch let faults as ConfigurationFaults {
-            #expect(faults.list.count == 1, "\(faults)")
-            #expect(faults.list.first?.field == fault.field)
-            #expect(faults.list.first?.reason.contains(fault.reason) == true, "\(faults)")
-            #expect((faults.list.first?.line ?? 0) > 0)
+        } catch {
+            #expect(error.list.count == 1, "\(error)")
+            #expect(error.list.first?.field == fault.field)
+            #expect(error.list.first?.reason.contains(fault.reason) == true, "\(error)")
+            #expect((error.list.first?.line ?? 0) > 0)
         }
     }
 }
