@@ -27,6 +27,34 @@ import Testing
                 server: my_group
                 failover-timeout: 7
                 hold-down: 90
+                session-establish-timeout: 91
+                persist-pend-timeout: 92
+                hide-avps: true
+                framing-capability: sync
+                bearer-capability: digital
+                firmware-revision: 7
+                tie-breaker: true
+                access-line-avps: true
+
+            """
+        ).replacingFirst(
+            "    challenge-name: challenger\n",
+            """
+                challenge-name: challenger
+                lcp-restart: 4
+                lcp-max-configure: 5
+                lcp-max-terminate: 6
+                lcp-max-failure: 7
+
+            """
+        ).replacingFirst(
+            "  log-level: debug\n",
+            """
+              log-level: debug
+              log-format: json
+              store: "/var/lib/our store.sqlite"
+              rpc-tcp: {address: ["0.0.0.0:7443", "[::1]:7443"], certificate: /c, private-key: /k, client-ca: /a, read-only: [a, "b c"]}
+              metrics: {address: "127.0.0.1:9464", per-worker: true, per-tunnel: true}
 
             """
         ).replacingFirst(
@@ -43,10 +71,11 @@ import Testing
               vlan-blocks: 128
               frame-ring-depth: 128
               idle: sleep 50
-              punt-limits: {arp: 1, ipv4: 2, ipv6: 3, pppoe-discovery: 4, ppp-control: 5, unknown-session: 6, l2tp-control: 7, too-big: 8}
+              punt-limits: {arp: 1, ipv4: 2, ipv6: 3, pppoe-discovery: 4, ppp-control: 5, unknown-session: 6, l2tp-control: 7, too-big: 8, capture: 9}
               punt-limits-per-client: {arp: 11, ipv4: 12, ipv6: 13, pppoe-discovery: 14, ppp-control: 15, unknown-session: 16, l2tp-control: 17, too-big: 18}
               reassembly: {datagrams: 100, fragments: 300, timeout-ms: 7}
               reordering: {window: 8, frames: 128, timeout-ms: 9}
+              telemetry: false
 
             """
         ).replacingFirst("device: net_null0, mtu: 1508", "device: net_null0, mtu: 1508, queues: 2, dispatch: rss")
@@ -185,6 +214,10 @@ import Testing
                     ppp-mru: 1500
                     tcp-mss: off
                     challenge-name: challenger
+                    lcp-restart: 4
+                    lcp-max-configure: 5
+                    lcp-max-terminate: 6
+                    lcp-max-failure: 7
                     session-limit: 1000
                     session-limit-per-mac: 3
                     destination: l2tp

@@ -8,6 +8,7 @@ static: lists, watches, clears, feeds. Exits with status 0 when everything is as
 
 import sys
 import unittest
+from pathlib import Path
 
 import grpc
 from culvert.v1 import culvert_pb2 as pb
@@ -209,7 +210,7 @@ class ReflectionTest(unittest.TestCase):
         yield grpc.insecure_channel("unix:" + SOCKET)
         if SECURE:
             address, ca, certificate, key = SECURE
-            ca, certificate, key = (open(path, "rb").read() for path in (ca, certificate, key))
+            ca, certificate, key = (Path(path).read_bytes() for path in (ca, certificate, key))
             yield grpc.secure_channel(address, grpc.ssl_channel_credentials(ca, key, certificate))
 
     def ask(self, channel, version, *requests):
@@ -303,7 +304,7 @@ class SecureTest(unittest.TestCase):
     def test_without_a_certificate_nothing_is_told(self):
         if not SECURE:
             self.skipTest("the server has no address for TLS")
-        credentials = grpc.ssl_channel_credentials(open(SECURE[1], "rb").read())
+        credentials = grpc.ssl_channel_credentials(Path(SECURE[1]).read_bytes())
         with grpc.secure_channel(SECURE[0], credentials) as channel:
             with self.assertRaises(grpc.RpcError) as caught:
                 culvert_pb2_grpc.CulvertStub(channel).GetStatus(pb.GetStatusRequest(), timeout=TIMEOUT)

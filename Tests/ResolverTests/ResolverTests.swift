@@ -171,7 +171,10 @@ struct ResolverTests {
         }
         #expect(right == 5_000)
         resolver.shutDown()
-        #expect(resolver.statistics.completed == 5_000 && resolver.statistics.questions == 10_000)
+        // Two questions each; more only where the server was found silent, as it may be on a machine with much else to do.
+        let statistics = resolver.statistics
+        #expect(statistics.completed == 5_000)
+        #expect(statistics.timeouts > 0 ? statistics.questions > 10_000 : statistics.questions == 10_000)
         #expect(resolver.statistics.inFlight == 0 && resolver.statistics.waiting == 0)
     }
 

@@ -56,7 +56,7 @@ import Wire
         #expect(Self.kinds(records) == ["Start", "Interim-Update", "Stop"])
         #expect(Set(records.map { $0.text(.acctSessionID) }).count == 1)
         #expect(records.map { $0.text(.userName) } == Array(repeating: "alice@example.net", count: 3))
-        #expect(records.map { $0.text(.tunnelServerEndpoint) } == Array(repeating: "198.51.100.2", count: 3))
+        #expect(records.map { $0.text(.tunnelServerEndpoint) } == Array(repeating: "\0198.51.100.2", count: 3))
         let (interim, stop) = (records[1], records[2])
         #expect(interim.integer(.acctInputOctets) == 300)
         #expect(interim.integer(.acctInputPackets) == 2)
@@ -113,8 +113,8 @@ import Wire
             ])
         let stop = try #require(records.last)
         #expect(stop.integer(.acctInputOctets) == 700)
-        #expect(stop.text(.tunnelClientEndpoint) == "198.51.100.1")
-        #expect(stop.text(.tunnelServerAuthID) == "lns")
+        #expect(stop.text(.tunnelClientEndpoint) == "\0198.51.100.1", "tag 0: there is one tunnel")
+        #expect(stop.text(.tunnelServerAuthID) == "\0lns")
         world.expectNothingLeft()
     }
 
