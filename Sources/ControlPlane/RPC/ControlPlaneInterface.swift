@@ -98,8 +98,8 @@ public protocol ControlPlaneInterface: Sendable {
     /// Lines of debugging from now on. `DebugBroadcaster.watch` makes such a stream.
     func watchDebugging() async throws -> AsyncThrowingStream<DebugLine, any Error>
 
-    /// Frames of `session` on both of its sides, each cut to `snapLength` octets (0: whole), with `control` the frames of its
-    /// control protocols as well, until the stream's consumer ends it. Throws `notFound` when there is no such session or it
+    /// Frames of `session` on both of its sides, each cut to `snapLength` octets (0: whole), with `control` the L2TP control
+    /// messages of its tunnel as well, until the stream's consumer ends it. Throws `notFound` when there is no such session or it
     /// does not forward yet, `ambiguous` as `clear` does, `exhausted` when too many captures run, `unavailable` without a data
     /// plane.
     func capture(

@@ -27,7 +27,7 @@ struct CaptureOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Octets of each frame that are kept; 0: all.", valueName: "octets"))
     var snap: UInt32 = 0
 
-    @Flag(help: "The session's control frames as well: L2TP control messages of its tunnel, the client's discovery.")
+    @Flag(help: "L2TP control messages of the session's tunnel as well.")
     var control = false
 
     @Option(help: ArgumentHelp("End after so many frames.", valueName: "frames"))
