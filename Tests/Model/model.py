@@ -141,6 +141,7 @@ class Model:
         self.punt_limits = punts.Limits(hertz, *rates)
         self.waiting = {}  # lists of sequence.Waiting, in the order of arrival, by session number
         self.copies = []  # copies for captures since they were last asked for
+        self.refused_copies = []  # and those that found no token left of all sessions'
 
     @property
     def held(self):
@@ -198,6 +199,8 @@ class Model:
         refusal = self.punt_limits.refusal("capture", session.upstream_slot, self.now)
         if refusal:
             self.count(refusal + "capture")
+            if refusal == "punt_limited_":
+                self.refused_copies.append(Copied(point, session, port, frame, len(frame) if length is None else length))
             return None
         self.count("punted_capture")
         self.copies.append(Copied(point, session, port, frame, len(frame) if length is None else length))
