@@ -227,6 +227,8 @@ struct CommandLineTests {
             #expect(outcome.errors.hasPrefix(text), "\(outcome.errors)")
             #expect(outcome.output.isEmpty)
         }
+        let null = try FileManager.default.attributesOfItem(atPath: "/dev/null")
+        #expect(null[.type] as? FileAttributeType == .typeCharacterSpecial, "what is written to is not replaced")
     }
 
     @Test func nobodyThere() async throws {

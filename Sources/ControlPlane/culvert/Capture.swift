@@ -95,14 +95,15 @@ actor CaptureSink {
             handle = .standardOutput
             return
         }
-        // What subscribers send is nobody else's business.
-        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
-            let handle = FileHandle(forWritingAtPath: path)
-        else {
+        // What subscribers send is nobody else's business. Opened in place: what replaces a file would replace a pipe or a device as well.
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
             Output.complain("cannot write \(path): \(String(cString: strerror(errno)))")
             throw ExitCode(1)
         }
-        self.handle = handle
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { fchmod(descriptor, 0o600) }
+        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
     /// Writes records; throws `HasEnough` when the last one wanted is among them.

@@ -25,7 +25,6 @@ private let authenticator = RADIUSAuthenticator(high: 1, low: 2)
 
 /// What can be decoded decodes to the same again after it was encoded.
 private func checkCodecs(_ input: ArraySlice<UInt8>) {
-    _ = RADIUSAttributes(accessLine: Array(input))
     _ = UserPassword.reveal(Array(input), secret: secret, authenticator: authenticator)
     if let revealed = TunnelPassword.reveal(Array(input), secret: secret, authenticator: authenticator) {
         precondition(revealed.password.count < input.count)
