@@ -42,7 +42,17 @@ enum Example {
         }
         snapshot.groups = [
             MetricGroup(
-                "", HostCounter.allCases.map { NamedCounter(name: $0.name, text: $0.text, value: UInt64($0.rawValue)) })
+                "", HostCounter.allCases.map { NamedCounter(name: $0.name, text: $0.text, value: UInt64($0.rawValue)) }),
+            MetricGroup(
+                "radius_server", kind: .gauge, labels: [.init("server", "192.0.2.1")],
+                [NamedCounter(name: "dead", text: "1 while the server is passed over", value: 1)]),
+            MetricGroup(
+                "accounting_group", kind: .gauge, labels: [.init("group", "g")],
+                [
+                    NamedCounter(name: "waiting", text: "records that wait", value: 7),
+                    NamedCounter(name: "reachable", text: "1 while a server answers", value: 0),
+                ]),
+            MetricGroup("", AccountingCounters().counters),
         ]
         return snapshot
     }
