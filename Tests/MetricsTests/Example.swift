@@ -45,7 +45,15 @@ enum Example {
                 "", HostCounter.allCases.map { NamedCounter(name: $0.name, text: $0.text, value: UInt64($0.rawValue)) }),
             MetricGroup(
                 "radius_server", kind: .gauge, labels: [.init("server", "192.0.2.1")],
-                [NamedCounter(name: "dead", text: "1 while the server is passed over", value: 1)]),
+                [
+                    NamedCounter(name: "dead", text: "1 while the server is passed over", value: 1),
+                    NamedCounter(name: "in_flight", text: "requests that wait for its answer", value: 0),
+                ]),
+            MetricGroup(
+                "radius_auth", labels: [.init("server", "192.0.2.1")],
+                ["accepts", "rejects", "failures"].map { NamedCounter(name: $0, text: "requests' ends", value: 3) }),
+            MetricGroup("dns", [NamedCounter(name: "miss", text: "names that were asked for", value: 2)]),
+            MetricGroup("accounting", kind: .gauge, [NamedCounter(name: "stored", text: "records on disk", value: 7)]),
             MetricGroup(
                 "accounting_group", kind: .gauge, labels: [.init("group", "g")],
                 [
