@@ -57,9 +57,15 @@ extension SessionName {
     }
 }
 
-extension Culvert_V1_CaptureRequest {
-    init(_ name: SessionName, snapLength octets: UInt32, control wantsControl: Bool) {
-        self.init()
+/// A request about one session: the fields of the oneof that names it.
+protocol SessionRequest {
+    var l2Tp: Culvert_V1_SessionTarget { get set }
+    var routeID: UInt32 { get set }
+    var staticReference: UInt64 { get set }
+}
+
+extension SessionRequest {
+    mutating func setSession(_ name: SessionName) {
         switch name {
         case .l2tp(let session, let tunnel):
             l2Tp = .with {
@@ -69,6 +75,13 @@ extension Culvert_V1_CaptureRequest {
         case .route(let id): routeID = id
         case .staticSession(let reference): staticReference = reference
         }
+    }
+}
+
+extension Culvert_V1_CaptureRequest: SessionRequest {
+    init(_ name: SessionName, snapLength octets: UInt32, control wantsControl: Bool) {
+        self.init()
+        setSession(name)
         snapLength = octets
         control = wantsControl
     }

@@ -50,18 +50,10 @@ extension SessionName {
     }
 }
 
-extension Culvert_V1_SetPolicersRequest {
+extension Culvert_V1_SetPolicersRequest: SessionRequest {
     init(_ name: SessionName, upstream up: PolicerChange, downstream down: PolicerChange) {
         self.init()
-        switch name {
-        case .l2tp(let session, let tunnel):
-            l2Tp = .with {
-                $0.sessionID = UInt32(session)
-                $0.tunnelID = UInt32(tunnel ?? 0)
-            }
-        case .route(let id): routeID = id
-        case .staticSession(let reference): staticReference = reference
-        }
+        setSession(name)
         if let message = up.message { upstream = message }
         if let message = down.message { downstream = message }
     }
