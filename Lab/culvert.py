@@ -84,9 +84,10 @@ class Culvert:
         self.dataplane = self.daemon = None
 
     def configure(self, protocols=("chap", "pap"), service_name="any", secret=TUNNEL_SECRET, vlans=None, profile=None,
-                  instance=None, dataplane=None, core_addresses=None, lns=LNS_ADDRESS, l2tp=None, sections=None):
+                  instance=None, dataplane=None, core_addresses=None, lns=LNS_ADDRESS, l2tp=None, sections=None,
+                  control=None):
         """Writes the configuration file. `vlans` is what the port's tags may be, `OUTER.INNER` for two tags; `profile`,
-        `instance`, `l2tp` and `dataplane` add settings to these sections, `sections` adds sections; `core_addresses` and
+        `instance`, `l2tp`, `control` and `dataplane` add settings to these sections, `sections` adds sections; `core_addresses` and
         `lns` are others than usual."""
         processors = sorted(os.sched_getaffinity(0))
         access = {"name": "access0", "pppoe-ac-service": "mylittleac"}
@@ -117,7 +118,7 @@ class Culvert:
                 ],
                 **(dataplane or {}),
             },
-            "control": {"rpc-socket": self.socket, "store": self.lab.path("culvert.sqlite")},
+            "control": {"rpc-socket": self.socket, "store": self.lab.path("culvert.sqlite"), **(control or {})},
             "interfaces": [access, {"name": "core0", "ip-address": core_addresses or f"{NODE_ADDRESS}/24"}],
             "pppoe-ac": [service],
             "l2tp-profile": [

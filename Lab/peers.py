@@ -81,6 +81,23 @@ class Dial:
         return int(match.group(1)), int(match.group(2))
 
 
+    def start_pings(self, count, interval, size=56):
+        """Pings through this link while the guest does other things; `end_pings` tells how it went."""
+        self.client.guest.run(
+            f"ping -q -n -i {interval} -c {count} -s {size} -I {self.interface} {self.remote} > /tmp/pings-{self.number} 2>&1 &")
+
+    def end_pings(self, timeout=60):
+        """How many of `start_pings` were sent, how many answered; waits for the last."""
+        found = []
+
+        def ended():
+            found[:] = PING.findall(self.client.guest.run(f"cat /tmp/pings-{self.number}", check=False))
+            return bool(found)
+
+        wait_until(ended, timeout, "the pings end")
+        return int(found[0][0]), int(found[0][1])
+
+
 class PPPoEClient:
     """A guest whose pppd dials by PPPoE."""
 

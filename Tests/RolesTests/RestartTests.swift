@@ -83,8 +83,9 @@ import Wire
             Set(padts) == [
                 [sessionIDs[0]], [0x8100, 100, sessionIDs[1]], [0x88a8, 200, 0x8100, 9, sessionIDs[2]],
             ])
-        // Beside them, the next hop of the controller's tunnel is asked for, to be followed from here on; but not one that was given.
-        let asked: [UInt16] = isNextHopFixed ? [] : [0x0806]
+        // Beside them, the node announces its address, and the next hop of the controller's tunnel is asked for, to be followed from
+        // here on; but not one that was given.
+        let asked: [UInt16] = isNextHopFixed ? [0x0806] : [0x0806, 0x0806]
         #expect(sent.frames.map(\.frame.etherType).sorted() == asked + [0x8863, 0x8863, 0x8863])
         #expect(node.population == (0, 0, 0))
 

@@ -65,14 +65,16 @@ extension World {
         outbox.queries = []
         for query in queries {
             let result = zone[query.name.text] ?? .absent(.noSuchName, ttl: 30)
-            after(.milliseconds(5)) { [self] in node.resolved(query, result, at: now) }
+            after(.milliseconds(5)) { [self] in
+                if !isDown { node.resolved(query, result, at: now) }
+            }
         }
         let datagrams = outbox.radius
         outbox.radius = []
         for (datagram, socket, address, port) in datagrams {
             guard let server = radiusServers[address], !chance(faults.loss) else { continue }
             after(.milliseconds(5)) { [self] in
-                guard let answer = server.receive(datagram) else { return }
+                guard let answer = server.receive(datagram), !isDown else { return }
                 node.receiveRADIUS(answer, from: address, port: port, socket: socket, at: now)
             }
         }

@@ -81,7 +81,9 @@ final class World {
     /// RADIUS servers by address.
     var radiusServers: [IPAddress: RADIUSStation] = [:]
     /// Whether the node's process is not there.
-    private var isDown = false
+    private(set) var isDown = false
+    /// Frames for it that wait in the data plane's ring.
+    private var punted: [PuntedFrame] = []
     private var flights: [Flight] = []
     private var serial: UInt64 = 0
     private var random: SeededGenerator
@@ -202,6 +204,12 @@ final class World {
         node = makeNode(now)
         node.start(resuming: state ?? stored, at: now)
         collect()
+        let waiting = punted
+        punted = []
+        for frame in waiting {
+            node.receive(frame, at: now)
+            collect()
+        }
     }
 
     /// Does something and sends what comes of it.
@@ -258,8 +266,9 @@ final class World {
         case .lns(let index): lnses[index].receive(flight.bytes, at: now)
         case .job(let body): body()
         case .node(let port):
-            // The data plane goes on without it: what is forwarded is counted, what is punted is lost.
-            if let punted = classify(flight.bytes, port: port), !isDown { node.receive(punted, at: now) }
+            // The data plane goes on without it: what is forwarded is counted, what is punted waits in the ring.
+            guard let frame = classify(flight.bytes, port: port) else { return }
+            if isDown { punted.append(frame) } else { node.receive(frame, at: now) }
         }
     }
 

@@ -100,7 +100,8 @@ extension StateTables: TableGroup {
     }
 
     func write(_ db: Database) throws {
-        let (rows, number) = state.withLock { ($0.writing, $0.writingNumber) }
+        let (rows, number, isNew) = state.withLock { ($0.writing, $0.writingNumber, $0.writingNumber != $0.written) }
+        guard isNew else { return }
         // In the order of the tables and their numbers: neighbours are on one page.
         for (key, image) in rows.sorted(by: { ($0.key.table, $0.key.id) < ($1.key.table, $1.key.id) }) {
             if let image {
@@ -115,12 +116,12 @@ extension StateTables: TableGroup {
     }
 
     func committed() {
-        let number = state.withLock { state in
+        let number: UInt64? = state.withLock { state in
             state.writing = [:]
-            state.written = state.writingNumber
-            return state.written
+            defer { state.written = state.writingNumber }
+            return state.written == state.writingNumber ? nil : state.writingNumber
         }
-        committedNumber(number)
+        if let number { committedNumber(number) }
     }
 
     /// `writing` stays and is gathered again, with what came since over it.
