@@ -320,10 +320,11 @@ extension ControlNode {
 
     /// The way to some peers has changed.
     func nextHopChanged(gateway: IPAddress, port: UInt16, at now: Instant) {
-        for (id, record) in tunnels where record.isPublished {
-            if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port {
-                publish(id, at: now)
-            }
+        for id in tunnels.keys.sorted() {
+            guard let record = tunnels[id], record.isPublished, let route = host.route(to: record.peer.address),
+                route.gateway == gateway, route.port == port
+            else { continue }
+            publish(id, at: now)
         }
         republishStatic(by: gateway, at: now)
     }
