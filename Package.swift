@@ -261,6 +261,12 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Simulation/Support", swiftSettings: swiftDPDK),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "SimulationSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Simulation/Runner", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
         .testTarget(
             name: "RolesTests",
             dependencies: [
