@@ -253,11 +253,27 @@ let package = Package(
             dependencies: ["Store", "StoreFixture", "store-victim", .product(name: "GRDB", package: "GRDB.swift")],
             path: "Tests/Store/StoreTests"),
         .testTarget(name: "HostTests", dependencies: ["Host", "Wire", "Timing"]),
+        // Clients, LNSs and servers that tests play with, and whole lives of them drawn from a number.
+        .target(
+            name: "SimulationSupport",
+            dependencies: [
+                "Roles", "Segment", "Wire", "Timing", "PPPoE", "L2TP", "Names", "RADIUS", "Host", "Configuration",
+                "Observability",
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Simulation/Support", swiftSettings: swiftDPDK),
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "SimulationSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Simulation/Runner", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
         .testTarget(
             name: "RolesTests",
             dependencies: [
-                "CDPDK", "Roles", "Segment", "Wire", "Timing", "PPPoE", "L2TP", "Names", "RADIUS", "Configuration",
-                "Observability",
+                "SimulationSupport", "CDPDK", "Roles", "Segment", "Wire", "Timing", "PPPoE", "L2TP", "Names", "RADIUS",
+                "Configuration", "Observability",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),

@@ -1,6 +1,7 @@
 import Observability
 import RADIUS
 import Roles
+import SimulationSupport
 import Testing
 import Timing
 import Wire

@@ -3,6 +3,7 @@ import Names
 import Observability
 import RADIUS
 import Roles
+import SimulationSupport
 import Testing
 import Timing
 import Wire

@@ -1,4 +1,5 @@
 import Roles
+import SimulationSupport
 import Testing
 
 /// Long lists are read part by part without sorting them whole.

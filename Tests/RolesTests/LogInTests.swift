@@ -1,5 +1,6 @@
 import Observability
 import PPPoE
+import SimulationSupport
 import Testing
 import Timing
 import Wire

@@ -1,5 +1,6 @@
 import L2TP
 import Observability
+import SimulationSupport
 import Testing
 import Timing
 import Wire

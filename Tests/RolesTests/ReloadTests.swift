@@ -1,6 +1,7 @@
 import Configuration
 import Observability
 import Roles
+import SimulationSupport
 import Testing
 import Timing
 import Wire

@@ -1,4 +1,5 @@
 import Observability
+import SimulationSupport
 import Testing
 import Timing
 import Wire

@@ -1,5 +1,6 @@
 import L2TP
 import Observability
+import SimulationSupport
 import Testing
 import Timing
 import Wire
@@ -51,6 +52,31 @@ import Wire
         world.act { client.dial(at: world.now) }
         world.run(for: .seconds(2))
         #expect(world.states() == [.open])
+        world.expectNothingLeft()
+    }
+
+    /// What the table could not take when the tunnel came up is offered to it again with the next session.
+    @Test func aTunnelThatTheTableDidNotTakeIsOfferedAgain() throws {
+        let world = try World()
+        world.null.failsPublish = true
+        world.dialled()
+        #expect(world.states() == [.open])
+        #expect(world.null.tunnels.values.map(\.paths.count) == [1])
+        world.act { world.lns.stop(.clear, at: world.now) }
+        world.settle()
+        #expect(world.takeEvents() == ["tunnel_up", "session_up", "session_down", "tunnel_down"])
+        world.expectNothingLeft()
+    }
+
+    /// Whoever is told that a tunnel is up is told when it is not, also of one that never carried anything.
+    @Test func theEndOfATunnelThatTheTableDidNotTakeIsTold() throws {
+        let world = try World()
+        world.null.failsPublish = true
+        world.lns.takesCalls = false
+        world.dialled()
+        world.act { world.lns.stop(.clear, at: world.now) }
+        world.settle()
+        #expect(world.takeEvents() == ["tunnel_up", "tunnel_down"])
         world.expectNothingLeft()
     }
 

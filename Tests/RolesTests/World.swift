@@ -6,6 +6,7 @@ import Observability
 import PPPoE
 import Roles
 import Segment
+import SimulationSupport
 import Testing
 import Timing
 import Wire
@@ -372,18 +373,7 @@ final class World {
 
     /// A frame as `trace` has it; nil when it does not.
     func describe(_ frame: EthernetFrame, fromNode: Bool, port: UInt16) -> String? {
-        let kind: String
-        switch frame.etherType {
-        case 0x8863:
-            let names: [UInt8: String] = [0x09: "PADI", 0x07: "PADO", 0x19: "PADR", 0x65: "PADS", 0xa7: "PADT"]
-            kind = PPPoEPacket(frame.payload).flatMap { names[$0.code] } ?? "discovery"
-        case 0x8864:
-            kind = PPPoEPacket(frame.payload).flatMap { PPPPacket($0.payload) }?.kind ?? "PPP"
-        case 0x0800:
-            kind = Datagram(frame.payload).map { RolesTests.kind(ofControl: $0.payload, secret: secret) } ?? "IPv4"
-        default: return nil
-        }
-        guard kind != "ZLB" else { return nil }
+        guard let kind = SimulationSupport.kind(of: frame, secret: secret), kind != "ZLB" else { return nil }
         let (peer, direction) = (port == 0 ? "client" : "lns", fromNode ? "<" : ">")
         return "\(peer) \(direction) \(kind)"
     }

@@ -21,6 +21,9 @@ struct Agenda<Key: Hashable> {
     /// The earliest time at which `due` may have something.
     var next: Instant? { heap.min?.time }
 
+    /// What waits, in no order.
+    var keys: some Sequence<Key> { noted.keys }
+
     /// Makes sure that `key` comes up at `time` or before; nil leaves what is noted.
     mutating func schedule(_ key: Key, at time: Instant?) {
         guard let time else { return }

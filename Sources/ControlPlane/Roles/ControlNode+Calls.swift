@@ -84,7 +84,10 @@ extension ControlNode {
         guard let record = tunnels[tunnelID], let call = record.calls[information.localID],
             let connection = connections[call.upstreamSlot]
         else { return }
+        // What the table could not take when the tunnel came up it may take now.
+        if !record.isPublished { publish(tunnelID, at: now) }
         do {
+            guard tunnels[tunnelID]?.isPublished == true else { throw TunnelError.notInTable(tunnelID) }
             try table.forward(
                 upstream: call.upstreamSlot, downstream: call.downstream.slot, peerSessionID: information.peerID,
                 features: features(of: connection, in: record))

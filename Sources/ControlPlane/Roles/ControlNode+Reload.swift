@@ -22,8 +22,8 @@ extension ControlNode {
         // Who is served no more is told by the old settings, while they are there.
         endConnections(notServedBy: newAccess, at: now)
         // Likewise by the old routes.
-        let held = tunnels.values.map { ($0.id, $0.destination.address) }
-        let heldByFeed = feed.tunnels.values.compactMap(\.heldAddress)
+        let held = tunnels.values.map { ($0.id, $0.destination.address) }.sorted { $0.0 < $1.0 }
+        let heldByFeed = feed.tunnels.sorted { $0.key < $1.key }.compactMap(\.value.heldAddress)
         for (_, address) in held { host.release(address) }
         for address in heldByFeed { host.release(address) }
         configuration = new

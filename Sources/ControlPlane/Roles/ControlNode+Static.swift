@@ -168,7 +168,7 @@ extension ControlNode {
 
     /// The way of static tunnels that go by `gateway` has changed.
     func republishStatic(by gateway: IPAddress? = nil, at now: Instant) {
-        for (id, entry) in feed.tunnels {
+        for (id, entry) in feed.tunnels.sorted(by: { $0.key < $1.key }) {
             if let gateway, entry.heldAddress.map({ host.route(to: $0)?.gateway }) != gateway { continue }
             do { try table.publishTunnel(id, path(of: entry)) } catch {
                 logger.error("static tunnel cannot be rewritten: \(error)", metadata: ["tunnel": "\(id)"])

@@ -225,6 +225,7 @@ extension ControlNode {
         var details = metadata(ofTunnel: id)
         details["peer-name"] = "\(peer.hostName)"
         logger.info("tunnel up", metadata: details)
+        tunnels[id]?.isUp = true
         if let snapshot = tunnelSnapshot(id) { effects.event(.tunnelUp(snapshot)) }
     }
 
@@ -238,7 +239,7 @@ extension ControlNode {
         tunnels[id]?.isVacant = false
         let level: Logger.Level = end.origin == .requested || end.origin == .idleTimeout ? .info : .warning
         logger.log(level: level, "tunnel down: \(end)", metadata: metadata(ofTunnel: id))
-        if record.isPublished, let snapshot = tunnelSnapshot(id) {
+        if record.isUp, let snapshot = tunnelSnapshot(id) {
             effects.event(.tunnelDown(snapshot, cause(of: end)))
         }
         accountTunnelEnd(id, cause: isShuttingDown ? .adminReboot : TerminateCause(cause(of: end)), at: now)
@@ -324,10 +325,11 @@ extension ControlNode {
 
     /// The way to some peers has changed.
     func nextHopChanged(gateway: IPAddress, port: UInt16, at now: Instant) {
-        for (id, record) in tunnels where record.isPublished {
-            if let route = host.route(to: record.peer.address), route.gateway == gateway, route.port == port {
-                publish(id, at: now)
-            }
+        for id in tunnels.keys.sorted() {
+            guard let record = tunnels[id], record.isPublished, let route = host.route(to: record.peer.address),
+                route.gateway == gateway, route.port == port
+            else { continue }
+            publish(id, at: now)
         }
         republishStatic(by: gateway, at: now)
     }
@@ -363,12 +365,14 @@ enum TunnelError: Error, CustomStringConvertible {
     case noRoute(IPAddress)
     case sourceNotOurs(IPAddress)
     case profileGone(String)
+    case notInTable(UInt16)
 
     var description: String {
         switch self {
         case .noRoute(let address): "no interface or ip-route leads to \(address)"
         case .sourceNotOurs(let address):
             "the tunnel's source \(address) is no address of this node, or not of the LNS's kind"
+        case .notInTable(let id): "the forwarding table has no room for tunnel \(id)"
         case .profileGone(let name): "there is no l2tp-profile \(name) any more"
         }
     }

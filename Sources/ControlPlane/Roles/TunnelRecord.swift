@@ -28,6 +28,8 @@ struct TunnelRecord {
     var account: UInt64?
     /// Whether its destination counts it among those with room.
     var isVacant = false
+    /// Whether it has been told to be up.
+    var isUp = false
     /// Whether the forwarding table knows it.
     var isPublished = false
     /// The machine's revision that the store has been told of.

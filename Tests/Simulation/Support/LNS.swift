@@ -3,34 +3,38 @@ import Timing
 import Wire
 
 /// An LNS on the core network: the other end of `L2TP.Tunnel` behind UDP, IPv4, Ethernet and ARP.
-final class LNS {
-    let address: IPv4Address
-    private(set) var mac: MACAddress
-    var secret: [UInt8]?
+package final class LNS {
+    package let address: IPv4Address
+    package private(set) var mac: MACAddress
+    package var secret: [UInt8]?
     /// Answers nothing at all, ARP included.
-    var isDead = false
+    package var isDead = false
     /// Answers ARP, and no L2TP.
-    var isMute = false
+    package var isMute = false
     /// Takes calls at once; else `waiting` holds them.
-    var takesCalls = true
+    package var takesCalls = true
     /// UDP port that it answers from.
-    var answerPort: UInt16 = 1701
+    package var answerPort: UInt16 = 1701
     /// By our id. They send no HELLO of their own.
-    private(set) var tunnels: [UInt16: Tunnel] = [:]
+    package private(set) var tunnels: [UInt16: Tunnel] = [:]
     /// Calls that wait: tunnel and the LAC's session id.
-    private(set) var waiting: [(tunnel: UInt16, session: UInt16)] = []
+    package private(set) var waiting: [(tunnel: UInt16, session: UInt16)] = []
     /// Sessions that are up, by tunnel: our id and what ICCN said.
-    private(set) var sessions: [UInt16: [UInt16: CallConnected]] = [:]
+    package private(set) var sessions: [UInt16: [UInt16: CallConnected]] = [:]
     /// What ICRQs said, in order.
-    private(set) var requests: [IncomingCallRequest] = []
+    package private(set) var requests: [IncomingCallRequest] = []
     /// Messages that cannot be read without the secret.
-    private(set) var unreadable: [String] = []
+    package private(set) var unreadable: [String] = []
     /// PPP's cause that goes with the next refusals and disconnections.
-    var cause: PPPDisconnectCause?
+    package var cause: PPPDisconnectCause?
     /// PPP's causes that came with CDN.
-    private(set) var causes: [PPPDisconnectCause?] = []
+    package private(set) var causes: [PPPDisconnectCause?] = []
     /// Messages that came, by kind, in order.
-    private(set) var received: [String] = []
+    package private(set) var received: [String] = []
+    /// Whether it remembers what came: requests, messages and causes.
+    package var remembers = true
+    /// Changes the settings of tunnels to come.
+    package var adjust: (inout TunnelConfiguration) -> Void = { _ in }
 
     private struct Peer {
         var address: IPv4Address
@@ -45,26 +49,32 @@ final class LNS {
     private var random: SeededGenerator
     private var outbox: [[UInt8]] = []
 
-    init(_ address: IPv4Address, secret: [UInt8]? = nil, seed: UInt64 = 1) {
+    package init(_ address: IPv4Address, secret: [UInt8]? = nil, seed: UInt64 = 1) {
         self.address = address
         self.secret = secret
         mac = MACAddress(value: 0x0200_0000_2000 + UInt64(address.value & 0xff))
         random = SeededGenerator(state: seed)
     }
 
-    func takeFrames() -> [[UInt8]] {
+    package func takeFrames() -> [[UInt8]] {
         defer { outbox = [] }
         return isDead ? [] : outbox
     }
 
-    var deadline: Instant? { tunnels.values.compactMap(\.deadline).min() }
+    package var deadline: Instant? {
+        var first: Instant?
+        for tunnel in tunnels.values {
+            if let deadline = tunnel.deadline { first = min(first ?? deadline, deadline) }
+        }
+        return first
+    }
     /// Sessions that are up, all tunnels together.
-    var sessionCount: Int { sessions.values.reduce(0) { $0 + $1.count } }
+    package var sessionCount: Int { sessions.values.reduce(0) { $0 + $1.count } }
 
     // MARK: What it does
 
     /// Loses all memory, as at a crash.
-    func restart() {
+    package func restart() {
         tunnels = [:]
         peers = [:]
         sessions = [:]
@@ -72,33 +82,33 @@ final class LNS {
     }
 
     /// Comes up on another card, and tells.
-    func move(to mac: MACAddress, telling node: MACAddress) {
+    package func move(to mac: MACAddress, telling node: MACAddress) {
         self.mac = mac
         arp(2, to: .broadcast, targetMAC: node, target: address)
     }
 
-    func disconnect(_ result: DisconnectResult, at now: Instant) {
+    package func disconnect(_ result: DisconnectResult, at now: Instant) {
         for (tunnel, ids) in sessions.mapValues({ $0.keys.sorted() }).sorted(by: { $0.key < $1.key }) {
             for id in ids { disconnect(tunnel: tunnel, session: id, result, at: now) }
         }
     }
 
-    func disconnect(tunnel: UInt16, session: UInt16, _ result: DisconnectResult, at now: Instant) {
+    package func disconnect(tunnel: UInt16, session: UInt16, _ result: DisconnectResult, at now: Instant) {
         sessions[tunnel]?[session] = nil
         act(tunnel, at: now) { $0.closeSession(session, DisconnectCode(result), cause: cause, at: now) }
     }
 
-    func stop(_ result: StopResult, at now: Instant) {
+    package func stop(_ result: StopResult, at now: Instant) {
         for id in tunnels.keys.sorted() { act(id, at: now) { $0.close(StopCode(result), at: now) } }
     }
 
-    func answerCalls(at now: Instant) {
+    package func answerCalls(at now: Instant) {
         let calls = waiting
         waiting = []
         for call in calls { take(call.session, tunnel: call.tunnel, at: now) }
     }
 
-    func refuseCalls(_ result: DisconnectResult, at now: Instant) {
+    package func refuseCalls(_ result: DisconnectResult, at now: Instant) {
         let calls = waiting
         waiting = []
         for call in calls {
@@ -108,7 +118,7 @@ final class LNS {
         }
     }
 
-    func timerFired(at now: Instant) {
+    package func timerFired(at now: Instant) {
         for id in tunnels.keys.sorted() where tunnels[id]?.deadline.map({ $0 <= now }) == true {
             act(id, at: now) { $0.timerFired(at: now) }
         }
@@ -116,15 +126,15 @@ final class LNS {
 
     // MARK: Input
 
-    func receive(_ bytes: [UInt8], at now: Instant) {
+    package func receive(_ bytes: [UInt8], at now: Instant) {
         guard !isDead, let frame = EthernetFrame(bytes[...]) else { return }
         guard frame.destination == mac || frame.destination == .broadcast else { return }
         if frame.etherType == 0x0806 { return receive(arp: frame.payload) }
         guard frame.etherType == 0x0800, let datagram = Datagram(frame.payload), datagram.destination == address
         else { return }
-        received.append(kind(ofControl: datagram.payload, secret: secret))
+        if remembers { received.append(kind(ofControl: datagram.payload, secret: secret)) }
         guard !isMute, let (header, body) = try? ControlHeader.decode(datagram.payload[...]) else { return }
-        if !body.isEmpty, (try? ControlMessage.decode(body, secret: nil)) == nil, let last = received.last {
+        if remembers, !body.isEmpty, (try? ControlMessage.decode(body, secret: nil)) == nil, let last = received.last {
             unreadable.append(last)
         }
         var id = header.tunnelID
@@ -134,10 +144,10 @@ final class LNS {
             }
             // SCCRQ sent again has the same challenge; an id that comes with another is a new tunnel's.
             id =
-                peers.first {
-                    $0.value.tunnelID == start.assignedTunnelID && $0.value.challenge == start.challenge
-                        && tunnels[$0.key]?.end == nil
-                }?.key ?? 0
+                peers.keys.sorted().first {
+                    peers[$0]?.tunnelID == start.assignedTunnelID && peers[$0]?.challenge == start.challenge
+                        && tunnels[$0]?.end == nil
+                } ?? 0
             if id == 0 {
                 // The tunnel that had the id before is lost to its other end.
                 for old in tunnels where old.value.peer?.tunnelID == start.assignedTunnelID { drop(old.key) }
@@ -153,6 +163,7 @@ final class LNS {
         settings.sharedSecret = secret
         settings.acceptsCalls = true
         settings.helloInterval = .zero
+        adjust(&settings)
         do {
             tunnels[lastTunnelID] = try Tunnel(
                 role: .responder, localID: lastTunnelID, configuration: settings,
@@ -191,12 +202,12 @@ final class LNS {
             switch action {
             case .send(let payload): send(payload, tunnel: id)
             case .incomingCall(let call):
-                requests.append(call)
+                if remembers { requests.append(call) }
                 waiting.append((id, call.assignedSessionID))
                 if takesCalls { answerCalls(at: now) }
             case .sessionUp(let information): sessions[id, default: [:]][information.localID] = information.connected
             case .sessionDown(let session, let end):
-                if end.origin == .peer { causes.append(end.pppCause) }
+                if remembers, end.origin == .peer { causes.append(end.pppCause) }
                 sessions[id]?[session] = nil
             case .released: drop(id)
             case .bindPeer, .tunnelUp, .tunnelDown, .linkInfo, .wanError, .connectSpeeds, .note: break

@@ -5,8 +5,8 @@ import Wire
 
 /// A PPPoE client: discovery, LCP, and PAP, CHAP or EAP's identity, as a simple router's would be. It sends again every three seconds and
 /// gives up after ten tries.
-final class Client {
-    enum State: Equatable {
+package final class Client {
+    package enum State: Equatable {
         case idle
         /// PADI was sent.
         case discovering
@@ -18,34 +18,40 @@ final class Client {
         case closed
     }
 
-    enum Authentication { case chap, pap, eap }
+    package enum Authentication { case chap, pap, eap }
 
-    let mac: MACAddress
-    let circuit: AttachmentCircuit
-    let tags: [EthernetFrame.VLANTag]
-    var userName = "alice@example.net"
-    var password = "secret"
-    var serviceName = ""
-    var authentication = Authentication.chap
+    package let mac: MACAddress
+    package let circuit: AttachmentCircuit
+    package let tags: [EthernetFrame.VLANTag]
+    package var userName = "alice@example.net"
+    package var password = "secret"
+    package var serviceName = ""
+    package var authentication = Authentication.chap
     /// Whether it says anything at all. A silent client is one whose plug was pulled.
-    var isSilent = false
+    package var isSilent = false
     /// What the access node writes into its discovery packets.
-    var vendorTag: [UInt8]?
+    package var vendorTag: [UInt8]?
     /// Whether it asks for its MRU again and again, whatever it is told.
-    var insistsOnMRU = false
+    package var insistsOnMRU = false
     /// Whether it goes on after PADS.
-    var negotiates = true
+    package var negotiates = true
 
-    private(set) var state = State.idle
-    private(set) var sessionID: UInt16 = 0
+    package private(set) var state = State.idle
+    package private(set) var sessionID: UInt16 = 0
     /// Text of the last Generic-Error, AC-System-Error or Service-Name-Error, with the tag's type.
-    private(set) var error: Tag?
-    private(set) var isAuthenticated = false
+    package private(set) var error: Tag?
+    package private(set) var isAuthenticated = false
     /// PPP frames with IPv4 packets that came, from the protocol field on.
-    private(set) var dataFrames: [[UInt8]] = []
+    package private(set) var dataFrames: [[UInt8]] = []
     /// Frames that came, by kind, in order.
-    private(set) var received: [String] = []
-    private(set) var accessConcentrator = MACAddress.broadcast
+    package private(set) var received: [String] = []
+    /// Whether it remembers what came.
+    package var remembers = true
+    /// When the LNS was heard last.
+    package private(set) var heardAt: Instant?
+    /// When PADS came.
+    package private(set) var openedAt: Instant?
+    package private(set) var accessConcentrator = MACAddress.broadcast
 
     private var hostUniq: [UInt8] = []
     private var dials: UInt8 = 0
@@ -56,65 +62,79 @@ final class Client {
     private var triesLeft = 0
     /// Maximum-Receive-Unit that it asks for: 1,492, or what it was told instead.
     private var mru: [UInt8] = [0x05, 0xd4]
-    private(set) var deadline: Instant?
+    package private(set) var deadline: Instant?
     private var outbox: [[UInt8]] = []
     /// The PADR that was sent last.
-    private(set) var lastRequest: [UInt8] = []
+    package private(set) var lastRequest: [UInt8] = []
 
-    init(_ number: Int, circuit: AttachmentCircuit = AttachmentCircuit(port: 0), tags: [EthernetFrame.VLANTag] = []) {
+    package init(_ number: Int, circuit: AttachmentCircuit = AttachmentCircuit(port: 0), tags: [EthernetFrame.VLANTag] = []) {
         mac = MACAddress(value: 0x0200_0000_1000 + UInt64(number))
         self.circuit = circuit
         self.tags = tags
     }
 
     /// Takes what it wants to send.
-    func takeFrames() -> [[UInt8]] {
+    package func takeFrames() -> [[UInt8]] {
         defer { outbox = [] }
         return isSilent ? [] : outbox
     }
 
     // MARK: What it does
 
-    func dial(at now: Instant) {
+    package func dial(at now: Instant) {
         dials &+= 1
         hostUniq = [0x5a, dials] + mac.octets
         sessionID = 0
         error = nil
         isAuthenticated = false
+        heardAt = nil
         (isOurSideOpen, isTheirSideOpen) = (false, false)
         state = .discovering
         triesLeft = 10
         sendPADI(at: now)
     }
 
-    func hangUp() {
+    package func hangUp() {
         guard state == .session else { return }
         send(PPPoEPacket(code: PPPoEPacket.padt, sessionID: sessionID, payload: []))
         close()
     }
 
-    func terminate() { send(PPPPacket(PPPPacket.lcp, code: 5, identifier: 0x77)) }
+    package func terminate() { send(PPPPacket(PPPPacket.lcp, code: 5, identifier: 0x77)) }
 
     /// Starts LCP over.
-    func renegotiate(at now: Instant) {
+    package func renegotiate(at now: Instant) {
         isOurSideOpen = false
         isTheirSideOpen = false
         sendConfigureRequest(at: now)
     }
 
-    func sendEcho() { send(PPPPacket(PPPPacket.lcp, code: 9, identifier: 0x33, data: [0, 0, 0, 1])) }
+    package func sendEcho() { send(PPPPacket(PPPPacket.lcp, code: 9, identifier: 0x33, data: [0, 0, 0, 1])) }
 
     /// A PADT for any session.
-    func sendPADT(sessionID: UInt16) { send(PPPoEPacket(code: PPPoEPacket.padt, sessionID: sessionID, payload: [])) }
+    package func sendPADT(sessionID: UInt16) { send(PPPoEPacket(code: PPPoEPacket.padt, sessionID: sessionID, payload: [])) }
 
-    func resendRequest() { outbox.append(lastRequest) }
+    package func resendRequest() { outbox.append(lastRequest) }
 
     /// Forgets its session without a word, as at a power cut.
-    func forget() { close() }
+    package func forget() { close() }
 
     // MARK: Input
 
-    func timerFired(at now: Instant) {
+    private func note(_ kind: @autoclosure () -> String) {
+        if remembers { received.append(kind()) }
+    }
+
+    /// A packet of the LNS's has come: the LNS has taken the name and the password. False when it is of no session of this client.
+    package func hear(sessionID: UInt16, at now: Instant) -> Bool {
+        guard state == .session, sessionID == self.sessionID else { return false }
+        isAuthenticated = true
+        heardAt = now
+        deadline = nil
+        return true
+    }
+
+    package func timerFired(at now: Instant) {
         guard let due = deadline, due <= now else { return }
         deadline = nil
         triesLeft -= 1
@@ -133,19 +153,19 @@ final class Client {
         }
     }
 
-    func receive(_ bytes: [UInt8], at now: Instant) {
+    package func receive(_ bytes: [UInt8], at now: Instant) {
         guard let frame = EthernetFrame(bytes[...]), frame.destination == mac,
             frame.tags == tags.filter({ $0.id != 0 }),
             let packet = PPPoEPacket(frame.payload)
         else {
-            received.append("foreign")
+            note("foreign")
             return
         }
         accessConcentrator = frame.source
         if frame.etherType == 0x8864 {
             if packet.payload.starts(with: [0, 0x21]) { return dataFrames.append(Array(packet.payload)) }
             guard let ppp = PPPPacket(packet.payload) else { return }
-            received.append(ppp.kind)
+            note(ppp.kind)
             guard state == .session, packet.sessionID == sessionID, negotiates else { return }
             receive(ppp, at: now)
         } else {
@@ -157,14 +177,14 @@ final class Client {
         let errors = packet.tags.filter { $0.type >= Tag.serviceNameError }
         switch packet.code {
         case PPPoEPacket.pado:
-            received.append("PADO")
+            note("PADO")
             guard state == .discovering, packet.first(Tag.hostUniq) == hostUniq else { return }
             cookie = packet.first(Tag.cookie) ?? []
             state = .requesting
             triesLeft = 10
             sendPADR(at: now)
         case PPPoEPacket.pads:
-            received.append("PADS")
+            note("PADS")
             guard state == .requesting, packet.first(Tag.hostUniq) == hostUniq else { return }
             guard packet.sessionID != 0 else {
                 error = errors.first
@@ -172,15 +192,16 @@ final class Client {
             }
             sessionID = packet.sessionID
             state = .session
+            openedAt = now
             triesLeft = 10
             deadline = nil
             if negotiates { sendConfigureRequest(at: now) }
         case PPPoEPacket.padt:
-            received.append("PADT")
+            note("PADT")
             guard state == .session, packet.sessionID == sessionID else { return }
             error = errors.first
             close()
-        default: received.append("code \(packet.code)")
+        default: note("code \(packet.code)")
         }
     }
 
@@ -282,7 +303,7 @@ final class Client {
         send(PPPPacket(packet.proto, code: code, identifier: packet.identifier, data: data))
     }
 
-    func send(_ packet: PPPPacket) {
+    package func send(_ packet: PPPPacket) {
         let pppoe = PPPoEPacket(code: 0, sessionID: sessionID, payload: packet.bytes)
         outbox.append(
             EthernetFrame(

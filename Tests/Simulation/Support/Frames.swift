@@ -5,38 +5,43 @@ import Wire
 // of theirs is not made twice. L2TP messages alone are read with the module's decoder: its own tests hold it to the wire.
 
 /// A tag of a PPPoE discovery packet.
-struct Tag: Hashable {
-    static let serviceName: UInt16 = 0x0101
-    static let hostUniq: UInt16 = 0x0103
-    static let cookie: UInt16 = 0x0104
-    static let vendorSpecific: UInt16 = 0x0105
-    static let serviceNameError: UInt16 = 0x0201
-    static let systemError: UInt16 = 0x0202
-    static let genericError: UInt16 = 0x0203
+package struct Tag: Hashable {
+    package static let serviceName: UInt16 = 0x0101
+    package static let hostUniq: UInt16 = 0x0103
+    package static let cookie: UInt16 = 0x0104
+    package static let vendorSpecific: UInt16 = 0x0105
+    package static let serviceNameError: UInt16 = 0x0201
+    package static let systemError: UInt16 = 0x0202
+    package static let genericError: UInt16 = 0x0203
 
-    var type: UInt16
-    var value: [UInt8]
+    package var type: UInt16
+    package var value: [UInt8]
+
+    package init(type: UInt16, value: [UInt8]) {
+        self.type = type
+        self.value = value
+    }
 }
 
 /// A PPPoE packet, of discovery or of a session.
-struct PPPoEPacket {
-    static let padi: UInt8 = 0x09
-    static let pado: UInt8 = 0x07
-    static let padr: UInt8 = 0x19
-    static let pads: UInt8 = 0x65
-    static let padt: UInt8 = 0xa7
+package struct PPPoEPacket {
+    package static let padi: UInt8 = 0x09
+    package static let pado: UInt8 = 0x07
+    package static let padr: UInt8 = 0x19
+    package static let pads: UInt8 = 0x65
+    package static let padt: UInt8 = 0xa7
 
-    var code: UInt8
-    var sessionID: UInt16
-    var payload: [UInt8]
+    package var code: UInt8
+    package var sessionID: UInt16
+    package var payload: [UInt8]
 
-    init(code: UInt8, sessionID: UInt16 = 0, payload: [UInt8]) {
+    package init(code: UInt8, sessionID: UInt16 = 0, payload: [UInt8]) {
         self.code = code
         self.sessionID = sessionID
         self.payload = payload
     }
 
-    init(code: UInt8, sessionID: UInt16 = 0, tags: [Tag]) {
+    package init(code: UInt8, sessionID: UInt16 = 0, tags: [Tag]) {
         var writer = ByteWriter()
         for tag in tags {
             writer.write(tag.type)
@@ -46,7 +51,7 @@ struct PPPoEPacket {
         self.init(code: code, sessionID: sessionID, payload: writer.bytes)
     }
 
-    init?(_ bytes: ArraySlice<UInt8>) {
+    package init?(_ bytes: ArraySlice<UInt8>) {
         var reader = ByteReader(bytes)
         guard reader.readUInt8() == 0x11, let code = reader.readUInt8(), let sessionID = reader.readUInt16(),
             let length = reader.readUInt16(), let payload = reader.readBytes(Int(length))
@@ -54,7 +59,7 @@ struct PPPoEPacket {
         self.init(code: code, sessionID: sessionID, payload: Array(payload))
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var writer = ByteWriter()
         writer.write(0x11 as UInt8)
         writer.write(code)
@@ -64,7 +69,7 @@ struct PPPoEPacket {
         return writer.bytes
     }
 
-    var tags: [Tag] {
+    package var tags: [Tag] {
         var reader = ByteReader(payload)
         var tags: [Tag] = []
         while let type = reader.readUInt16(), let length = reader.readUInt16(),
@@ -75,29 +80,29 @@ struct PPPoEPacket {
         return tags
     }
 
-    func first(_ type: UInt16) -> [UInt8]? { tags.first { $0.type == type }?.value }
+    package func first(_ type: UInt16) -> [UInt8]? { tags.first { $0.type == type }?.value }
 }
 
 /// A packet of LCP, PAP or CHAP with its protocol number.
-struct PPPPacket {
-    static let lcp: UInt16 = 0xc021
-    static let pap: UInt16 = 0xc023
-    static let chap: UInt16 = 0xc223
-    static let eap: UInt16 = 0xc227
+package struct PPPPacket {
+    package static let lcp: UInt16 = 0xc021
+    package static let pap: UInt16 = 0xc023
+    package static let chap: UInt16 = 0xc223
+    package static let eap: UInt16 = 0xc227
 
-    var proto: UInt16
-    var code: UInt8
-    var identifier: UInt8
-    var data: [UInt8]
+    package var proto: UInt16
+    package var code: UInt8
+    package var identifier: UInt8
+    package var data: [UInt8]
 
-    init(_ proto: UInt16, code: UInt8, identifier: UInt8, data: [UInt8] = []) {
+    package init(_ proto: UInt16, code: UInt8, identifier: UInt8, data: [UInt8] = []) {
         self.proto = proto
         self.code = code
         self.identifier = identifier
         self.data = data
     }
 
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         var reader = ByteReader(bytes)
         guard let proto = reader.readUInt16(), let code = reader.readUInt8(), let identifier = reader.readUInt8(),
             let length = reader.readUInt16(), let data = reader.readBytes(Int(length) - 4)
@@ -105,7 +110,7 @@ struct PPPPacket {
         self.init(proto, code: code, identifier: identifier, data: Array(data))
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var writer = ByteWriter()
         writer.write(proto)
         writer.write(code)
@@ -116,7 +121,7 @@ struct PPPPacket {
     }
 
     /// Options of an LCP packet, by type.
-    var options: [(type: UInt8, value: [UInt8])] {
+    package var options: [(type: UInt8, value: [UInt8])] {
         var reader = ByteReader(data)
         var options: [(type: UInt8, value: [UInt8])] = []
         while let type = reader.readUInt8(), let length = reader.readUInt8(),
@@ -137,7 +142,7 @@ struct PPPPacket {
     private static let eapCodes: [UInt8: String] = [1: "Request", 2: "Response", 3: "Success", 4: "Failure"]
     private static let chapCodes: [UInt8: String] = [1: "Challenge", 2: "Response", 3: "Success", 4: "Failure"]
 
-    var kind: String {
+    package var kind: String {
         switch proto {
         case Self.lcp: "LCP \(Self.lcpCodes[code] ?? "\(code)")"
         case Self.pap: "PAP \(Self.papCodes[code] ?? "\(code)")"
@@ -149,14 +154,14 @@ struct PPPPacket {
 }
 
 /// A UDP datagram in IPv4.
-struct Datagram {
-    var source: IPv4Address
-    var sourcePort: UInt16
-    var destination: IPv4Address
-    var destinationPort: UInt16
-    var payload: [UInt8]
+package struct Datagram {
+    package var source: IPv4Address
+    package var sourcePort: UInt16
+    package var destination: IPv4Address
+    package var destinationPort: UInt16
+    package var payload: [UInt8]
 
-    init(
+    package init(
         from source: IPv4Address, _ sourcePort: UInt16, to destination: IPv4Address, _ destinationPort: UInt16,
         payload: [UInt8]
     ) {
@@ -168,7 +173,7 @@ struct Datagram {
     }
 
     /// Nil unless lengths and checksums are right.
-    init?(_ bytes: ArraySlice<UInt8>) {
+    package init?(_ bytes: ArraySlice<UInt8>) {
         var reader = ByteReader(bytes)
         guard let start = reader.readUInt16(), start >> 8 == 0x45, let total = reader.readUInt16(), total >= 28,
             reader.readUInt32() != nil, let hop = reader.readUInt16(), hop & 0xff == 17, reader.readUInt16() != nil,
@@ -186,7 +191,7 @@ struct Datagram {
         guard Self.sum(pseudoHeader(UInt16(udp.count)) + udp) == 0xffff else { return nil }
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var udp = ByteWriter()
         for field in [sourcePort, destinationPort, UInt16(8 + payload.count), 0] { udp.write(field) }
         udp.write(payload)
@@ -214,7 +219,7 @@ struct Datagram {
 }
 
 /// What kind of message a control datagram carries: `SCCRQ`, `CDN 1`, `ZLB`, …
-func kind(ofControl payload: [UInt8], secret: [UInt8]?) -> String {
+package func kind(ofControl payload: [UInt8], secret: [UInt8]?) -> String {
     guard let (_, body) = try? ControlHeader.decode(payload[...]) else { return "not L2TP" }
     guard !body.isEmpty else { return "ZLB" }
     guard let message = try? ControlMessage.decode(body, secret: secret).message else { return "unreadable" }
@@ -232,15 +237,36 @@ func kind(ofControl payload: [UInt8], secret: [UInt8]?) -> String {
     }
 }
 
-/// A generator with a seed, so that a failing run can be had again (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator, Sendable {
-    var state: UInt64
+/// What kind of frame it is: `PADI`, `LCP Configure-Request`, `SCCRQ`, …; nil: ARP, or nothing known.
+package func kind(of frame: EthernetFrame, secret: [UInt8]?) -> String? {
+    switch frame.etherType {
+    case 0x8863:
+        let names: [UInt8: String] = [0x09: "PADI", 0x07: "PADO", 0x19: "PADR", 0x65: "PADS", 0xa7: "PADT"]
+        return PPPoEPacket(frame.payload).flatMap { names[$0.code] } ?? "discovery"
+    case 0x8864: return PPPoEPacket(frame.payload).flatMap { PPPPacket($0.payload) }?.kind ?? "PPP"
+    case 0x0800: return Datagram(frame.payload).map { kind(ofControl: $0.payload, secret: secret) } ?? "IPv4"
+    default: return nil
+    }
+}
 
-    mutating func next() -> UInt64 {
+/// A generator with a seed, so that a failing run can be had again (SplitMix64).
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    package var state: UInt64
+
+    package init(state: UInt64) { self.state = state }
+
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
         z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
         return z ^ (z >> 31)
     }
+}
+
+extension SeededGenerator {
+    /// A number from 0 up to `limit`, which is not 0 and not reached.
+    package mutating func below(_ limit: UInt64) -> UInt64 { next() % max(1, limit) }
+    /// True `perThousand` times of a thousand.
+    package mutating func chance(_ perThousand: UInt64) -> Bool { perThousand > 0 && next() % 1_000 < perThousand }
 }

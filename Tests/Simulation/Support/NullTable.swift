@@ -7,12 +7,13 @@ import Wire
 
 /// A forwarding table in memory that forwards nothing: a null data plane.
 ///
-/// Strict: what a real table refuses is refused here and noted in `refusals`, since the node must never ask for it. Mean:
-/// ids and slots that are free again are the next to be given out, where the real table gives out those that have been
-/// free for longest. What was removed waits for a grace period, which ends with the second look at `finished()`.
-final class NullTable: ForwardingTable {
+/// Strict: what a real table refuses is refused here and noted in `refusals`, since the node must never ask for it. Mean,
+/// unless it is told otherwise: ids and slots that are free again are the next to be given out, where the real table gives out
+/// those that have been free for longest. What was removed waits for a grace period, which ends with the second look at
+/// `finished()`.
+package final class NullTable: ForwardingTable {
     /// What a real table refuses.
-    enum Refusal: Error, Hashable {
+    package enum Refusal: Error, Hashable {
         case invalidTags(AttachmentCircuit, tpid: UInt16)
         case otherTagProtocol(AttachmentCircuit)
         case sessionsFull
@@ -24,34 +25,44 @@ final class NullTable: ForwardingTable {
         case tunnelInUse(UInt16, sessions: Int)
         case otherEndpoints(UInt16)
         case forced
+        /// The process died at an operation before this one.
+        case dead
     }
 
-    struct Upstream {
-        let circuit: UInt32
-        let client: MACAddress
-        let sessionID: UInt16
-        let reference: UInt64
-        let isExternal: Bool
-        var downstream: UInt32?
-        var traffic = SessionTraffic()
-        var features = SessionSettings()
-        var policers = SessionPolicers()
+    /// Which of the ids and slots that are free is given out next.
+    package enum Reuse: Sendable {
+        /// The one that was given back last.
+        case soonest
+        /// The one that has been free for longest. Ids are those of their slots, as the real table's are.
+        case latest
     }
 
-    struct Downstream {
-        let tunnel: UInt16
-        let sessionID: UInt16
-        var upstream: UInt32?
-        var peerSessionID: UInt16?
+    package struct Upstream {
+        package let circuit: UInt32
+        package let client: MACAddress
+        package let sessionID: UInt16
+        package let reference: UInt64
+        package let isExternal: Bool
+        package var downstream: UInt32?
+        package var traffic = SessionTraffic()
+        package var features = SessionSettings()
+        package var policers = SessionPolicers()
     }
 
-    struct TunnelEntry {
-        let isExternal: Bool
+    package struct Downstream {
+        package let tunnel: UInt16
+        package let sessionID: UInt16
+        package var upstream: UInt32?
+        package var peerSessionID: UInt16?
+    }
+
+    package struct TunnelEntry {
+        package let isExternal: Bool
         /// Every path that was published, the one in force last.
-        var paths: [TunnelPath] = []
+        package var paths: [TunnelPath] = []
         /// A change that waits until all workers have seen the one before.
-        var waiting: TunnelPath?
-        var isResting = false
+        package var waiting: TunnelPath?
+        package var isResting = false
     }
 
     private enum Grave {
@@ -60,23 +71,35 @@ final class NullTable: ForwardingTable {
         case template(UInt16)
     }
 
-    private(set) var circuits: [UInt32: (circuit: AttachmentCircuit, tpid: UInt16)] = [:]
-    private(set) var upstreams: [UInt32: Upstream] = [:]
-    private(set) var downstreams: [UInt32: Downstream] = [:]
-    private(set) var tunnels: [UInt16: TunnelEntry] = [:]
-    private(set) var refusals: [Refusal] = []
-    private(set) var forwards = 0
+    package private(set) var circuits: [UInt32: (circuit: AttachmentCircuit, tpid: UInt16)] = [:]
+    package private(set) var upstreams: [UInt32: Upstream] = [:]
+    package private(set) var downstreams: [UInt32: Downstream] = [:]
+    package private(set) var tunnels: [UInt16: TunnelEntry] = [:]
+    package private(set) var refusals: [Refusal] = []
+    package private(set) var forwards = 0
     /// How many sessions there may be on either side.
-    var sessionCapacity: Int
-    var tunnelCapacity: Int
+    package var sessionCapacity: Int
+    package var tunnelCapacity: Int
     /// Refuses the next `forward` for want of nothing in particular.
-    var failsForward = false
+    package var failsForward = false
     /// The next `setPolicers` is refused.
-    var failsPolicers = false
+    package var failsPolicers = false
     /// Captures by upstream slot.
-    private(set) var captures: [UInt32: SessionCapture] = [:]
+    package private(set) var captures: [UInt32: SessionCapture] = [:]
     /// Refuses the next `publishTunnel`.
-    var failsPublish = false
+    package var failsPublish = false
+
+    private let reuse: Reuse
+    /// Operations that still work; all after them do nothing, as if the process had been killed there. Nil: all work.
+    package var operationsLeft: Int?
+    /// Sessions whose counters are final, in the order of their ends, as long as `keepsFinals`.
+    package private(set) var finals: [(reference: UInt64, traffic: SessionTraffic)] = []
+    package var keepsFinals = false
+    /// A downstream slot that is to be given back and is not: a fault that is planted.
+    package var losesDownstream: (_ tunnel: UInt16, _ sessionID: UInt16, _ peerSessionID: UInt16?) -> Bool = { _, _, _ in
+        false
+    }
+    private var removed: [(client: MACAddress, sessionID: UInt16)] = []
 
     private var freeSlots: [UInt32]
     private var freeDownstreamSlots: [UInt32]
@@ -88,16 +111,42 @@ final class NullTable: ForwardingTable {
     /// What freed slots still say: reference and counters.
     private var last: [UInt32: (reference: UInt64, traffic: SessionTraffic)] = [:]
 
-    init(sessions: Int = 1_000, tunnels: Int = 100) {
+    package init(sessions: Int = 1_000, tunnels: Int = 100, reuse: Reuse = .soonest) {
         sessionCapacity = sessions
         tunnelCapacity = tunnels
+        self.reuse = reuse
         freeSlots = (0..<UInt32(sessions)).reversed()
         freeDownstreamSlots = (0..<UInt32(sessions)).reversed()
         freeTunnels = (1...UInt16(tunnels)).reversed()
     }
 
+    /// The last one is the next to be given out.
+    private func giveBack<Number>(_ number: Number, to free: inout [Number]) {
+        if reuse == .soonest { free.append(number) } else { free.insert(number, at: 0) }
+    }
+
+    /// Whether the process has died.
+    package var isDead: Bool { operationsLeft.map { $0 < 0 } ?? false }
+
+    /// Every operation that changes something begins with this.
+    private func live() throws {
+        guard let left = operationsLeft else { return }
+        operationsLeft = left - 1
+        if left <= 0 {
+            operationsLeft = -1
+            throw Refusal.dead
+        }
+    }
+
+    /// Takes the sessions that were removed since the last call.
+    package func takeRemoved() -> [(client: MACAddress, sessionID: UInt16)] {
+        if removed.isEmpty { return [] }
+        defer { removed = [] }
+        return removed
+    }
+
     /// What is still taken, in words; empty when all was given back.
-    var leaks: [String] {
+    package var leaks: [String] {
         upstreams.map { "upstream \($0.key)" } + downstreams.map { "downstream \($0.key)" }
             + tunnels.map { "tunnel \($0.key)" } + circuits.map { "circuit \($0.value.circuit)" }
             + (freeSlots.count == sessionCapacity ? [] : ["upstream slots"])
@@ -108,7 +157,7 @@ final class NullTable: ForwardingTable {
     // MARK: Taking over
 
     /// Everything is gone, as when the machine has restarted.
-    func forget() {
+    package func forget() {
         (upstreams, downstreams, tunnels, circuits, captures) = ([:], [:], [:], [:], [:])
         (waiting, sealed, externalTotals, last) = ([], [], [], [:])
         freeSlots = (0..<UInt32(sessionCapacity)).reversed()
@@ -117,7 +166,7 @@ final class NullTable: ForwardingTable {
     }
 
     /// What is there now; what was half done or on its way out is put in order.
-    func takeSurvey() -> TableSurvey {
+    package func takeSurvey() -> TableSurvey {
         var survey = TableSurvey()
         for case .session(_, let line) in waiting + sealed where !line.isExternal {
             survey.totals[line.reference] = line.traffic
@@ -139,7 +188,7 @@ final class NullTable: ForwardingTable {
         for (slot, line) in downstreams.sorted(by: { $0.key < $1.key }) where line.upstream == nil {
             survey.unfinishedCalls.append((line.tunnel, line.sessionID))
             downstreams[slot] = nil
-            freeDownstreamSlots.append(slot)
+            giveBack(slot, to: &freeDownstreamSlots)
         }
         for (id, entry) in tunnels where !entry.isExternal {
             if let path = entry.paths.last {
@@ -151,20 +200,20 @@ final class NullTable: ForwardingTable {
         return survey
     }
 
-    func claimTunnels(_ ids: Set<UInt16>) -> Set<UInt16> {
+    package func claimTunnels(_ ids: Set<UInt16>) -> Set<UInt16> {
         let claimed = ids.intersection(freeTunnels)
         freeTunnels.removeAll { claimed.contains($0) }
         for id in claimed { tunnels[id] = TunnelEntry(isExternal: false) }
         return claimed
     }
 
-    func lastTraffic(upstream: UInt32, reference: UInt64) -> SessionTraffic? {
+    package func lastTraffic(upstream: UInt32, reference: UInt64) -> SessionTraffic? {
         guard upstreams[upstream] == nil, let last = last[upstream], last.reference == reference else { return nil }
         return last.traffic
     }
 
     /// The session that a client's frame belongs to.
-    func find(_ circuit: AttachmentCircuit, client: MACAddress, sessionID: UInt16) -> UInt32? {
+    package func find(_ circuit: AttachmentCircuit, client: MACAddress, sessionID: UInt16) -> UInt32? {
         upstreams.first {
             $0.value.sessionID == sessionID && $0.value.client == client
                 && circuits[$0.value.circuit]?.circuit == circuit
@@ -172,9 +221,20 @@ final class NullTable: ForwardingTable {
     }
 
     /// A packet from the client toward the LNS.
-    func countUpstream(_ slot: UInt32, octets: Int) {
+    package func countUpstream(_ slot: UInt32, octets: Int) {
         upstreams[slot]?.traffic.upstreamPackets += 1
         upstreams[slot]?.traffic.upstreamOctets += UInt64(octets)
+    }
+
+    /// A packet from the LNS toward the client.
+    package func countDownstream(_ slot: UInt32, octets: Int) {
+        upstreams[slot]?.traffic.downstreamPackets += 1
+        upstreams[slot]?.traffic.downstreamOctets += UInt64(octets)
+    }
+
+    /// The upstream slot that a data message from the LNS belongs to; nil: it is dropped.
+    package func find(tunnel: UInt16, sessionID: UInt16) -> UInt32? {
+        downstreams.first { $0.value.tunnel == tunnel && $0.value.sessionID == sessionID }?.value.upstream
     }
 
     private func refuse(_ refusal: Refusal) -> Refusal {
@@ -184,7 +244,8 @@ final class NullTable: ForwardingTable {
 
     // MARK: ForwardingTable
 
-    func circuit(_ circuit: AttachmentCircuit, outerTPID: UInt16) throws -> UInt32 {
+    package func circuit(_ circuit: AttachmentCircuit, outerTPID: UInt16) throws -> UInt32 {
+        try live()
         if let found = circuits.first(where: { $0.value.circuit == circuit }) {
             guard found.value.tpid == outerTPID else { throw Refusal.otherTagProtocol(circuit) }
             return found.key
@@ -199,18 +260,20 @@ final class NullTable: ForwardingTable {
         return nextCircuit
     }
 
-    func setCapture(_ capture: SessionCapture?, upstream: UInt32) throws {
+    package func setCapture(_ capture: SessionCapture?, upstream: UInt32) throws {
+        try live()
         guard upstreams[upstream] != nil else { throw refuse(.noSuchUpstream(upstream)) }
         captures[upstream] = capture
     }
 
-    func openUpstream(circuit: UInt32, client: MACAddress, reference: UInt64) throws -> UpstreamHandle {
+    package func openUpstream(circuit: UInt32, client: MACAddress, reference: UInt64) throws -> UpstreamHandle {
         try open(circuit, client: client, reference: reference, isExternal: false)
     }
 
     private func open(
         _ circuit: UInt32, client: MACAddress, reference: UInt64, isExternal: Bool
     ) throws -> UpstreamHandle {
+        try live()
         guard circuits[circuit] != nil else { throw refuse(.noSuchCircuit(circuit)) }
         guard let slot = freeSlots.popLast() else {
             dropUnusedCircuits()
@@ -221,22 +284,24 @@ final class NullTable: ForwardingTable {
         for case .session(_, let upstream) in waiting + sealed where upstream.circuit == circuit {
             used.insert(upstream.sessionID)
         }
-        let sessionID = (1...65_534).first { !used.contains($0) } ?? 0
+        let sessionID = reuse == .latest ? UInt16(slot + 1) : (1...65_534).first { !used.contains($0) } ?? 0
         upstreams[slot] = Upstream(
             circuit: circuit, client: client, sessionID: sessionID, reference: reference, isExternal: isExternal)
         return UpstreamHandle(slot: slot, sessionID: sessionID)
     }
 
-    func allocateTunnel() throws -> UInt16 { try takeTunnel(isExternal: false) }
-    func allocateExternalTunnel() throws -> UInt16 { try takeTunnel(isExternal: true) }
+    package func allocateTunnel() throws -> UInt16 { try takeTunnel(isExternal: false) }
+    package func allocateExternalTunnel() throws -> UInt16 { try takeTunnel(isExternal: true) }
 
     private func takeTunnel(isExternal: Bool) throws -> UInt16 {
+        try live()
         guard let id = freeTunnels.popLast() else { throw Refusal.tunnelsFull }
         tunnels[id] = TunnelEntry(isExternal: isExternal)
         return id
     }
 
-    func publishTunnel(_ id: UInt16, _ path: TunnelPath) throws {
+    package func publishTunnel(_ id: UInt16, _ path: TunnelPath) throws {
+        try live()
         guard !failsPublish else {
             failsPublish = false
             throw Refusal.forced
@@ -257,7 +322,8 @@ final class NullTable: ForwardingTable {
         }
     }
 
-    func removeTunnel(_ id: UInt16) throws {
+    package func removeTunnel(_ id: UInt16) throws {
+        try live()
         guard tunnels[id] != nil else { throw refuse(.noSuchTunnel(id)) }
         let sessions = downstreams.values.filter { $0.tunnel == id }.count
         guard sessions == 0 else { throw refuse(.tunnelInUse(id, sessions: sessions)) }
@@ -265,16 +331,18 @@ final class NullTable: ForwardingTable {
         waiting.append(.tunnel(id))
     }
 
-    func allocateDownstream(tunnel: UInt16) throws -> DownstreamHandle {
+    package func allocateDownstream(tunnel: UInt16) throws -> DownstreamHandle {
+        try live()
         guard tunnels[tunnel] != nil else { throw refuse(.noSuchTunnel(tunnel)) }
         guard let slot = freeDownstreamSlots.popLast() else { throw Refusal.sessionsFull }
         let used = Set(downstreams.values.filter { $0.tunnel == tunnel }.map(\.sessionID))
-        let sessionID = (1...65_534).first { !used.contains($0) } ?? 0
+        let sessionID = reuse == .latest ? UInt16(slot + 1) : (1...65_534).first { !used.contains($0) } ?? 0
         downstreams[slot] = Downstream(tunnel: tunnel, sessionID: sessionID)
         return DownstreamHandle(slot: slot, sessionID: sessionID)
     }
 
-    func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws {
+    package func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws {
+        try live()
         guard !failsForward else {
             failsForward = false
             throw Refusal.forced
@@ -288,7 +356,8 @@ final class NullTable: ForwardingTable {
         upstreams[upstream]?.features = features
     }
 
-    func setPolicers(_ policers: SessionPolicers, upstream: UInt32) throws {
+    package func setPolicers(_ policers: SessionPolicers, upstream: UInt32) throws {
+        try live()
         guard !failsPolicers else {
             failsPolicers = false
             throw Refusal.forced
@@ -297,7 +366,7 @@ final class NullTable: ForwardingTable {
         upstreams[upstream]?.policers = policers
     }
 
-    func details(upstream: UInt32) -> SessionDetails {
+    package func details(upstream: UInt32) -> SessionDetails {
         var details = SessionDetails()
         guard let line = upstreams[upstream] else { return details }
         details.policers = line.policers
@@ -313,24 +382,30 @@ final class NullTable: ForwardingTable {
         forwards += 1
     }
 
-    func traffic(upstream: UInt32) -> SessionTraffic { upstreams[upstream]?.traffic ?? SessionTraffic() }
+    package func traffic(upstream: UInt32) -> SessionTraffic { upstreams[upstream]?.traffic ?? SessionTraffic() }
 
-    func remove(upstream: UInt32) throws {
-        guard let line = upstreams.removeValue(forKey: upstream) else { throw refuse(.noSuchUpstream(upstream)) }
-        if let partner = line.downstream { downstreams[partner] = nil }
+    package func remove(upstream: UInt32) throws {
+        try live()
+        guard var line = upstreams.removeValue(forKey: upstream) else { throw refuse(.noSuchUpstream(upstream)) }
+        if let partner = line.downstream, let other = downstreams.removeValue(forKey: partner) {
+            if losesDownstream(other.tunnel, other.sessionID, other.peerSessionID) { line.downstream = nil }
+        }
         captures[upstream] = nil
+        removed.append((line.client, line.sessionID))
         waiting.append(.session(upstream, line))
     }
 
-    func release(downstream: UInt32) throws {
+    package func release(downstream: UInt32) throws {
+        try live()
         guard let line = downstreams[downstream], line.upstream == nil else {
             throw refuse(.noSuchDownstream(downstream))
         }
         downstreams[downstream] = nil
-        freeDownstreamSlots.append(downstream)
+        guard !losesDownstream(line.tunnel, line.sessionID, nil) else { return }
+        giveBack(downstream, to: &freeDownstreamSlots)
     }
 
-    func addExternal(
+    package func addExternal(
         _ session: ExternalSession
     ) throws -> (upstream: UpstreamHandle, downstream: DownstreamHandle) {
         guard tunnels[session.tunnel]?.paths.isEmpty == false else { throw refuse(.noSuchTunnel(session.tunnel)) }
@@ -347,10 +422,11 @@ final class NullTable: ForwardingTable {
         return (upstream, downstream)
     }
 
-    var isReclaiming: Bool { !waiting.isEmpty || !sealed.isEmpty }
+    package var isReclaiming: Bool { !waiting.isEmpty || !sealed.isEmpty }
 
-    func finished() -> [(upstream: UInt32, traffic: SessionTraffic)] {
+    package func finished() -> [(upstream: UInt32, traffic: SessionTraffic)] {
         var totals: [(upstream: UInt32, traffic: SessionTraffic)] = []
+        do { try live() } catch { return totals }
         let over = sealed
         (sealed, waiting) = (waiting, [])
         for grave in over {
@@ -363,11 +439,12 @@ final class NullTable: ForwardingTable {
                     tunnels[id]?.isResting = true
                     waiting.append(.template(id))
                 }
-            case .tunnel(let id): freeTunnels.append(id)
+            case .tunnel(let id): giveBack(id, to: &freeTunnels)
             case .session(let slot, let line):
-                freeSlots.append(slot)
+                giveBack(slot, to: &freeSlots)
+                if let partner = line.downstream { giveBack(partner, to: &freeDownstreamSlots) }
+                if keepsFinals { finals.append((line.reference, line.traffic)) }
                 last[slot] = (line.reference, line.traffic)
-                if let partner = line.downstream { freeDownstreamSlots.append(partner) }
                 if line.isExternal {
                     externalTotals.append((line.reference, line.traffic))
                 } else {
@@ -379,7 +456,7 @@ final class NullTable: ForwardingTable {
         return totals
     }
 
-    func finishedExternal() -> [(reference: UInt64, traffic: SessionTraffic)] {
+    package func finishedExternal() -> [(reference: UInt64, traffic: SessionTraffic)] {
         defer { externalTotals = [] }
         return externalTotals
     }
