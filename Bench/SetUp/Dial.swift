@@ -32,14 +32,13 @@ struct Dial: ParsableCommand {
         let network = SimulatedNetwork(fleet: fleet, farm: nil)
         for number in 0..<clients { fleet.dial(number, at: .now) }
         let areUp = network.run(patience: .seconds(60)) { _ in fleet.upCount == clients }
-        print("{\"up\": \(fleet.upCount)}")
-        fflush(nil)
+        say("{\"up\": \(fleet.upCount)}")
         network.run(for: .seconds(hold))
         let stayed = fleet.upCount
         for number in 0..<clients { fleet.hangUp(number, at: .now) }
         network.run(patience: .seconds(10)) { _ in fleet.clients.allSatisfy { !$0.hasSession } }
         let counts = fleet.counts
-        print(
+        say(
             """
             {"up": \(areUp ? clients : stayed), "stayed": \(stayed), "dials": \(counts.dials), "echoes_sent": \
             \(counts.echoesSent), "echoes_answered": \(counts.echoesAnswered), "echoes_returned": \

@@ -52,15 +52,15 @@ struct Measure: ParsableCommand {
         do {
             try run.play()
         } catch {
-            print("the logs are in \(run.node.logs)")
+            say("the logs are in \(run.node.logs)")
             throw error
         }
         isKept = !run.targets.misses.isEmpty
         if let json { try Data(("[\n" + run.json.joined(separator: ",\n") + "\n]\n").utf8).write(to: URL(filePath: json)) }
         if let plots { try draw(run.milestones, in: URL(filePath: plots)) }
-        for miss in run.targets.misses { print("MISSED: \(miss)") }
+        for miss in run.targets.misses { say("MISSED: \(miss)") }
         guard run.targets.misses.isEmpty else { throw ExitCode.failure }
-        print("all targets reached")
+        say("all targets reached")
     }
 
     private func draw(_ milestones: [Milestone], in folder: URL) throws {

@@ -30,15 +30,14 @@ struct Serve: ParsableCommand {
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
-        print("{\"serving\": \"\(address)\"}")
-        fflush(nil)
+        say("{\"serving\": \"\(address)\"}")
         SimulatedNetwork(fleet: nil, farm: farm).run(patience: .seconds(86_400)) { _ in
             var pending = sigset_t()
             sigpending(&pending)
             return sigismember(&pending, SIGTERM) == 1
         }
         let counts = farm.counts
-        print(
+        say(
             """
             {"tunnels": \(farm.tunnels.count), "sessions": \(farm.lineCount), "calls": \(counts.callsTaken), \
             "ended": \(counts.callsEnded), "authenticated": \(counts.authenticated), "bad_responses": \

@@ -54,7 +54,7 @@ final class SetUpRun {
         _ = try node.occupancy(network)  // so that the RPC server has what it takes for itself
         network.run(for: .seconds(1))
         before = try ProcessFigures(pid: node.daemonID)
-        print("\(options.sessions) sessions over \(options.tunnels) tunnels, \(options.window) log-ins under way at a time")
+        say("\(options.sessions) sessions over \(options.tunnels) tunnels, \(options.window) log-ins under way at a time")
     }
 
     // MARK: Fill
@@ -84,12 +84,12 @@ final class SetUpRun {
                 grown: after.resident - (before?.resident ?? 0), grownAnonymous: after.anonymous - (before?.anonymous ?? 0))
             milestones.append(milestone)
             json.append(milestone.json)
-            print(milestone.line)
+            say(milestone.line)
         }
         let rate = Double(options.sessions) / (Instant.now - begin).seconds
         let times = fleet.times.sorted()
         let (median, nearlyWorst) = (times[times.count / 2], times[times.count * 99 / 100])
-        print(
+        say(
             "log-ins: \(fixed(rate, 0)) a second; PADI to echo \(fixed(median * 1e3, 1)) ms in the median, 99 of 100 "
                 + "within \(fixed(nearlyWorst * 1e3, 1)) ms; \(fleet.counts.discoveryRepeats + fleet.counts.requestRepeats) "
                 + "requests sent again")
@@ -121,7 +121,7 @@ final class SetUpRun {
         let said = farm.hellos
         let answered = fleet.counts.echoesAnswered - clients.echoesAnswered
         let returned = farm.counts.echoesAnswered - lns.echoesAnswered
-        print(
+        say(
             "held \(options.sessions) sessions over \(farm.tunnels.count) tunnels for \(fixed(seconds, 0)) s, echoes every "
                 + "\(options.echo) s both ways, HELLO after \(options.hello) s: culvertd takes \(fixed(shares[0] * 100, 2)) % of a "
                 + "core, the data plane \(fixed(shares[1] * 100, 1)) %, the simulator \(fixed(shares[2] * 100, 1)) %; "
@@ -160,7 +160,7 @@ final class SetUpRun {
         let repeats =
             fleet.counts.discoveryRepeats + fleet.counts.requestRepeats - clients.discoveryRepeats
             - clients.requestRepeats
-        print(
+        say(
             "cut \(number): all \(options.sessions) were cut off and dialled at once; \(fleet.upCount) are back after "
                 + "\(fixed(seconds, 1)) s, the first after \(fixed(firstBack ?? .nan, 1)) s; \(fleet.counts.dials - clients.dials) "
                 + "dials, \(farm.counts.callsTaken - lns.callsTaken) calls, \(repeats) requests sent again; culvertd took "
@@ -180,8 +180,15 @@ final class SetUpRun {
 
     private func hangUp() throws {
         let begin = Instant.now
-        for number in 0..<options.sessions { fleet.hangUp(number, at: begin) }
-        network.run(patience: .seconds(60)) { _ in fleet.clients.allSatisfy { !$0.hasSession } }
+        // As fast as the access port takes it: what a flood of them would cost is not the question here.
+        var next = 0
+        network.run(patience: .seconds(120)) { now in
+            while next < options.sessions, fleet.terminatingCount < 1_000 {
+                fleet.hangUp(next, at: now)
+                next += 1
+            }
+            return next == options.sessions && fleet.terminatingCount == 0
+        }
         let seconds = (Instant.now - begin).seconds
         // Tunnels without calls are closed by Culvert after 5 s; those that the LNS closed are kept for 31 s at most.
         var left: [String: Int] = [:]
@@ -191,7 +198,7 @@ final class SetUpRun {
             if left["sessions"] == 0, left["tunnels"] == 0 { break }
         }
         let after = try ProcessFigures(pid: node.daemonID)
-        print(
+        say(
             "all hung up in \(fixed(seconds, 1)) s; culvertd has \((after.resident - (before?.resident ?? 0)) / 1_024) KB more "
                 + "than at its start; tables: \(left.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
         try checkTables(sessions: 0, "after all have hung up")
@@ -219,6 +226,12 @@ final class SetUpRun {
             false,
             "\(when) the table has \(used) sessions, culvertd lists \(listed) and \(connections) connections, not \(sessions)")
     }
+}
+
+/// Prints a line at once, whoever reads it.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
 }
 
 /// Counts what several tasks tell it.

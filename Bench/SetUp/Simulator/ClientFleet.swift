@@ -12,6 +12,8 @@ final class ClientFleet {
     /// Clients that are up, and on their way there.
     var upCount = 0
     var diallingCount = 0
+    /// Clients that are ending their links.
+    var terminatingCount = 0
     /// Seconds from PADI to the first answered echo, of those that came up since it was emptied.
     var times: [Double] = []
     var accessConcentrator = MACAddress.broadcast
@@ -107,6 +109,7 @@ final class ClientFleet {
     /// Notes a phase, and how many are in it.
     func enter(_ phase: SimulatedClient.Phase, _ number: Int) {
         let (wasUp, wasDialling) = (clients[number].phase == .up, clients[number].isDialling)
+        terminatingCount += (phase == .terminating ? 1 : 0) - (clients[number].phase == .terminating ? 1 : 0)
         clients[number].phase = phase
         clients[number].tries = 0
         upCount += (phase == .up ? 1 : 0) - (wasUp ? 1 : 0)

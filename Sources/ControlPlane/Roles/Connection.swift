@@ -32,11 +32,13 @@ struct Connection {
     let upstream: UpstreamHandle
     /// When the PADS was sent.
     let createdAt: Instant
-    /// LCP and authentication up to the user's name.
-    var link: PartialTermination
+    /// LCP and authentication up to the user's name; nil once data flows, since it is the LNS's affair then.
+    @Boxed var link: PartialTermination?
     var phase = Phase.negotiating
     /// The client's name as it gave it in PAP or CHAP, empty before.
     var userName = ""
+    /// The same as octets, where it is no UTF-8.
+    var rawUserName: [UInt8]?
     /// The call that carries it, from `connecting` on.
     var call: CallID?
     /// The LNSs that have not been tried yet, while it is not open.
@@ -49,9 +51,9 @@ struct Connection {
     /// The RADIUS server's answer that is waited for.
     var radiusRequest: RADIUSRequestHandle?
     /// What RADIUS has said of the user.
-    var authorization: SessionAuthorization?
+    @Boxed var authorization: SessionAuthorization? = nil
     /// Its accounting, while it is up.
-    var accounting: SessionAccounting?
+    @Boxed var accounting: SessionAccounting? = nil
     /// Why it ends, once that is known.
     var terminateCause: TerminateCause?
     /// Packets in both directions when the line was looked at last for its idle time, and since when they have not changed.

@@ -10,7 +10,7 @@ import Wire
 extension ControlNode {
     /// Opens a session to an LNS, in a tunnel that there is or in a new one. When it throws, nothing has changed.
     func openCall(for slot: UInt32, to candidate: LNSCandidate, _ key: Destination.Key, at now: Instant) throws {
-        guard let connection = connections[slot], let proxy = connection.link.proxyData,
+        guard let connection = connections[slot], let proxy = connection.link?.proxyData,
             let profile = configuration.l2tpProfile(key.profile)
         else { throw TunnelError.profileGone(key.profile) }
         let tunnelID = try tunnel(to: key, profile: profile, at: now)
@@ -106,6 +106,7 @@ extension ControlNode {
         if let number = record.account { tunnelAccounts[number]?.sessions += 1 }
         authorizedSessionUp(call.upstreamSlot, at: now)
         startAccounting(of: call.upstreamSlot, at: now)
+        connections[call.upstreamSlot]?.link = nil
         if let snapshot = sessionSnapshot(tunnelID, information.localID) { effects.event(.sessionUp(snapshot)) }
     }
 

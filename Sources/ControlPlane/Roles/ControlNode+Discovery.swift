@@ -154,7 +154,7 @@ extension ControlNode {
         routes[connection.routeID] = upstream.slot
         sessions[connection.key] = upstream.slot
         logger.info("PPPoE session opened", metadata: metadata(of: connection))
-        let outputs = connection.link.start(at: now)
+        let outputs = connection.link?.start(at: now) ?? []
         connections[upstream.slot] = connection
         perform(outputs, slot: upstream.slot, at: now)
     }

@@ -51,7 +51,10 @@ extension ControlNode {
     /// A client's session as servers see it.
     func radiusSession(of connection: Connection) -> RADIUSSession {
         var session = RADIUSSession(id: accountingID(connection.routeID))
-        session.userName = connection.authorization?.userName ?? connection.link.proxyData?.authenName
+        let isIdentified = connection.phase != .negotiating
+        session.userName =
+            connection.authorization?.userName ?? connection.rawUserName
+            ?? (isIdentified ? Array(connection.userName.utf8) : nil)
         session.nasPort = connection.routeID
         session.nasPortType =
             switch (connection.circuit.outerVLAN, connection.circuit.innerVLAN) {
