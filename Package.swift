@@ -185,10 +185,11 @@ let package = Package(
         .target(
             name: "CBaseline", dependencies: ["CSegment"], path: "Bench/Baseline", exclude: ["build-gcc.sh"],
             cSettings: cDPDK),
+        .target(name: "BenchPlot", path: "Bench/Plot"),
         .executableTarget(
             name: "bench-forwarding",
             dependencies: [
-                "CBaseline", "CSegment", "CDPDK", "Wire", "Segment", "Forwarding", "Worker",
+                "BenchPlot", "CBaseline", "CSegment", "CDPDK", "Wire", "Segment", "Forwarding", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Bench/Forwarding", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
@@ -208,6 +209,18 @@ let package = Package(
             ],
             path: "Bench/Control", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
 
+        // Clients and LNSs around a real Culvert.
+        .executableTarget(
+            name: "bench-setup",
+            dependencies: [
+                "BenchPlot", "CSegment", "CDPDK", "Wire", "Timing", "PPPoE", "PPP", "L2TP", "Host", "RPC",
+                "Observability",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            path: "Bench/SetUp", swiftSettings: swiftDPDK, linkerSettings: dpdkLibraries),
         .executableTarget(
             name: "bench-journal",
             dependencies: ["Store", .product(name: "ArgumentParser", package: "swift-argument-parser")],

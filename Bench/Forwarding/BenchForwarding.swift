@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchPlot
 import Glibc
 import Worker
 

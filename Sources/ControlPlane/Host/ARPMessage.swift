@@ -6,19 +6,19 @@ import Wire
 ///     | hlen = 6 | plen = 4   | operation              |
 ///     | sender hardware address (6), sender protocol address (4) |
 ///     | target hardware address (6), target protocol address (4) |
-struct ARPMessage: Equatable {
-    enum Operation: UInt16 {
+package struct ARPMessage: Equatable {
+    package enum Operation: UInt16 {
         case request = 1
         case reply = 2
     }
 
-    var operation: Operation
-    var senderMAC: MACAddress
-    var senderAddress: IPv4Address
-    var targetMAC: MACAddress
-    var targetAddress: IPv4Address
+    package var operation: Operation
+    package var senderMAC: MACAddress
+    package var senderAddress: IPv4Address
+    package var targetMAC: MACAddress
+    package var targetAddress: IPv4Address
 
-    init(
+    package init(
         _ operation: Operation, senderMAC: MACAddress, senderAddress: IPv4Address, targetMAC: MACAddress,
         targetAddress: IPv4Address
     ) {
@@ -30,7 +30,7 @@ struct ARPMessage: Equatable {
     }
 
     /// Reads a message; nil when it is short, not IPv4 over Ethernet, or its operation is neither request nor reply.
-    init?(parsing bytes: ArraySlice<UInt8>) {
+    package init?(parsing bytes: ArraySlice<UInt8>) {
         var reader = ByteReader(bytes)
         guard reader.readUInt16() == 1, reader.readUInt16() == EthernetFrame.typeIPv4, reader.readUInt8() == 6,
             reader.readUInt8() == 4, let operation = reader.readUInt16().flatMap(Operation.init),
@@ -44,7 +44,7 @@ struct ARPMessage: Equatable {
             targetAddress: targetAddress)
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var writer = ByteWriter(capacity: 28)
         writer.write(1 as UInt16)
         writer.write(EthernetFrame.typeIPv4)

@@ -6,25 +6,25 @@ import Wire
 ///     | identification                      | flags | fragment offset |
 ///     | time to live | protocol             | header checksum         |
 ///     | source address, destination address, options                  |
-struct IPv4Packet {
+package struct IPv4Packet {
     static let headerLength = 20
 
-    var typeOfService: UInt8
-    var protocolNumber: UInt8
-    var source: IPv4Address
-    var destination: IPv4Address
+    package var typeOfService: UInt8
+    package var protocolNumber: UInt8
+    package var source: IPv4Address
+    package var destination: IPv4Address
     /// The whole packet, as long as the total length says; Ethernet's padding is not part of it.
-    var bytes: ArraySlice<UInt8>
+    package var bytes: ArraySlice<UInt8>
     /// What follows the header with its options.
-    var payload: ArraySlice<UInt8>
+    package var payload: ArraySlice<UInt8>
 
-    enum ProtocolNumber {
-        static let icmp: UInt8 = 1
-        static let udp: UInt8 = 17
+    package enum ProtocolNumber {
+        package static let icmp: UInt8 = 1
+        package static let udp: UInt8 = 17
     }
 
     /// Reads a packet from the front of `bytes`, which may be longer than its total length.
-    init(parsing bytes: ArraySlice<UInt8>) throws(HostCounter) {
+    package init(parsing bytes: ArraySlice<UInt8>) throws(HostCounter) {
         var reader = ByteReader(bytes)
         guard let versionAndLength = reader.readUInt8(), versionAndLength >> 4 == 4 else { throw .ipv4Malformed }
         let headerLength = Int(versionAndLength & 15) * 4
@@ -48,7 +48,7 @@ struct IPv4Packet {
     }
 
     /// A packet without options, time to live 64, may be fragmented on its way. `payload` must leave room in 65,535.
-    static func bytes(
+    package static func bytes(
         from source: IPv4Address, to destination: IPv4Address, protocol number: UInt8, typeOfService: UInt8,
         identification: UInt16, payload: [UInt8]
     ) -> [UInt8] {

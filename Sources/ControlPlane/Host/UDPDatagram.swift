@@ -35,7 +35,7 @@ public struct UDPDatagram: Equatable, Sendable {
 
     /// Reads the datagram in an IP packet's payload, checking length and checksum. A sender may leave the checksum out over
     /// IPv4 but not over IPv6 (RFC 8200 section 8.1).
-    init(
+    package init(
         parsing bytes: ArraySlice<UInt8>, from source: IPAddress, to destination: IPAddress, interface: UInt16
     ) throws(HostCounter) {
         var reader = ByteReader(bytes)
@@ -60,7 +60,7 @@ public struct UDPDatagram: Equatable, Sendable {
     }
 
     /// A datagram with its checksum, which is never sent as 0 (0 means "none", 0xffff is the same sum).
-    static func bytes(from source: UDPEndpoint, to destination: UDPEndpoint, payload: [UInt8]) -> [UInt8] {
+    package static func bytes(from source: UDPEndpoint, to destination: UDPEndpoint, payload: [UInt8]) -> [UInt8] {
         let length = UInt16(clamping: headerLength + payload.count)
         var writer = ByteWriter(capacity: Int(length))
         writer.write(source.port)

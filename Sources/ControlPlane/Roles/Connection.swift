@@ -32,8 +32,8 @@ struct Connection {
     let upstream: UpstreamHandle
     /// When the PADS was sent.
     let createdAt: Instant
-    /// LCP and authentication up to the user's name; nil once the connection is open: its PPP is the LNS's then.
-    var link: PartialTermination?
+    /// LCP and authentication up to the user's name; nil once data flows, since it is the LNS's affair then.
+    @Boxed var link: PartialTermination?
     var phase = Phase.negotiating
     /// The client's name in the octets that it gave in PAP, CHAP or EAP, empty before.
     var userOctets: [UInt8] = []
@@ -53,9 +53,9 @@ struct Connection {
     /// The RADIUS server's answer that is waited for.
     var radiusRequest: RADIUSRequestHandle?
     /// What RADIUS has said of the user.
-    var authorization: SessionAuthorization?
+    @Boxed var authorization: SessionAuthorization? = nil
     /// Its accounting, while it is up.
-    var accounting: SessionAccounting?
+    @Boxed var accounting: SessionAccounting? = nil
     /// Why it ends, once that is known.
     var terminateCause: TerminateCause?
     /// Packets in both directions when the line was looked at last for its idle time, and since when they have not changed.

@@ -101,7 +101,6 @@ extension ControlNode {
         tunnels[tunnelID]?.calls[information.localID]?.isForwarding = true
         connections[call.upstreamSlot]?.phase = .open
         connections[call.upstreamSlot]?.openedAt = now
-        connections[call.upstreamSlot]?.link = nil
         changed.sessions[connection.routeID] = call.upstreamSlot
         agenda.cancel(.connection(slot: call.upstreamSlot))
         agenda.cancel(.attempt(slot: call.upstreamSlot))
@@ -111,6 +110,7 @@ extension ControlNode {
         if let number = record.account { tunnelAccounts[number]?.sessions += 1 }
         authorizedSessionUp(call.upstreamSlot, at: now)
         startAccounting(of: call.upstreamSlot, at: now)
+        connections[call.upstreamSlot]?.link = nil
         if let snapshot = sessionSnapshot(tunnelID, information.localID) { effects.event(.sessionUp(snapshot)) }
     }
 

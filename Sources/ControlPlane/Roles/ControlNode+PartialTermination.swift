@@ -34,7 +34,7 @@ extension ControlNode {
 
     /// A PPP frame of a session that is being set up.
     func receivePPP(_ frame: EthernetFrame, port: UInt16, slot: UInt32?, at now: Instant) {
-        guard let slot, var connection = connections[slot], connection.phase != .open, connection.link != nil,
+        guard let slot, let connection = connections[slot], connection.phase != .open,
             frame.etherType == Self.sessionType, frame.source == connection.client, port == connection.circuit.port
         else { return }
         var reader = ByteReader(frame.payload)
@@ -42,16 +42,11 @@ extension ControlNode {
             let length = reader.readUInt16(), let bytes = reader.readBytes(Int(length))
         else { return }
         debug(.ppp, connection) { "received \((try? PPPFrame(parsing: bytes))?.summary ?? "what is no PPP frame")" }
-        let outputs = connection.link?.receive(bytes, at: now) ?? []
-        connections[slot] = connection
-        perform(outputs, slot: slot, at: now)
+        perform(connections[slot]?.link?.receive(bytes, at: now) ?? [], slot: slot, at: now)
     }
 
     func connectionTimerFired(_ slot: UInt32, at now: Instant) {
-        guard var connection = connections[slot], connection.phase != .open else { return }
-        let outputs = connection.link?.timerFired(at: now) ?? []
-        connections[slot] = connection
-        perform(outputs, slot: slot, at: now)
+        perform(connections[slot]?.link?.timerFired(at: now) ?? [], slot: slot, at: now)
     }
 
     /// Carries out what the client's link wishes.

@@ -37,7 +37,7 @@ extension ControlNode {
         logger.warning("\(reason)", metadata: metadata(of: connection))
         guard connection.phase != .closing, connection.link != nil else { return }
         connection.phase = .closing
-        let outputs = connection.link?.reject(message: message, at: now) ?? []
+        let outputs = connection.link?.reject(message: message, at: now) ?? [.closed]
         connections[slot] = connection
         perform(outputs, slot: slot, at: now)
     }
