@@ -197,6 +197,11 @@ final class NullTable: ForwardingTable {
         }
     }
 
+    /// What was told last of tunnels' peers' numbers.
+    private(set) var controlWindows: [UInt16: UInt8] = [:]
+
+    func setControlWindow(_ id: UInt16, _ octet: UInt8) { controlWindows[id] = octet }
+
     func removeTunnel(_ id: UInt16) throws {
         guard tunnels[id] != nil else { throw refuse(.noSuchTunnel(id)) }
         let sessions = downstreams.values.filter { $0.tunnel == id }.count

@@ -30,6 +30,8 @@ struct TunnelRecord {
     var isVacant = false
     /// Whether the forwarding table knows it.
     var isPublished = false
+    /// What the forwarding table was told last of the peer's numbers.
+    var controlWindow: UInt8?
     /// Traffic of its sessions that have ended.
     var endedTraffic = SessionTraffic()
 }
