@@ -16,6 +16,7 @@ extension ControlNode {
             magicSeed: random.next(),
             random: makeRandom(), challengeName: instance.challengeName)
         configuration.restartInterval = .seconds(instance.lcpRestart)
+        configuration.establishTimeout = .seconds(instance.establishTimeout)
         configuration.maxConfigure = Int(instance.lcpMaxConfigure)
         configuration.maxTerminate = Int(instance.lcpMaxTerminate)
         configuration.maxFailure = Int(instance.lcpMaxFailure)
@@ -42,7 +43,9 @@ extension ControlNode {
             let length = reader.readUInt16(), let bytes = reader.readBytes(Int(length))
         else { return }
         debug(.ppp, connection) { "received \((try? PPPFrame(parsing: bytes))?.summary ?? "what is no PPP frame")" }
+        let discarded = connection.link.discardedFrames
         let outputs = connection.link.receive(bytes, at: now)
+        if connection.link.discardedFrames == discarded { halfOpen.spoke(slot) }
         connections[slot] = connection
         perform(outputs, slot: slot, at: now)
     }
@@ -61,6 +64,7 @@ extension ControlNode {
             switch output {
             case .send(let frame): send(frame, to: connection)
             case .identified(let proxy):
+                halfOpen.remove(slot)
                 connections[slot]?.userName = proxy.userName
                 chooseLNS(for: slot, at: now)
             case .failed(let failure): linkFailed(slot, failure, at: now)
