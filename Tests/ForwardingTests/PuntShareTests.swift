@@ -264,6 +264,25 @@ import Worker
         #expect(notes.count { $0 } == Int(taken) - 9)
     }
 
+    @Test func andHalfOfTheRingToCulvertd() throws {
+        // A ring of 64.
+        let rig = try Rig(limits: PuntLimits(all: 1_000_000), shares: Self.shares(1, 1))
+        var exchange = Exchange(view: rig.view, workers: [rig.worker], devices: [])
+        defer { exchange.deallocate() }
+        func pass(_ frame: [UInt8]) {
+            rig.send(frame, port: 0)
+            rig.worker.iterate(now: 1 << 40)
+            exchange.iterate()
+        }
+        for number in 0..<100 { pass(Self.numbered(Self.discovery, at: 10, number)) }
+        let consumer = FrameRingConsumer(rig.view.puntRing, mask: rig.view.frameRingMask)
+        #expect(consumer.count == 32)
+        #expect(FrameRing.dropped(rig.view.puntRing) == 68)
+        pass(Self.discoveryTagged)
+        #expect(consumer.count == 33)
+        #expect(FrameRing.dropped(rig.view.puntRing) == 68)
+    }
+
     private static func shares(_ line: UInt32, _ port: UInt32) -> PuntShareLimits {
         PuntShareLimits(lines: PuntLimits(all: line), ports: PuntLimits(all: port))
     }

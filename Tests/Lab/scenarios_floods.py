@@ -87,6 +87,13 @@ def resident(process):
         return int(re.search(r"^VmRSS:\s+(\d+) kB$", file.read(), re.MULTILINE).group(1)) * 1024
 
 
+def busy(process):
+    """Seconds of processor time that a process has had."""
+    with open(f"/proc/{process.pid}/stat") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 class Watch:
     """Sees when a client sends a PADI: tcpdump on its TAP."""
 
@@ -129,7 +136,7 @@ def play(stage, floods, **settings):
     watch = Watch(lab, new_guest)
     resident_before = None
     for flood in floods:
-        before = counters(node)
+        before, busy_before = counters(node), busy(node.daemon)
         process = flood.start(lab, node)
         time.sleep(1)  # until every bucket is empty, which is what the flood is for
         ping = old_guest.start(
@@ -142,14 +149,16 @@ def play(stage, floods, **settings):
         sent, answered = (int(number) for number in re.search(r"(\d+) packets transmitted, (\d+) received", output).groups())
         memory = {one: resident(getattr(node, one)) for one in ("daemon", "dataplane")}
         process.stop()
+        after, busy_after = counters(node), busy(node.daemon)
         fresh.hang_up()
-        after = counters(node)
         moved = {name: after[name] - before[name] for name in after if after[name] != before[name]}
         refused = {name: moved.get(name, 0) for name in flood.counters}
+        punted = sum(count for name, count in moved.items() if name.startswith("punted_"))
         grown = {one: memory[one] - (resident_before or memory)[one] for one in memory}
         lab.report(
             f"{flood.kind}: {process.text().strip().splitlines()[-1]}; PADI to session {up - asked:.2f} s; pings {answered}/{sent}; "
-            f"{refused}; grown by {', '.join(f'{one} {size >> 10} kB' for one, size in grown.items())}")
+            f"{refused}; culvertd {(busy_after - busy_before) * 1e6 / max(1, punted):.0f} us for each of {punted} frames; "
+            f"grown by {', '.join(f'{one} {size >> 10} kB' for one, size in grown.items())}")
         resident_before = resident_before or memory
         expect(all(refused.values()), f"{flood.kind}: a counter did not move: {refused}, but {moved}")
         expect(up - asked <= TIME_TO_LOG_IN, f"{flood.kind}: the client was in {up - asked:.2f} s after its first PADI")

@@ -50,7 +50,7 @@ public struct DataPlaneSettings: Hashable, Sendable {
         /// L2TP control messages from tunnels' peers.
         public var l2tpControl: UInt32 = 20_000
         /// L2TP control messages of no tunnel of their sender's.
-        public var l2tpUnknown: UInt32 = 1_000
+        public var l2tpUnknown: UInt32 = 5_000
         /// Frames that exceed their tunnel's MTU, whose senders are told.
         public var tooBig: UInt32 = 200
         /// Copies of captured sessions' frames.
@@ -70,7 +70,7 @@ public struct DataPlaneSettings: Hashable, Sendable {
             limits.pppControl = 30
             limits.unknownSession = 10
             limits.l2tpControl = 5_000
-            limits.l2tpUnknown = 100
+            limits.l2tpUnknown = 1_000
             limits.tooBig = 10
             limits.capture = 0
             return limits
@@ -86,7 +86,7 @@ public struct DataPlaneSettings: Hashable, Sendable {
             limits.pppControl = 2_000
             limits.unknownSession = 20
             limits.l2tpControl = 1_000
-            limits.l2tpUnknown = 100
+            limits.l2tpUnknown = 500
             limits.tooBig = 20
             limits.capture = 0
             return limits
@@ -102,7 +102,7 @@ public struct DataPlaneSettings: Hashable, Sendable {
             limits.pppControl = 10_000
             limits.unknownSession = 100
             limits.l2tpControl = 10_000
-            limits.l2tpUnknown = 500
+            limits.l2tpUnknown = 2_500
             limits.tooBig = 100
             limits.capture = 0
             return limits
