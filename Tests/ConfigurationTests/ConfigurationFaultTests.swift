@@ -151,6 +151,27 @@ import Testing
             "session-limit-per-mac: 3", "session-limit-per-mac: 70000",
             "32: pppoe-ac[0].session-limit-per-mac: expected a whole number from 0 to 65535, found `70000`"),
         Row(
+            "session-limit-per-mac: 3", "session-limit-per-vlan: 65536",
+            "32: pppoe-ac[0].session-limit-per-vlan: expected a whole number from 0 to 65535, found `65536`"),
+        Row(
+            "session-limit-per-mac: 3", "session-limit-per-port: 1048577",
+            "32: pppoe-ac[0].session-limit-per-port: expected a whole number from 0 to 1048576, found `1048577`"),
+        Row(
+            "session-limit-per-mac: 3", "half-open-limit: 1048577",
+            "32: pppoe-ac[0].half-open-limit: expected a whole number from 0 to 1048576, found `1048577`"),
+        Row(
+            "session-limit-per-mac: 3", "half-open-limit-per-mac: 65536",
+            "32: pppoe-ac[0].half-open-limit-per-mac: expected a whole number from 0 to 65535, found `65536`"),
+        Row(
+            "session-limit-per-mac: 3", "half-open-limit-per-vlan: 65536",
+            "32: pppoe-ac[0].half-open-limit-per-vlan: expected a whole number from 0 to 65535, found `65536`"),
+        Row(
+            "session-limit-per-mac: 3", "half-open-limit-per-port: x",
+            "32: pppoe-ac[0].half-open-limit-per-port: expected a whole number from 0 to 1048576, found `x`"),
+        Row(
+            "session-limit-per-mac: 3", "establish-timeout: 4",
+            "32: pppoe-ac[0].establish-timeout: expected a whole number from 5 to 600, found `4`"),
+        Row(
             "destination: l2tp", "destination: local",
             "33: pppoe-ac[0].destination: expected one of `l2tp`, found `local`"),
         Row(
@@ -200,9 +221,11 @@ import Testing
             "hello-timeout", "helo-timeout", "49: l2tp-profile[0].helo-timeout: unknown; did you mean `hello-timeout`?"),
         Row(
             "ac-name: ditch\n    service-name: r", "ac-name: ditch\n    colour: ditch\n    service-name: r",
-            "27: pppoe-ac[0].colour: unknown; known here: ac-name, accounting, challenge-name, destination, l2tp, "
+            "27: pppoe-ac[0].colour: unknown; known here: ac-name, accounting, challenge-name, destination, establish-timeout, "
+                + "half-open-limit, half-open-limit-per-mac, half-open-limit-per-port, half-open-limit-per-vlan, l2tp, "
                 + "lcp-max-configure, lcp-max-failure, lcp-max-terminate, lcp-restart, name, ppp-auth-protocols, ppp-mru, "
-                + "service-name, session-limit, session-limit-per-mac, tcp-mss"),
+                + "service-name, session-limit, session-limit-per-mac, session-limit-per-port, session-limit-per-vlan, "
+                + "tcp-mss"),
         Row("    destination: l2tp\n", "", "25: pppoe-ac[0].destination: missing"),
         Row("      profile: my-l2tp-profile1\n", "", "35: pppoe-ac[0].l2tp.profile: missing"),
         Row("    service-name: any\n", "", "37: pppoe-ac[1].service-name: missing"),

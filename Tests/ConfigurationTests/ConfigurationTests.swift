@@ -181,6 +181,13 @@ import Wire
         #expect(ac.pppMRU == 1_460, "the profile's mtu")
         #expect(ac.sessionLimit == 0)
         #expect(ac.sessionLimitPerMAC == 0)
+        #expect(ac.sessionLimitPerVLAN == 0)
+        #expect(ac.sessionLimitPerPort == 0)
+        #expect(ac.halfOpenLimit == 20_000)
+        #expect(ac.halfOpenLimitPerMAC == 10)
+        #expect(ac.halfOpenLimitPerVLAN == 4_000)
+        #expect(ac.halfOpenLimitPerPort == 16_000)
+        #expect(ac.establishTimeout == 60)
 
         let profile = try #require(configuration.l2tpProfiles.first)
         #expect(profile.version == 2)

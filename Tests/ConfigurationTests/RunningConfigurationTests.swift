@@ -45,6 +45,13 @@ import Testing
                 lcp-max-configure: 5
                 lcp-max-terminate: 6
                 lcp-max-failure: 7
+                session-limit-per-vlan: 51
+                session-limit-per-port: 52
+                half-open-limit: 53
+                half-open-limit-per-mac: 54
+                half-open-limit-per-vlan: 55
+                half-open-limit-per-port: 56
+                establish-timeout: 57
 
             """
         ).replacingFirst(
@@ -72,8 +79,10 @@ import Testing
               vlan-blocks: 128
               frame-ring-depth: 128
               idle: sleep 50
-              punt-limits: {arp: 1, ipv4: 2, ipv6: 3, pppoe-discovery: 4, ppp-control: 5, unknown-session: 6, l2tp-control: 7, too-big: 8, capture: 9}
-              punt-limits-per-client: {arp: 11, ipv4: 12, ipv6: 13, pppoe-discovery: 14, ppp-control: 15, unknown-session: 16, l2tp-control: 17, too-big: 18}
+              punt-limits: {arp: 1, ipv4: 2, ipv6: 3, pppoe-discovery: 4, ppp-control: 5, unknown-session: 6, l2tp-control: 7, too-big: 8, capture: 9, l2tp-unknown: 10}
+              punt-limits-per-client: {arp: 11, ipv4: 12, ipv6: 13, pppoe-discovery: 14, ppp-control: 15, unknown-session: 16, l2tp-control: 17, too-big: 18, l2tp-unknown: 19}
+              punt-shares: {arp: 31, ipv4: 32, ipv6: 33, pppoe-discovery: 34, ppp-control: 35, unknown-session: 36, l2tp-control: 37, too-big: 38, l2tp-unknown: 39}
+              punt-shares-per-port: {arp: 41, ipv4: 42, ipv6: 43, pppoe-discovery: 44, ppp-control: 45, unknown-session: 46, l2tp-control: 47, too-big: 48, l2tp-unknown: 49}
               reassembly: {datagrams: 100, fragments: 300, timeout-ms: 7}
               reordering: {window: 8, frames: 128, timeout-ms: 9}
               telemetry: false
@@ -221,6 +230,13 @@ import Testing
                     lcp-max-failure: 7
                     session-limit: 1000
                     session-limit-per-mac: 3
+                    session-limit-per-vlan: 51
+                    session-limit-per-port: 52
+                    half-open-limit: 53
+                    half-open-limit-per-mac: 54
+                    half-open-limit-per-vlan: 55
+                    half-open-limit-per-port: 56
+                    establish-timeout: 57
                     destination: l2tp
                     l2tp:
                       peer-address: radius-lookup group my_group

@@ -20,6 +20,9 @@ import Testing
         #expect(Counter.puntLimited(punt).rawValue == Counter.puntLimitedARP.rawValue + Int(punt.rawValue))
         #expect(!Counter.punted(punt).isDrop)
         #expect(Counter.puntLimited(punt).isDrop)
+        #expect(Counter.puntClientLimited(punt).rawValue == Counter.puntClientLimitedARP.rawValue + Int(punt.rawValue))
+        #expect(Counter.puntShareLimited(punt).isDrop)
+        #expect(Counter.puntShareLimited(punt) != .puntLimited(punt) || punt == .capture)
     }
 }
 
@@ -34,6 +37,24 @@ import Testing
         // A second later the rate's frames may pass, spread over it.
         let passed = (1...1_000).count { step in bucket.take(now: start + UInt64(step) * 1_000) }
         #expect(passed == Int(rate))
+    }
+
+    /// A rank finds what those below it have left, and all together have the rate.
+    @Test func aHigherRankHasTokensWhenALowerOneHasNone() {
+        var bucket = PuntBucket(rate: 1_000, cyclesPerSecond: 1_000_000)
+        let start: UInt64 = 5_000_000
+        let counts = ([.beyond, .again, .within] as [PuntRank]).map { rank in
+            (0..<1_000).count { _ in bucket.take(now: start, rank: rank) }
+        }
+        #expect(counts == [101, 100, 100])
+        var passed: [PuntRank: Int] = [:]
+        for step in 1...1_000 as ClosedRange<UInt64> {
+            for rank in [.beyond, .again, .within] as [PuntRank]
+            where bucket.take(now: start + step * 1_000, rank: rank) {
+                passed[rank, default: 0] += 1
+            }
+        }
+        #expect(passed == [.within: 1_000])
     }
 
     @Test func isNotOverdrawnByTime() {

@@ -122,14 +122,22 @@ import Worker
             name: "IPv4: source", punt: .ipv4, port: 1, flooder: ip(with(downFrame(9, 0), [23: 1])),
             quiet: ip(with(downFrame(9, 0), [23: 1, 29: 7]))),
         Pair(
-            name: "L2TP control: source", punt: .l2tpControl, port: 1, flooder: with(downFrame(9, 0), [42: 0xc8]),
-            quiet: ip(with(downFrame(9, 0), [42: 0xc8, 29: 7]))),
+            name: "L2TP control: tunnel", punt: .l2tpControl, port: 1, flooder: with(downFrame(9, 0), [42: 0xc8]),
+            quiet: with(downFrame(9, 0), [42: 0xc8, 47: 8])),
+        Pair(
+            name: "L2TP of no tunnel: source", punt: .l2tpUnknown, port: 1,
+            flooder: ip(with(downFrame(9, 0), [42: 0xc8, 29: 7])), quiet: ip(with(downFrame(9, 0), [42: 0xc8, 29: 8]))),
+        Pair(
+            name: "L2TP of no tunnel: tunnel id", punt: .l2tpUnknown, port: 1,
+            flooder: with(downFrame(9, 0), [42: 0xc8, 47: 9]),
+            quiet: ip(with(downFrame(9, 0), [42: 0xc8, 47: 0, 29: 8]))),
     ]
 
     @Test(arguments: pairs) func oneClientsFloodLeavesTheOthersTheirs(pair: Pair) throws {
         // 400 frames a second of the class, 10 of a client.
         let rig = try Rig(limits: PuntLimits(all: 400), clientLimits: PuntLimits(all: 10))
         rig.view.upstream[5].state = UInt32(CULVERT_STATE_PUNT)
+        rig.view.tunnels[8] = rig.view.tunnels[7]
         let hertz = culvert_cycles_per_second()
         var quiet = 0
         for tick in 0..<100 as Range<UInt64> {  // a hundredth of a second each

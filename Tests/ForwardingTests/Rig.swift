@@ -86,7 +86,7 @@ final class Rig {
 
     init(
         _ kind: TemplateKind = .plain, limits: PuntLimits = PuntLimits(all: 1_000_000),
-        clientLimits: PuntLimits = PuntLimits(all: 0)
+        clientLimits: PuntLimits = PuntLimits(all: 0), shares: PuntShareLimits = .none
     ) throws {
         ports = try Ports.shared.get()
         segment = try SegmentMapping.inMemory(
@@ -99,7 +99,7 @@ final class Rig {
                 Worker.Port(forwarding: ForwardingPort(mac: $1, mtu: 1_500), device: $0, transmitQueue: 0)
             },
             queues: ports.devices.enumerated().map { Worker.ReceiveQueue(port: UInt32($0), device: $1, queue: 0) },
-            limits: limits, clientLimits: clientLimits)
+            limits: limits, clientLimits: clientLimits, shares: shares)
         worker.start()
         fill(kind)
     }

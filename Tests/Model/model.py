@@ -102,9 +102,9 @@ class Drop(Exception):
 
 
 class Punt(Exception):
-    def __init__(self, reason, slot=-1, detail=0, frame=None):
+    def __init__(self, reason, slot=-1, detail=0, frame=None, tunnel=None):
         super().__init__(reason)
-        self.reason, self.slot, self.detail, self.frame = reason, slot, detail, frame
+        self.reason, self.slot, self.detail, self.frame, self.tunnel = reason, slot, detail, frame, tunnel
 
 
 class Packet:
@@ -173,7 +173,8 @@ class Model:
             if len(frame) > PUNT_LIMIT:
                 return self.dropped("punt_too_long")
             name = punt.reason.replace("-", "_")
-            refusal = self.punt_limits.refusal(punt.reason, self.client(packet, punt), self.now)
+            refusal = self.punt_limits.refusal(
+                punt.reason, self.client(packet, punt), self.now, self.line(packet, punt), packet.port.index)
             self.ended(packet, (refusal or "punted_") + name)
             if refusal:
                 return self.dropped(refusal + name)
@@ -184,12 +185,20 @@ class Model:
         """Whom a punted frame is put to account: its session, its MAC address and circuit, or its IP address."""
         if punt.reason in ("ppp-control", "too-big"):
             return punt.slot
+        if punt.reason == "l2tp-control":
+            return punt.tunnel
         tags, _, body = ethernet_layers(packet.frame)
         if punt.reason in ("arp", "pppoe-discovery", "unknown-session"):
             return packet.frame[6:12], packet.port.index, circuit_tags(tags)
-        if punt.reason == "ipv6" or punt.reason == "l2tp-control" and body[:1] and body[0] >> 4 == 6:
+        if punt.reason == "ipv6" or punt.reason == "l2tp-unknown" and body[:1] and body[0] >> 4 == 6:
             return body[8:24] if len(body) >= 40 else None
         return body[12:16]
+
+    def line(self, packet, punt):
+        """With whom it shares: its tunnel, or its VLAN on the port."""
+        if punt.reason == "l2tp-control":
+            return punt.tunnel
+        return packet.port.index, circuit_tags(ethernet_layers(packet.frame)[0])[:2]
 
     def copy(self, point, session, port, frame, length=None):
         """A copy for the session's capture, if it has one; None: it has none, or the copy is lost."""
@@ -580,6 +589,18 @@ class Model:
         ends = source, destination, source_port, destination_port
         return self.l2tp(packet, ends, datagram[8:], family == "ipv6" and not checksum)
 
+    def tunnel_of(self, message, bits, ends):
+        """The tunnel that a control message names, if it comes from its peer and to its local end and its Ns is near the expected one,
+        which here is 0; None: no tunnel of its sender's."""
+        at = 4 if bits & 0x4000 else 2
+        if not bits & 0x0800 or len(message) < at + 6:
+            return None
+        index, ns = self.by_tunnel.get(int.from_bytes(message[at : at + 2], "big")), message[at + 4]
+        if index is None or ns not in (0xFF, 0, 1, 2, 3, 4):
+            return None
+        tunnel = self.topology.tunnels[index]
+        return index if ends == (address(tunnel.peer), address(tunnel.local), tunnel.peer_port, tunnel.local_port) else None
+
     def l2tp(self, packet, ends, message, unchecked):
         """RFC 2661, 3.1: T L x x S x O P x x x x Ver. `unchecked`: over IPv6 and without a checksum."""
         if unchecked and not self.goes_unchecked(message):
@@ -590,7 +611,8 @@ class Model:
         if bits & 15 != 2:
             raise Drop("l2tp_version")
         if bits & 0x8000:
-            raise Punt("l2tp-control")
+            tunnel = self.tunnel_of(message, bits, ends)
+            raise Punt("l2tp-unknown" if tunnel is None else "l2tp-control", tunnel=tunnel)
         at, end = 2, len(message)
         needed = 6 + (2 if bits & 0x4000 else 0) + (4 if bits & 0x0800 else 0) + (2 if bits & 0x0200 else 0)
         if needed > end:

@@ -39,17 +39,18 @@ class Node:
         self.process.stdin.close()
         return self.process.wait(timeout=30)
 
-    def create(self, topology, workers=1, rates=(1_000_000_000, 0)):
+    def create(self, topology, workers=1, rates=(1_000_000_000, 0, 0, 0)):
         """Tells the node the whole topology and fills in the identifiers that it assigned.
 
-        `rates`: frames a second that each punt class may have, and each client of a class, 0: no limit of its own.
+        `rates`: frames a second that each punt class may have, and each client of a class, 0: no limit of its own; and that each line
+        and each port has before others, 0: all frames are alike.
         """
         self.ask("workers %d" % workers)
         for port in topology.ports:
             self.ask("port %d %s %d %d %d %d %d %s" % (
                 port.index, port.mac.hex(), port.access, port.core, port.mtu, port.chained, port.dispatched,
                 " ".join(port.addresses)))
-        self.ask("start %d %d" % rates)
+        self.ask("start %d %d %d %d" % rates)
         self.segment = Segment(self)
         for port in topology.ports:
             self.segment.port(port)

@@ -51,11 +51,11 @@ class Run:
         self.plan = topology.standard(self.random, options.dispatch)
         self.dispatch = options.dispatch
         self.node = Node(options.harness)
-        rates = (options.punt_rate, options.client_rate)
+        rates = (options.punt_rate, options.client_rate, options.share, options.port_share)
         self.node.create(self.plan, self.workers, rates)
         self.now = START
         # Nanoseconds. Where the punt path is limited, less, so that the limits are reached.
-        self.steps = [1, 10, 1_000, 100_000, 1_000_000, 20_000_000] + [200_000_000, 3_000_000_000] * (options.client_rate == 0)
+        self.steps = [1, 10, 1_000, 100_000, 1_000_000] + [20_000_000] * (options.share == 0) + [200_000_000, 3_000_000_000] * (options.client_rate == 0)
         self.model = Model(self.plan, self.node.segment.hertz, self.now, self.workers, rates)
         self.frames = Frames(self.random, self.plan, self.workers > 1)
         self.identifications = {}
@@ -407,6 +407,8 @@ def main():
     arguments.add_argument("--dispatch", action="store_true", help="the ports' frames are handed out in software")
     arguments.add_argument("--punt-rate", type=int, default=1_000_000_000, help="frames a second of each punt class")
     arguments.add_argument("--client-rate", type=int, default=0, help="frames a second of each client of a class, 0: any")
+    arguments.add_argument("--share", type=int, default=0, help="frames a second of a class that a line has before others, 0: none")
+    arguments.add_argument("--port-share", type=int, default=0, help="the same of a port")
     options = arguments.parse_args()
     run = Run(options)
     seconds = run.go(options.frames, options.seconds)

@@ -13,6 +13,11 @@ struct ACCounterTests {
                 "pppoePadtSent", "routesCreated", "routesCreateFail", "routesDeleted", "routesDeleteFail",
                 "routesDstOpenFail", "routesDestCloseFail", "routesSourceCloseFail", "routesClosedByDest",
                 "routesClosedBySource",
+                // Ours; the ones before are those of the seed's screen.
+                "routesOverSessionLimit", "routesOverSessionLimitPerMac", "routesOverSessionLimitPerVlan",
+                "routesOverSessionLimitPerPort", "routesOverHalfOpenLimit", "routesOverHalfOpenLimitPerMac",
+                "routesOverHalfOpenLimitPerVlan", "routesOverHalfOpenLimitPerPort", "routesHalfOpenGivenUp",
+                "l2tpStrangerMessages",
             ])
     }
 

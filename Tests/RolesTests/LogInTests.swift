@@ -145,6 +145,14 @@ import Wire
         var sameClient = false
         var text: String
         var testDescription: String { name }
+        /// What counts the refusal beside `routesCreateFail`.
+        var counter: String? {
+            let names = [
+                "of the instance": "routesOverSessionLimit", "of the client": "routesOverSessionLimitPerMac",
+                "of the VLAN": "routesOverSessionLimitPerVlan", "of the port": "routesOverSessionLimitPerPort",
+            ]
+            return names[name]
+        }
     }
 
     @Test(arguments: [
@@ -154,6 +162,12 @@ import Wire
         Limit(
             name: "of the client", instance: "session-limit-per-mac: 1", sameClient: true,
             text: "02:00:00:00:10:01 has its 1 sessions (session-limit-per-mac)"),
+        Limit(
+            name: "of the VLAN", instance: "session-limit-per-vlan: 2",
+            text: "untagged access0 has its 2 sessions (session-limit-per-vlan)"),
+        Limit(
+            name: "of the port", instance: "session-limit-per-port: 2",
+            text: "access0 has its 2 sessions (session-limit-per-port)"),
         Limit(name: "of the table", sessions: 2, text: "sessionsFull"),
     ])
     func aLimitRefusesTheNewcomerOnly(limit: Limit) throws {
@@ -169,6 +183,7 @@ import Wire
         #expect(newcomer.state == .closed)
         #expect(newcomer.error == Tag(type: Tag.systemError, value: Array(limit.text.utf8)))
         #expect(world.node.statistics[.routesCreateFail] == 1)
+        if let counter = limit.counter { #expect(world.counters[counter] == 1) }
         #expect(world.states() == [.open, .open])
 
         // One goes, and there is room.

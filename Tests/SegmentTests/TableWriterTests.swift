@@ -415,6 +415,13 @@ func tableError<Result>(_ body: () throws -> Result) throws -> TableError? {
         #expect(record.isReady)
         #expect(record.mtu == 1_500)
         #expect(try tableError { try bed.writer.publishTunnel(id, header: testHeader) } == .tunnelIsPublished(id))
+        bed.writer.setControlWindow(id, 7)
+        #expect(entry.pointee.control_window == 7)
+        try bed.writer.updateTemplate(id, header: testHeader)
+        #expect(entry.pointee.control_window == 7, "the way to the peer has nothing to do with its numbers")
+        bed.writer.setControlWindow(TunnelID(rawValue: 0), 7)
+        bed.writer.setControlWindow(TunnelID(rawValue: 9_999), 7)
+        #expect(bed.view.tunnels[0].control_window == 0)
         var other = testHeader
         other.endpoints.peerPort = 1
         #expect(try tableError { try bed.writer.updateTemplate(id, header: other) } == .otherEndpoints(id))

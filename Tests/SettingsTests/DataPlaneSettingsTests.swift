@@ -35,6 +35,9 @@ import Testing
             l2tp-control: 17
             too-big: 0
             capture: 18
+            l2tp-unknown: 19
+          punt-shares: {arp: 31, ipv4: 32, ipv6: 33, pppoe-discovery: 34, ppp-control: 35, unknown-session: 36, l2tp-control: 37, too-big: 0, l2tp-unknown: 39}
+          punt-shares-per-port: {arp: 41, ipv4: 42, ipv6: 43, pppoe-discovery: 44, ppp-control: 45, unknown-session: 46, l2tp-control: 47, too-big: 48, l2tp-unknown: 49}
           reordering: {window: 64, frames: 1024, timeout-ms: 20}
           ports:
             - name: access
@@ -83,6 +86,25 @@ import Testing
         expected.puntLimitsPerClient.l2tpControl = 17
         expected.puntLimitsPerClient.tooBig = 0
         expected.puntLimitsPerClient.capture = 18
+        expected.puntLimitsPerClient.l2tpUnknown = 19
+        expected.puntShares.arp = 31
+        expected.puntShares.ipv4 = 32
+        expected.puntShares.ipv6 = 33
+        expected.puntShares.pppoeDiscovery = 34
+        expected.puntShares.pppControl = 35
+        expected.puntShares.unknownSession = 36
+        expected.puntShares.l2tpControl = 37
+        expected.puntShares.tooBig = 0
+        expected.puntShares.l2tpUnknown = 39
+        expected.puntSharesPerPort.arp = 41
+        expected.puntSharesPerPort.ipv4 = 42
+        expected.puntSharesPerPort.ipv6 = 43
+        expected.puntSharesPerPort.pppoeDiscovery = 44
+        expected.puntSharesPerPort.pppControl = 45
+        expected.puntSharesPerPort.unknownSession = 46
+        expected.puntSharesPerPort.l2tpControl = 47
+        expected.puntSharesPerPort.tooBig = 48
+        expected.puntSharesPerPort.l2tpUnknown = 49
         expected.telemetry = false
         expected.reordering.window = 64
         expected.reordering.frames = 1_024
@@ -99,6 +121,8 @@ import Testing
         #expect(settings.ports[0].dispatch == .automatic)
         #expect(settings.ports[0].queues == nil)
         #expect(settings.puntLimitsPerClient.arp < settings.puntLimits.arp)
+        #expect(settings.puntShares.arp < settings.puntSharesPerPort.arp)
+        #expect(settings.puntSharesPerPort.arp < settings.puntLimits.arp)
     }
 
     /// A line of `whole` in another form, and the faults that it makes.
@@ -133,57 +157,68 @@ import Testing
             (
                 "arp: 1", "apr: 1",
                 [
-                    "14: punt-limits.apr: unknown; known here: arp, capture, ipv4, ipv6, l2tp-control, ppp-control, pppoe-discovery, "
-                        + "too-big, unknown-session"
+                    "14: punt-limits.apr: unknown; known here: arp, capture, ipv4, ipv6, l2tp-control, l2tp-unknown, ppp-control, "
+                        + "pppoe-discovery, too-big, unknown-session"
                 ]
             ),
             (
+                "punt-shares: {arp: 31", "punt-shares: {capture: 31",
+                [
+                    "34: punt-shares.capture: unknown; known here: arp, ipv4, ipv6, l2tp-control, l2tp-unknown, ppp-control, "
+                        + "pppoe-discovery, too-big, unknown-session"
+                ]
+            ),
+            (
+                "punt-shares-per-port: {arp: 41", "punt-shares-per-port: {arp: many",
+                ["35: punt-shares-per-port.arp: expected a whole number from 0 to 10000000, found `many`"]
+            ),
+            (
                 "window: 64", "window: 1",
-                ["33: reordering.window: expected a whole number from 2 to 256, found `1`"]
+                ["36: reordering.window: expected a whole number from 2 to 256, found `1`"]
             ),
             (
                 "frames: 1024", "frames: 65537",
-                ["33: reordering.frames: expected a whole number from 64 to 65536, found `65537`"]
+                ["36: reordering.frames: expected a whole number from 64 to 65536, found `65537`"]
             ),
             (
                 "timeout-ms: 20", "timeout-ms: 0",
-                ["33: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
+                ["36: reordering.timeout-ms: expected a whole number from 1 to 1000, found `0`"]
             ),
             (
                 "timeout-ms: 20", "timeout: 20",
-                ["33: reordering.timeout: unknown; known here: frames, timeout-ms, window"]
+                ["36: reordering.timeout: unknown; known here: frames, timeout-ms, window"]
             ),
             (
                 "name: access", "name: a port",
-                ["35: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
+                ["38: ports[0].name: expected a name of 1 to 31 letters, digits, `-`, `_` or `.`, found `a port`"]
             ),
-            ("mtu: 1508", "mtu: 100", ["37: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
-            ("queues: 4", "queues: 0", ["38: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
+            ("mtu: 1508", "mtu: 100", ["40: ports[0].mtu: expected a whole number from 576 to 9600, found `100`"]),
+            ("queues: 4", "queues: 0", ["41: ports[0].queues: expected a whole number from 1 to 64, found `0`"]),
             (
                 "arp: 11", "arp: x",
                 ["24: punt-limits-per-client.arp: expected a whole number from 0 to 10000000, found `x`"]
             ),
             (
                 "dispatch: rss", "dispatch: hardware",
-                ["39: ports[0].dispatch: expected one of `auto`, `single`, `rss`, `software`, found `hardware`"]
+                ["42: ports[0].dispatch: expected one of `auto`, `single`, `rss`, `software`, found `hardware`"]
             ),
             (
                 "dispatch: rss", "dispatch: single",
-                ["39: ports[0].dispatch: `single` has one queue, and `queues` is 4"]
+                ["42: ports[0].dispatch: `single` has one queue, and `queues` is 4"]
             ),
-            ("queues: 4", "queues: 1", ["39: ports[0].dispatch: `rss` takes two queues or more, and `queues` is 1"]),
-            ("{name: core,", "{name: access,", ["40: ports[1]: another port is called `access`"]),
+            ("queues: 4", "queues: 1", ["42: ports[0].dispatch: `rss` takes two queues or more, and `queues` is 1"]),
+            ("{name: core,", "{name: access,", ["43: ports[1]: another port is called `access`"]),
             (
                 "\"net_af_packet0,iface=veth1\"", "0000:03:00.0",
-                ["40: ports[1]: another port has the device `0000:03:00.0`"]
+                ["43: ports[1]: another port has the device `0000:03:00.0`"]
             ),
-            ("telemetry: false", "telemetry: 7", ["41: telemetry: expected true or false, found `7`"]),
+            ("telemetry: false", "telemetry: 7", ["44: telemetry: expected true or false, found `7`"]),
             (
                 "main-core: 4", "cpu: 4",
                 [
                     "6: cpu: unknown; known here: circuits, cores, frame-ring-depth, idle, main-core, memory, ports, "
-                        + "punt-limits, punt-limits-per-client, reassembly, reordering, segment, segment-group, sessions, "
-                        + "telemetry, tunnels, vlan-blocks"
+                        + "punt-limits, punt-limits-per-client, punt-shares, punt-shares-per-port, reassembly, reordering, "
+                        + "segment, segment-group, sessions, telemetry, tunnels, vlan-blocks"
                 ]
             ),
         ] as [(String, String, [String])])

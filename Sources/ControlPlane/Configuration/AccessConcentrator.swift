@@ -115,6 +115,22 @@ public struct AccessConcentrator: Hashable, Sendable {
     /// `session-limit-per-mac`: sessions that one client address may have on one attachment circuit, 0 to 65,535; 0, the
     /// default: no limit.
     public internal(set) var sessionLimitPerMAC: UInt16
+    /// `session-limit-per-vlan`: sessions on one attachment circuit, 0 to 65,535; 0, the default: as many as there are session ids.
+    public internal(set) var sessionLimitPerVLAN: UInt16 = 0
+    /// `session-limit-per-port`: sessions on one access port, 0 to 1,048,576; 0, the default: no limit.
+    public internal(set) var sessionLimitPerPort: UInt32 = 0
+    /// `half-open-limit`: sessions of this instance whose clients are in LCP or authentication, 0 to 1,048,576; 0: no limit. Default
+    /// 20,000.
+    public internal(set) var halfOpenLimit: UInt32 = 20_000
+    /// `half-open-limit-per-mac`: the same of one client address on one attachment circuit, 0 to 65,535. Default 10.
+    public internal(set) var halfOpenLimitPerMAC: UInt16 = 10
+    /// `half-open-limit-per-vlan`: the same on one attachment circuit, 0 to 65,535. Default 4,000.
+    public internal(set) var halfOpenLimitPerVLAN: UInt16 = 4_000
+    /// `half-open-limit-per-port`: the same on one access port, 0 to 1,048,576. Default 16,000.
+    public internal(set) var halfOpenLimitPerPort: UInt32 = 16_000
+    /// `establish-timeout`: seconds from PADS on within which a client has to get through LCP and authentication, 5 to 600. Default
+    /// 60.
+    public internal(set) var establishTimeout: UInt16 = 60
     /// `destination`
     public internal(set) var destination: Destination
     /// `l2tp.peer-address`

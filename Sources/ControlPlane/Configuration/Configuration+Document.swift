@@ -90,6 +90,11 @@ extension AccessConcentrator {
             .number("lcp-restart", lcpRestart), .number("lcp-max-configure", lcpMaxConfigure),
             .number("lcp-max-terminate", lcpMaxTerminate), .number("lcp-max-failure", lcpMaxFailure),
             .number("session-limit", sessionLimit), .number("session-limit-per-mac", sessionLimitPerMAC),
+            .number("session-limit-per-vlan", sessionLimitPerVLAN),
+            .number("session-limit-per-port", sessionLimitPerPort), .number("half-open-limit", halfOpenLimit),
+            .number("half-open-limit-per-mac", halfOpenLimitPerMAC),
+            .number("half-open-limit-per-vlan", halfOpenLimitPerVLAN),
+            .number("half-open-limit-per-port", halfOpenLimitPerPort), .number("establish-timeout", establishTimeout),
             .choice("destination", destination),
         ]
         settings.append(

@@ -23,6 +23,8 @@ extension DataPlaneSettings {
             // A session's copies are bounded by their class alone.
             Setting(
                 "punt-limits-per-client", .mapping(puntLimitsPerClient.settings.filter { $0.name != "capture" })),
+            Setting("punt-shares", .mapping(puntShares.settings.filter { $0.name != "capture" })),
+            Setting("punt-shares-per-port", .mapping(puntSharesPerPort.settings.filter { $0.name != "capture" })),
             Setting(
                 "reassembly",
                 .mapping([
@@ -47,6 +49,7 @@ extension DataPlaneSettings.PuntLimits {
             .number("arp", arp), .number("ipv4", ipv4), .number("ipv6", ipv6),
             .number("pppoe-discovery", pppoeDiscovery), .number("ppp-control", pppControl),
             .number("unknown-session", unknownSession), .number("l2tp-control", l2tpControl),
+            .number("l2tp-unknown", l2tpUnknown),
             .number("too-big", tooBig), .number("capture", capture),
         ]
     }

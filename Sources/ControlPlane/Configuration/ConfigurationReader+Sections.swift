@@ -169,6 +169,13 @@ extension ConfigurationReader {
         Self.read(&value.challengeName, mapping.optional("challenge-name"))
         Self.read(&value.sessionLimit, mapping.optional("session-limit"), in: 0...1_048_576)
         Self.read(&value.sessionLimitPerMAC, mapping.optional("session-limit-per-mac"), in: 0...65_535)
+        Self.read(&value.sessionLimitPerVLAN, mapping.optional("session-limit-per-vlan"), in: 0...65_535)
+        Self.read(&value.sessionLimitPerPort, mapping.optional("session-limit-per-port"), in: 0...1_048_576)
+        Self.read(&value.halfOpenLimit, mapping.optional("half-open-limit"), in: 0...1_048_576)
+        Self.read(&value.halfOpenLimitPerMAC, mapping.optional("half-open-limit-per-mac"), in: 0...65_535)
+        Self.read(&value.halfOpenLimitPerVLAN, mapping.optional("half-open-limit-per-vlan"), in: 0...65_535)
+        Self.read(&value.halfOpenLimitPerPort, mapping.optional("half-open-limit-per-port"), in: 0...1_048_576)
+        Self.read(&value.establishTimeout, mapping.optional("establish-timeout"), in: 5...600)
         if let destination: AccessConcentrator.Destination = mapping.required("destination")?.choice() {
             value.destination = destination
         }

@@ -107,8 +107,7 @@ extension ControlNode {
         }
         do {
             if let error = drainedFor(instance: instance.name, port: interface.port) { throw error }
-            try checkLimits(
-                of: instance, client: ClientKey(client: request.key.client, circuit: request.key.circuit))
+            try checkLimits(of: instance, for: request, at: now)
             let circuit = try table.circuit(request.key.circuit, outerTPID: tags.first?.protocolID ?? 0)
             let routeID = nextRouteID()
             let upstream = try table.openUpstream(
@@ -117,23 +116,9 @@ extension ControlNode {
                 request, routeID: routeID, upstream: upstream, tags: tags, interface: interface,
                 instance: instance, at: now)
         } catch {
-            statistics.count(.routesCreateFail)
-            logger.warning(
-                "session refused: \(error)",
-                metadata: ["mac": "\(request.key.client)", "interface": "\(interface.name)"])
+            refused(request, error, interface: interface, at: now)
             let pads = DiscoveryServer.pads(refusing: request, as: .acSystem, text: "\(error)")
             send(pads, to: request.key.client, on: interface, tags: tags)
-        }
-    }
-
-    private func checkLimits(of instance: AccessConcentrator, client: ClientKey) throws {
-        let ofInstance = connectionsByInstance[instance.name, default: 0]
-        if instance.sessionLimit != 0, ofInstance >= instance.sessionLimit {
-            throw AdmissionError.instanceLimit(instance.name, Int(instance.sessionLimit))
-        }
-        let ofClient = connectionsByClient[client, default: 0]
-        if instance.sessionLimitPerMAC != 0, ofClient >= instance.sessionLimitPerMAC {
-            throw AdmissionError.clientLimit(client.client, Int(instance.sessionLimitPerMAC))
         }
     }
 
@@ -148,12 +133,13 @@ extension ControlNode {
             DiscoveryServer.pads(for: request, sessionID: upstream.sessionID), to: request.key.client, on: interface,
             tags: tags)
         statistics.count(.routesCreated)
-        connectionsByClient[connection.clientKey, default: 0] += 1
-        connectionsByInstance[instance.name, default: 0] += 1
+        admit(connection, at: now)
         openedBy[request.key] = upstream.slot
         routes[connection.routeID] = upstream.slot
         sessions[connection.key] = upstream.slot
-        logger.info("PPPoE session opened", metadata: metadata(of: connection))
+        logger.log(
+            level: openingLines.take(at: now) == nil ? .debug : .info, "PPPoE session opened",
+            metadata: metadata(of: connection))
         let outputs = connection.link?.start(at: now) ?? []
         connections[upstream.slot] = connection
         perform(outputs, slot: upstream.slot, at: now)
@@ -172,20 +158,5 @@ extension ControlNode {
         send(
             DiscoveryServer.padt(sessionID: sessionID, errorText: "no such session"), to: frame.source, on: interface,
             tags: Self.tags(of: frame))
-    }
-}
-
-/// Why a client is refused before a session is made.
-enum AdmissionError: Error, CustomStringConvertible {
-    case instanceLimit(String, Int)
-    case clientLimit(MACAddress, Int)
-    case draining(String)
-
-    var description: String {
-        switch self {
-        case .instanceLimit(let name, let limit): "pppoe-ac \(name) has its \(limit) sessions (session-limit)"
-        case .clientLimit(let client, let limit): "\(client) has its \(limit) sessions (session-limit-per-mac)"
-        case .draining(let what): "\(what) is being drained and takes no new sessions"
-        }
     }
 }

@@ -57,7 +57,7 @@ extension ControlNode {
             perform(
                 host.answerTooBig(punted.bytes, largestPPPFrame: punted.detail, port: punted.port, at: now), at: now)
         case .capture: break
-        case .arp, .ipv4, .ipv6, .l2tpControl:
+        case .arp, .ipv4, .ipv6, .l2tpControl, .l2tpUnknown:
             perform(host.receive(frame: punted.bytes, port: punted.port, at: now), at: now)
         }
     }

@@ -16,6 +16,7 @@ extension ControlNode {
             magicSeed: random.next(),
             random: makeRandom(), challengeName: instance.challengeName)
         configuration.restartInterval = .seconds(instance.lcpRestart)
+        configuration.establishTimeout = .seconds(instance.establishTimeout)
         configuration.maxConfigure = Int(instance.lcpMaxConfigure)
         configuration.maxTerminate = Int(instance.lcpMaxTerminate)
         configuration.maxFailure = Int(instance.lcpMaxFailure)
@@ -42,7 +43,10 @@ extension ControlNode {
             let length = reader.readUInt16(), let bytes = reader.readBytes(Int(length))
         else { return }
         debug(.ppp, connection) { "received \((try? PPPFrame(parsing: bytes))?.summary ?? "what is no PPP frame")" }
-        perform(connections[slot]?.link?.receive(bytes, at: now) ?? [], slot: slot, at: now)
+        let discarded = connection.link?.discardedFrames
+        let outputs = connections[slot]?.link?.receive(bytes, at: now) ?? []
+        if connections[slot]?.link?.discardedFrames == discarded { halfOpen.spoke(slot) }
+        perform(outputs, slot: slot, at: now)
     }
 
     func connectionTimerFired(_ slot: UInt32, at now: Instant) {
@@ -56,6 +60,7 @@ extension ControlNode {
             switch output {
             case .send(let frame): send(frame, to: connection)
             case .identified(let proxy):
+                halfOpen.remove(slot)
                 connections[slot]?.userOctets = proxy.authenName
                 chooseLNS(for: slot, at: now)
             case .failed(let failure): linkFailed(slot, failure, at: now)

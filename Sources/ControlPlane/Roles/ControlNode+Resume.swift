@@ -22,7 +22,10 @@ extension ControlNode {
         resumeTunnels(stored, &work, at: now)
         resumeSessions(stored, &work, at: now)
         endStrangers(&work, at: now)
-        for id in work.tunnels.sorted() { run(id, at: now) { $0.resume(at: now) } }
+        for id in work.tunnels.sorted() {
+            run(id, at: now) { $0.resume(at: now) }
+            tellControlWindow(id)
+        }
         for (id, reason) in work.hopeless.sorted(by: { $0.key < $1.key }) {
             stopTunnel(id, .init(.shuttingDown, message: reason), at: now)
         }
@@ -192,8 +195,7 @@ extension ControlNode {
         routes[taken.routeID] = slot
         openedBy[taken.request.key] = slot
         sessions[taken.key] = slot
-        connectionsByClient[taken.clientKey, default: 0] += 1
-        connectionsByInstance[taken.request.instance.name, default: 0] += 1
+        counts.add(taken)
         add(Call(downstream: call.downstream, upstreamSlot: slot, isForwarding: true), toTunnel: call.id.tunnel)
         if let account = tunnels[call.id.tunnel]?.account { tunnelAccounts[account]?.sessions += 1 }
         if let authorization = taken.authorization {

@@ -48,8 +48,8 @@ extension ControlNode {
         sessions[connection.key] = nil
         openedBy[connection.request.key] = nil
         routes[connection.routeID] = nil
-        decrement(&connectionsByClient, connection.clientKey)
-        decrement(&connectionsByInstance, connection.request.instance.name)
+        counts.remove(connection)
+        halfOpen.remove(slot)
         agenda.cancel(.connection(slot: slot))
         for timer in [.attempt(slot: slot), .interim(slot: slot), .sessionTimeout(slot: slot), .idle(slot: slot)]
             as [Timer]
@@ -76,11 +76,6 @@ extension ControlNode {
         giveBack(upstream: slot)
         statistics.count(.routesDeleted)
         agenda.schedule(.reclaim, at: now)
-    }
-
-    private func decrement<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
-        let left = counts[key, default: 0] - 1
-        counts[key] = left > 0 ? left : nil
     }
 
     // What the table refuses to take back it does not know, which is this node's mistake and nobody's loss.
@@ -128,7 +123,11 @@ extension ControlNode {
             metadata["octets-up"] = "\(traffic.upstreamOctets)"
             metadata["packets-down"] = "\(traffic.downstreamPackets)"
             metadata["octets-down"] = "\(traffic.downstreamOctets)"
-            logger.info("PPPoE session closed", metadata: metadata)
+            // Of one whose client never said who it is there is nothing to account for.
+            let isNamed = session.metadata["user"] != nil
+            logger.log(
+                level: isNamed || openingLines.take(at: now) != nil ? .info : .debug, "PPPoE session closed",
+                metadata: metadata)
         }
         collectStatic()
         scheduleCaptureEnds(at: now)

@@ -114,6 +114,7 @@ extension ControlNode {
         }
         guard id != 0 else { return refuseTunnel(datagram, at: now) }
         guard let record = tunnels[id] else {
+            statistics.count(.l2tpStrangerMessages)
             logger.debug(
                 "L2TP message for no tunnel of this node",
                 metadata: ["peer": "\(datagram.source)", "tunnel": "\(id)"])
@@ -123,10 +124,12 @@ extension ControlNode {
         let isPeer =
             record.isBound ? datagram.source == record.peer : datagram.source.address == record.peer.address
         guard isPeer, datagram.destination == record.local else {
-            logger.warning(
+            statistics.count(.l2tpStrangerMessages)
+            guard let more = strangerLines.take(at: now) else { return }
+            return logger.warning(
                 "L2TP message from a stranger dropped",
-                metadata: ["peer": "\(datagram.source)", "tunnel": "\(id)"])
-            return
+                metadata: more.merging(
+                    ["peer": "\(datagram.source)", "tunnel": "\(id)"], uniquingKeysWith: { $1 }))
         }
         receive(datagram, tunnel: id, at: now)
     }
@@ -135,6 +138,7 @@ extension ControlNode {
     /// anything; how often is bounded, since the source may be forged. Refusing goes before comparing tie breakers: there is
     /// nothing to choose between when one of the two tunnels cannot be.
     private func refuseTunnel(_ datagram: UDPDatagram, at now: Instant) {
+        statistics.count(.l2tpStrangerMessages)
         guard case .request(let request)? = try? InitialMessage.decode(datagram.payload),
             let answer = InitialMessage.refusal(
                 of: request, .init(.notAuthorized, message: "this node takes no tunnels")),
@@ -159,6 +163,16 @@ extension ControlNode {
             tunnels[id]?.isBound = true
         }
         perform(actions, tunnel: id, at: now)
+        tellControlWindow(id)
+    }
+
+    /// Lets the data plane know which numbers of a peer's messages are near, once in 256 messages.
+    func tellControlWindow(_ id: UInt16) {
+        guard let record = tunnels[id], record.isPublished else { return }
+        let octet = UInt8(record.machine.expectedNs >> 8)
+        guard octet != record.controlWindow else { return }
+        tunnels[id]?.controlWindow = octet
+        table.setControlWindow(id, octet)
     }
 
     /// Carries out what a tunnel wishes. Messages go out last: when the LNS has ICCN, the table must already forward. What

@@ -104,10 +104,10 @@ public final class ControlNode {
     var openedBy: [SessionRequest.Key: UInt32] = [:]
     /// Upstream slot by what a PADT names.
     var sessions: [SessionKey: UInt32] = [:]
-    /// Number of connections by client and circuit, for the limit.
-    var connectionsByClient: [ClientKey: Int] = [:]
-    /// Number of connections by instance, for the limit.
-    var connectionsByInstance: [String: Int] = [:]
+    /// How many connections there are, for the limits.
+    var counts = SessionCounts()
+    /// Those of clients that have not said yet who they are.
+    var halfOpen = HalfOpenSessions()
     var lastRouteID: UInt32 = 0
 
     /// By local tunnel id.
@@ -152,6 +152,11 @@ public final class ControlNode {
     public internal(set) var debugRules: [DebugRule] = []
     /// How often strangers that ask for a tunnel are answered.
     var refusals = TokenBucket(rate: 10, burst: 20)
+    /// How often it is said that clients are refused, that sessions give way, that one is opened, and that a stranger sends L2TP.
+    var refusalLines = LineLimit(rate: 1, burst: 20)
+    var halfOpenLines = LineLimit(rate: 1, burst: 5)
+    var openingLines = LineLimit(rate: 200, burst: 10_000)
+    var strangerLines = LineLimit(rate: 1, burst: 20)
     /// What routers have told of the ways to LNSs.
     var pathMTUs = PathMTUTable()
     /// The tunnel that a removed session was in, by upstream slot, until its counters are final.

@@ -25,6 +25,10 @@ public protocol ForwardingTable: AnyObject {
     /// Publishes where a tunnel's data comes from and how data toward it looks. Called again when the path changes.
     func publishTunnel(_ id: UInt16, _ path: TunnelPath) throws
 
+    /// Tells the data plane the high octet of the number that a tunnel's peer is expected to give its next control message; 0 when it
+    /// is published.
+    func setControlWindow(_ id: UInt16, _ octet: UInt8)
+
     /// Unpublishes a tunnel, whose sessions have been removed; its id is free after the grace period.
     func removeTunnel(_ id: UInt16) throws
 
@@ -134,6 +138,9 @@ public struct ExternalHandle: Hashable, Sendable {
 }
 
 extension ForwardingTable {
+    /// For tables without workers.
+    public func setControlWindow(_ id: UInt16, _ octet: UInt8) {}
+
     /// One by one, for tables that know no better.
     public func addExternal(
         _ sessions: [ExternalSession], refuse: (_ index: Int, _ error: any Error) -> Void

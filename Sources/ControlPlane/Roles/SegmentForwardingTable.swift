@@ -77,6 +77,11 @@ public final class SegmentForwardingTable: ForwardingTable {
         }
     }
 
+    /// Tells workers which numbers of the peer's control messages are near.
+    public func setControlWindow(_ id: UInt16, _ octet: UInt8) {
+        writer.setControlWindow(TunnelID(rawValue: id), octet)
+    }
+
     /// Takes a tunnel out of service.
     public func removeTunnel(_ id: UInt16) throws { try writer.removeTunnel(TunnelID(rawValue: id)) }
 

@@ -34,6 +34,8 @@ struct TunnelRecord {
     var isPublished = false
     /// The machine's revision that the store has been told of.
     var savedRevision: UInt64 = 0
+    /// What the forwarding table was told last of the peer's numbers.
+    var controlWindow: UInt8?
     /// Traffic of its sessions that have ended.
     var endedTraffic = SessionTraffic()
 }

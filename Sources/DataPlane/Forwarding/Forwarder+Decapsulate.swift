@@ -31,7 +31,7 @@ extension Forwarder {
 
     /// Whether a packet over IPv4 has the tunnel's addresses and ports.
     @inline(__always)
-    private func isFromPeer(_ found: DownstreamFrame, _ tunnel: UnsafeRawPointer) -> Bool {
+    func isFromPeer(_ found: DownstreamFrame, _ tunnel: UnsafeRawPointer) -> Bool {
         tunnel.load(fromByteOffset: 4, as: UInt8.self) == UInt8(CULVERT_TUNNEL_IPV4)
             && tunnel.load(fromByteOffset: 24, as: UInt32.self) == found.peerAddress
             && tunnel.load(fromByteOffset: 40, as: UInt32.self) == found.localAddress

@@ -74,7 +74,7 @@ extension Forwarder {
     ) -> Bool {
         guard let message = L2TPv2Header(udp.payload) else { return rejected(frame, .l2tpShort) }
         guard message.version == 2 else { return rejected(frame, .l2tpVersion) }
-        guard !message.isControl else { return punted(frame, .l2tpControl, port) }
+        guard !message.isControl else { return puntControl(frame, message, udp, port: port) }
         var fault = L2TPv2DataHeader.Fault.short
         guard let data = L2TPv2DataHeader(message, fault: &fault) else {
             return rejected(frame, fault == .short ? .l2tpShort : fault == .length ? .l2tpLength : .l2tpOffset)

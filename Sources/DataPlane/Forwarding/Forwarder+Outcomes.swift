@@ -11,26 +11,46 @@ extension Forwarder {
         culvert_mbuf_drop(frame.mbuf, counters + reason.rawValue)
     }
 
-    /// Puts a frame aside for culvertd, or drops it when its class has had its share.
+    /// Puts a frame aside for culvertd, or drops it when its sender or its class has had its share.
     /// - Parameters:
     ///   - slot: the session's upstream slot for `pppControl` and `tooBig`.
+    ///   - tunnel: the tunnel's index for `l2tpControl`.
     ///   - detail: for `tooBig`, octets of the largest PPP frame that would have passed.
     /// - Returns: what it was counted as.
     @inline(never) @discardableResult
     func punt(
-        _ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX, detail: UInt16 = 0
+        _ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32 = CULVERT_NO_INDEX,
+        tunnel: UInt32 = CULVERT_NO_INDEX, detail: UInt16 = 0
     ) -> Counter {
         // The exchange copies from one buffer. What fits a slot fits one, unless a port's are smaller than ours.
         guard frame.length <= CULVERT_FRAME_CAPACITY, !frame.isChained else { return dropped(frame, .puntTooLong) }
         guard punts.hasRoom else { return dropped(frame, .puntRingFull) }
         // The client's own share first: one that floods must not use up what all clients have together.
-        let sender = client(of: frame, punt, port: port, slot: slot)
-        guard state.pointee.puntClients.take(punt, sender, now: state.pointee.now) else {
+        let sender = sender(of: frame, punt, port: port, slot: slot, tunnel: tunnel)
+        let now = state.pointee.now
+        guard state.pointee.puntClients.take(punt, sender.client, now: now) else {
             return dropped(frame, .puntClientLimited(punt))
         }
-        guard punts.take(punt, now: state.pointee.now) else { return dropped(frame, .puntLimited(punt)) }
+        guard state.pointee.puntShares.hasRanks(punt) else {
+            guard punts.take(punt, now: now) else { return dropped(frame, .puntLimited(punt)) }
+            return hand(frame, punt, port: port, slot: slot, detail: detail)
+        }
+        // Then who goes first: those on lines that send little.
+        let rank = state.pointee.puntShares.rank(punt, sender, port: port, now: now)
+        guard rank != .beyond || punts.hasRoomBeyondShares else { return dropped(frame, .puntRingFull) }
+        guard punts.take(punt, now: now, rank: rank) else {
+            return dropped(frame, rank == .within ? .puntLimited(punt) : .puntShareLimited(punt))
+        }
+        if rank == .beyond { state.pointee.puntShares.admit(punt, sender, now: now) }
+        return hand(frame, punt, port: port, slot: slot, detail: detail, isBeyondShare: rank == .beyond)
+    }
+
+    private func hand(
+        _ frame: PacketBuffer, _ punt: PuntClass, port: UInt32, slot: UInt32, detail: UInt16,
+        isBeyondShare: Bool = false
+    ) -> Counter {
         count(.punted(punt))
-        punts.append(frame, punt, port: port, slot: slot, detail: detail)
+        punts.append(frame, punt, port: port, slot: slot, detail: detail, isBeyondShare: isBeyondShare)
         return .punted(punt)
     }
 

@@ -66,6 +66,7 @@ public struct Forwarder: @unchecked Sendable {
     ///   - ports: at most as many as the segment has room for.
     ///   - limits: of each punt class.
     ///   - clientLimits: of each client or peer within its punt class.
+    ///   - shares: what each VLAN, tunnel and port has before others that send more.
     ///   - reassembly: what fragments may take; with the same seed for all workers.
     ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
     ///   - captures: the pool that copies for captures lie in, the worker's alone to take from; its buffers are to have room for
@@ -75,7 +76,8 @@ public struct Forwarder: @unchecked Sendable {
     /// - Throws: `AllocationError`. `worker` and the number of ports beyond the segment's capacity are programming errors.
     public init(
         view: SegmentView, ports: [ForwardingPort], worker: UInt32, workers: UInt32, limits: PuntLimits,
-        clientLimits: PuntLimits = PuntLimits(all: 0), reassembly: ReassemblyLimits = ReassemblyLimits(),
+        clientLimits: PuntLimits = PuntLimits(all: 0), shares: PuntShareLimits = .none,
+        reassembly: ReassemblyLimits = ReassemblyLimits(),
         reordering: ReorderLimits = ReorderLimits(), captures: OpaquePointer? = nil, cyclesPerSecond: UInt64,
         seed: UInt64 = HashSeed.ofProcess, socket: Int32 = -1
     ) throws(AllocationError) {
@@ -101,7 +103,8 @@ public struct Forwarder: @unchecked Sendable {
         state.pointee = ForwarderState(
             worker: worker, workers: workers,
             puntClients: try PuntClients(
-                limits: clientLimits, cyclesPerSecond: cyclesPerSecond, seed: seed, socket: socket))
+                limits: clientLimits, cyclesPerSecond: cyclesPerSecond, seed: seed, socket: socket),
+            puntShares: try PuntShares(limits: shares, cyclesPerSecond: cyclesPerSecond, seed: seed, socket: socket))
         rare = try allocate(1, socket: socket)
         rare.pointee = RarelyUsed(
             profiles: try allocate(Int(view.policerMask) + 1, socket: socket),
@@ -121,6 +124,7 @@ public struct Forwarder: @unchecked Sendable {
         punts.deallocate()
         reassembler.deallocate()
         state.pointee.puntClients.deallocate()
+        state.pointee.puntShares.deallocate()
         culvert_free(state)
         culvert_free(profiles)
         reordering.deallocate()
@@ -247,9 +251,12 @@ struct ForwarderState {
     var ipv6Identification: UInt32
     /// What each client and peer may give to culvertd.
     let puntClients: PuntClients
+    /// What each line and port has before others.
+    let puntShares: PuntShares
 
-    init(worker: UInt32, workers: UInt32, puntClients: PuntClients) {
+    init(worker: UInt32, workers: UInt32, puntClients: PuntClients, puntShares: PuntShares) {
         self.puntClients = puntClients
+        self.puntShares = puntShares
         var step: UInt32 = 1
         while step < workers { step <<= 1 }
         identification = worker

@@ -1,6 +1,8 @@
 import Segment
 
-/// The token bucket of a punt class: `rate` frames a second with bursts of a tenth of a second.
+/// The token bucket of a punt class: `rate` frames a second with bursts of a tenth of a second. Frames of a higher rank may take
+/// a tenth or two tenths of a second more in advance. So as long as they come, those of a lower rank find the bucket empty,
+/// and what the class may have in all stays the same.
 public struct PuntBucket {
     private let rate: PuntRate
     /// Cycle count at which the next frame is due.
@@ -12,7 +14,9 @@ public struct PuntBucket {
     }
 
     /// Takes a token at `now`, in cycles; false when there is none.
-    public mutating func take(now: UInt64) -> Bool { rate.take(&due, now: now) }
+    public mutating func take(now: UInt64, rank: PuntRank = .beyond) -> Bool {
+        rate.take(&due, now: now, bursts: UInt64(rank.rawValue) &+ 1)
+    }
 }
 
 /// Frames a second that each punt class may have, per worker.

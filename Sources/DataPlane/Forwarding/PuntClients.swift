@@ -9,7 +9,8 @@ import Segment
 /// floods has an empty bucket and keeps its place, while strangers who come once, be they ever so many, push out each other;
 /// and nobody is refused because the table is full. The hash is seeded, so strangers cannot choose their set.
 ///
-/// What this cannot do is tell one flooder with many addresses from many clients: that flood ends at the class's own bucket.
+/// What this cannot do is tell one flooder with many addresses from many clients: that flood ends at the class's own bucket, where
+/// `PuntShares` say who goes first.
 public struct PuntClients: @unchecked Sendable {
     /// Clients that a class remembers.
     public static let capacity = 4_096
@@ -28,14 +29,18 @@ public struct PuntClients: @unchecked Sendable {
     private let rates: UnsafeMutablePointer<PuntRate>
     private let seed: UInt64
 
-    /// - Parameter limits: frames a second that a client may have of each class; 0: the class has no limit of its clients' own.
-    public init(limits: PuntLimits, cyclesPerSecond: UInt64, seed: UInt64, socket: Int32) throws(AllocationError) {
+    /// - Parameters:
+    ///   - limits: frames a second that a client may have of each class; 0: the class has no limit of its clients' own.
+    ///   - burst: cycles whose frames it may send at once; nil: a second.
+    public init(
+        limits: PuntLimits, cyclesPerSecond: UInt64, burst: UInt64? = nil, seed: UInt64, socket: Int32
+    ) throws(AllocationError) {
         entries = try allocate(PuntClass.allCases.count * Self.capacity, socket: socket)
         rates = try allocate(PuntClass.allCases.count, socket: socket)
         self.seed = seed
         for punt in PuntClass.allCases {
             rates[Int(punt.rawValue)] = PuntRate(
-                rate: limits[punt], cyclesPerSecond: cyclesPerSecond, burst: cyclesPerSecond)
+                rate: limits[punt], cyclesPerSecond: cyclesPerSecond, burst: burst ?? cyclesPerSecond)
         }
     }
 
@@ -44,6 +49,9 @@ public struct PuntClients: @unchecked Sendable {
         culvert_free(entries)
         culvert_free(rates)
     }
+
+    /// Whether a class has a limit of its clients' own.
+    func isLimited(_ punt: PuntClass) -> Bool { rates[Int(truncatingIfNeeded: punt.rawValue)].interval != 0 }
 
     /// Takes a token of a client's bucket at `now`, in cycles; false when there is none.
     public func take(_ punt: PuntClass, _ client: PuntClient, now: UInt64) -> Bool {

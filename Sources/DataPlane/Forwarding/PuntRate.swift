@@ -15,8 +15,9 @@ struct PuntRate {
     }
 
     /// Takes a token at `now`, in cycles, of the sender whose next frame is due at `due`; false when there is none.
-    func take(_ due: inout UInt64, now: UInt64) -> Bool {
-        guard interval != 0, due <= now &+ tolerance else { return false }
+    /// - Parameter bursts: how many bursts it may be early by.
+    func take(_ due: inout UInt64, now: UInt64, bursts: UInt64 = 1) -> Bool {
+        guard interval != 0, due <= now &+ tolerance &* bursts else { return false }
         due = max(due, now) &+ interval
         return true
     }

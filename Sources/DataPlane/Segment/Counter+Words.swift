@@ -37,10 +37,12 @@ extension Counter {
         case .puntedPPPControl: ("punted_ppp_control", "frames of sessions in PPP negotiation given to culvertd")
         case .puntedUnknownSession:
             ("punted_unknown_session", "PPPoE session frames that no session owns given to culvertd")
-        case .puntedL2TPControl: ("punted_l2tp_control", "L2TP control messages given to culvertd")
+        case .puntedL2TPControl: ("punted_l2tp_control", "L2TP control messages from tunnels' peers given to culvertd")
         case .puntedTooBig:
             ("punted_too_big", "frames too long for their tunnel given to culvertd, which tells the sender")
         case .puntedCapture: ("punted_capture", "copies of captured sessions' frames given to culvertd")
+        case .puntedL2TPUnknown:
+            ("punted_l2tp_unknown", "L2TP control messages of no tunnel of their sender's given to culvertd")
         case .puntLimitedARP: ("punt_limited_arp", "ARP frames beyond the punt limit")
         case .puntLimitedIPv4: ("punt_limited_ipv4", "IPv4 packets to the node beyond the punt limit")
         case .puntLimitedIPv6: ("punt_limited_ipv6", "IPv6 packets beyond the punt limit")
@@ -50,10 +52,13 @@ extension Counter {
             ("punt_limited_ppp_control", "frames of sessions in PPP negotiation beyond the punt limit")
         case .puntLimitedUnknownSession:
             ("punt_limited_unknown_session", "PPPoE session frames that no session owns beyond the punt limit")
-        case .puntLimitedL2TPControl: ("punt_limited_l2tp_control", "L2TP control messages beyond the punt limit")
+        case .puntLimitedL2TPControl:
+            ("punt_limited_l2tp_control", "L2TP control messages from tunnels' peers beyond the punt limit")
         case .puntLimitedTooBig: ("punt_limited_too_big", "frames too long for their tunnel beyond the punt limit")
         case .puntLimitedCapture:
             ("punt_limited_capture", "copies of captured sessions' frames beyond the punt limit")
+        case .puntLimitedL2TPUnknown:
+            ("punt_limited_l2tp_unknown", "L2TP control messages of no tunnel of their sender's beyond the punt limit")
         case .puntClientLimitedARP: ("punt_client_limited_arp", "ARP frames beyond one sender's limit")
         case .puntClientLimitedIPv4: ("punt_client_limited_ipv4", "IPv4 packets to the node beyond one sender's limit")
         case .puntClientLimitedIPv6: ("punt_client_limited_ipv6", "IPv6 packets beyond one sender's limit")
@@ -67,11 +72,61 @@ extension Counter {
                 "PPPoE session frames that no session owns beyond one client's limit"
             )
         case .puntClientLimitedL2TPControl:
-            ("punt_client_limited_l2tp_control", "L2TP control messages beyond one peer's limit")
+            ("punt_client_limited_l2tp_control", "L2TP control messages from tunnels' peers beyond one tunnel's limit")
         case .puntClientLimitedTooBig:
             ("punt_client_limited_too_big", "frames too long for their tunnel beyond one session's limit")
         case .puntClientLimitedCapture:
             ("punt_client_limited_capture", "copies of a captured session's frames beyond one session's limit")
+        case .puntClientLimitedL2TPUnknown:
+            (
+                "punt_client_limited_l2tp_unknown",
+                "L2TP control messages of no tunnel of their sender's beyond one sender's limit"
+            )
+        case .puntShareLimitedARP:
+            (
+                "punt_share_limited_arp",
+                "ARP frames beyond the punt limit, of a VLAN or port that sends more than its share"
+            )
+        case .puntShareLimitedIPv4:
+            (
+                "punt_share_limited_ipv4",
+                "IPv4 packets to the node beyond the punt limit, of a VLAN or port that sends more than its share"
+            )
+        case .puntShareLimitedIPv6:
+            (
+                "punt_share_limited_ipv6",
+                "IPv6 packets beyond the punt limit, of a VLAN or port that sends more than its share"
+            )
+        case .puntShareLimitedPPPoEDiscovery:
+            (
+                "punt_share_limited_pppoe_discovery",
+                "PPPoE discovery frames beyond the punt limit, of a VLAN or port that sends more than its share"
+            )
+        case .puntShareLimitedPPPControl:
+            (
+                "punt_share_limited_ppp_control",
+                "frames of sessions in PPP negotiation beyond the punt limit, of a VLAN or port that sends more than its share"
+            )
+        case .puntShareLimitedUnknownSession:
+            (
+                "punt_share_limited_unknown_session",
+                "PPPoE session frames that no session owns beyond the punt limit, of a VLAN or port that sends more than its share"
+            )
+        case .puntShareLimitedL2TPControl:
+            (
+                "punt_share_limited_l2tp_control",
+                "L2TP control messages from tunnels' peers beyond the punt limit, of a tunnel or port that sends more than its share"
+            )
+        case .puntShareLimitedTooBig:
+            (
+                "punt_share_limited_too_big",
+                "frames too long for their tunnel beyond the punt limit, of a VLAN or port that sends more than its share"
+            )
+        case .puntShareLimitedL2TPUnknown:
+            (
+                "punt_share_limited_l2tp_unknown",
+                "L2TP control messages of no tunnel of their sender's beyond the punt limit, of a VLAN or port that sends more than its share"
+            )
         case .puntRingFull: ("punt_ring_full", "frames for culvertd that found the worker's punt ring full")
         case .captureNoRoom:
             ("capture_no_room", "copies of captured sessions' frames for which there was no packet buffer or no room")

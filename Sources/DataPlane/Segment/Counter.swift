@@ -60,7 +60,8 @@ public enum Counter: Int, CaseIterable, Sendable {
     case puntedL2TPControl
     case puntedTooBig
     case puntedCapture
-    // Refused by the class's token bucket, in the order of PuntClass.
+    case puntedL2TPUnknown
+    // Refused by the class's token bucket, although within the shares of VLAN and port, in the order of PuntClass.
     case puntLimitedARP
     case puntLimitedIPv4
     case puntLimitedIPv6
@@ -70,6 +71,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case puntLimitedL2TPControl
     case puntLimitedTooBig
     case puntLimitedCapture
+    case puntLimitedL2TPUnknown
     // Refused by the client's own token bucket, in the order of PuntClass.
     case puntClientLimitedARP
     case puntClientLimitedIPv4
@@ -80,6 +82,18 @@ public enum Counter: Int, CaseIterable, Sendable {
     case puntClientLimitedL2TPControl
     case puntClientLimitedTooBig
     case puntClientLimitedCapture
+    case puntClientLimitedL2TPUnknown
+    // Refused by the class's token bucket, beyond the share of their VLAN, tunnel or port, in the order of PuntClass. Copies for
+    // captures have no shares.
+    case puntShareLimitedARP
+    case puntShareLimitedIPv4
+    case puntShareLimitedIPv6
+    case puntShareLimitedPPPoEDiscovery
+    case puntShareLimitedPPPControl
+    case puntShareLimitedUnknownSession
+    case puntShareLimitedL2TPControl
+    case puntShareLimitedTooBig
+    case puntShareLimitedL2TPUnknown
     // Dropped: punt path and ports.
     case puntRingFull
     case captureNoRoom
@@ -187,6 +201,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .l2tpControl: .puntedL2TPControl
         case .tooBig: .puntedTooBig
         case .capture: .puntedCapture
+        case .l2tpUnknown: .puntedL2TPUnknown
         }
     }
 
@@ -203,6 +218,24 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .l2tpControl: .puntLimitedL2TPControl
         case .tooBig: .puntLimitedTooBig
         case .capture: .puntLimitedCapture
+        case .l2tpUnknown: .puntLimitedL2TPUnknown
+        }
+    }
+
+    /// Frames of `punt` that the class's token bucket refused because they were beyond the share of their VLAN, tunnel or port.
+    @inlinable
+    public static func puntShareLimited(_ punt: PuntClass) -> Counter {
+        switch punt {
+        case .arp: .puntShareLimitedARP
+        case .ipv4: .puntShareLimitedIPv4
+        case .ipv6: .puntShareLimitedIPv6
+        case .pppoeDiscovery: .puntShareLimitedPPPoEDiscovery
+        case .pppControl: .puntShareLimitedPPPControl
+        case .unknownSession: .puntShareLimitedUnknownSession
+        case .l2tpControl: .puntShareLimitedL2TPControl
+        case .tooBig: .puntShareLimitedTooBig
+        case .l2tpUnknown: .puntShareLimitedL2TPUnknown
+        case .capture: .puntLimitedCapture  // which has no shares
         }
     }
 
@@ -219,6 +252,7 @@ public enum Counter: Int, CaseIterable, Sendable {
         case .l2tpControl: .puntClientLimitedL2TPControl
         case .tooBig: .puntClientLimitedTooBig
         case .capture: .puntClientLimitedCapture
+        case .l2tpUnknown: .puntClientLimitedL2TPUnknown
         }
     }
 }

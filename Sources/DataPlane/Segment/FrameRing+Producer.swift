@@ -24,6 +24,16 @@ public struct FrameRingProducer: @unchecked Sendable {
         return append(descriptor, bytes: bytes)
     }
 
+    /// Copies a frame in that is beyond its sender's share, as long as half of the ring is left to other frames. False, and counted in
+    /// the ring, when it is not.
+    public mutating func appendBeyondShare(_ descriptor: FrameDescriptor, bytes: UnsafeRawBufferPointer) -> Bool {
+        guard index &- culvert_load_acquire_u64(FrameRing.consumerWord(ring)) <= mask / 2 else {
+            culvert_add_single_writer_u64(FrameRing.droppedWord(ring), 1)
+            return false
+        }
+        return append(descriptor, bytes: bytes)
+    }
+
     /// Copies a frame in and shows it to the consumer. False, and counted in the ring, when the ring is full; false as well
     /// when `bytes` is longer than a slot. `descriptor.length` is taken from `bytes`.
     public mutating func append(_ descriptor: FrameDescriptor, bytes: UnsafeRawBufferPointer) -> Bool {

@@ -15,12 +15,15 @@ public enum PuntClass: UInt8, CaseIterable, Sendable {
     case pppControl = 4
     /// A PPPoE session frame that no session owns; culvertd answers with PADT.
     case unknownSession = 5
-    /// An L2TP control message (RFC 2661, section 3.1, T bit).
+    /// An L2TP control message (RFC 2661, section 3.1, T bit) of a tunnel, from the tunnel's peer to its local end.
     case l2tpControl = 6
     /// A session's frame that exceeds its tunnel's MTU, cut to 1,280 octets: culvertd tells its sender (RFC 1191, RFC 8201).
     case tooBig = 7
     /// A copy of a captured session's frame: the frame itself goes its way.
     case capture = 8
+    /// An L2TP control message of no tunnel of its sender's: a request for one, the answer to this node's own request, or a
+    /// stranger's.
+    case l2tpUnknown = 9
 
     /// The name in settings and in `show`.
     public var name: String {
@@ -34,6 +37,7 @@ public enum PuntClass: UInt8, CaseIterable, Sendable {
         case .l2tpControl: "l2tp-control"
         case .tooBig: "too-big"
         case .capture: "capture"
+        case .l2tpUnknown: "l2tp-unknown"
         }
     }
 }

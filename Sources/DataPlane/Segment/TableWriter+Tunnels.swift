@@ -45,6 +45,7 @@ extension TableWriter {
         tunnel.pointee.local_port = ends.localPort.bigEndian
         tunnel.pointee.peer_tunnel_id = ends.peerTunnelID
         tunnel.pointee.flags = header.tunnelFlags
+        tunnel.pointee.control_window = 0
         culvert_store_release_u32(&tunnel.pointee.state, EntryState.forward)
     }
 
@@ -62,6 +63,13 @@ extension TableWriter {
         } else {
             swingTemplate(UInt32(id.rawValue), header.template)
         }
+    }
+
+    /// Tells workers which control messages of a tunnel's peer can be genuine: those whose Ns has a high octet near this one. A tunnel
+    /// begins with 0; one that is not published is left alone.
+    public func setControlWindow(_ id: TunnelID, _ octet: UInt8) {
+        guard isPublished(id) else { return }
+        culvert_store_relaxed_u8(&view.tunnels[Int(id.rawValue)].control_window, octet)
     }
 
     /// Takes a tunnel without sessions out of service. Its id is free when all workers have passed a quiescent point.

@@ -49,6 +49,10 @@ extension DataPlaneSettings {
         if let node = mapping.optional("punt-limits-per-client") {
             _ = node.mapping { puntLimitsPerClient.read(&$0) }
         }
+        if let node = mapping.optional("punt-shares") { _ = node.mapping { puntShares.read(&$0, captures: false) } }
+        if let node = mapping.optional("punt-shares-per-port") {
+            _ = node.mapping { puntSharesPerPort.read(&$0, captures: false) }
+        }
         if let node = mapping.optional("reassembly") { _ = node.mapping { reassembly.read(&$0) } }
         if let node = mapping.optional("reordering") { _ = node.mapping { reordering.read(&$0) } }
         if let node = mapping.optional("telemetry") { telemetry = node.boolean() ?? telemetry }
@@ -111,7 +115,8 @@ extension DataPlaneSettings {
 }
 
 extension DataPlaneSettings.PuntLimits {
-    fileprivate mutating func read(_ mapping: inout ConfigurationMapping) {
+    /// - Parameter captures: whether copies for captures have a figure there.
+    fileprivate mutating func read(_ mapping: inout ConfigurationMapping, captures: Bool = true) {
         func rate(_ key: String, _ value: inout UInt32) {
             if let node = mapping.optional(key) { value = node.integer(in: 0...10_000_000) ?? value }
         }
@@ -122,8 +127,9 @@ extension DataPlaneSettings.PuntLimits {
         rate("ppp-control", &pppControl)
         rate("unknown-session", &unknownSession)
         rate("l2tp-control", &l2tpControl)
+        rate("l2tp-unknown", &l2tpUnknown)
         rate("too-big", &tooBig)
-        rate("capture", &capture)
+        if captures { rate("capture", &capture) }
     }
 }
 

@@ -47,8 +47,10 @@ public struct DataPlaneSettings: Hashable, Sendable {
         public var pppControl: UInt32 = 20_000
         /// PPPoE session frames that no session owns.
         public var unknownSession: UInt32 = 200
-        /// L2TP control messages.
+        /// L2TP control messages from tunnels' peers.
         public var l2tpControl: UInt32 = 20_000
+        /// L2TP control messages of no tunnel of their sender's.
+        public var l2tpUnknown: UInt32 = 5_000
         /// Frames that exceed their tunnel's MTU, whose senders are told.
         public var tooBig: UInt32 = 200
         /// Copies of captured sessions' frames.
@@ -65,10 +67,43 @@ public struct DataPlaneSettings: Hashable, Sendable {
             limits.ipv4 = 100
             limits.ipv6 = 50
             limits.pppoeDiscovery = 50
-            limits.pppControl = 100
+            limits.pppControl = 30
             limits.unknownSession = 10
-            limits.l2tpControl = 10_000
+            limits.l2tpControl = 5_000
+            limits.l2tpUnknown = 1_000
             limits.tooBig = 10
+            limits.capture = 0
+            return limits
+        }
+
+        /// The defaults of what one VLAN, or tunnel, has before those that send more: about a tenth of what its class may have.
+        public static var shares: PuntLimits {
+            var limits = PuntLimits()
+            limits.arp = 20
+            limits.ipv4 = 50
+            limits.ipv6 = 20
+            limits.pppoeDiscovery = 500
+            limits.pppControl = 2_000
+            limits.unknownSession = 20
+            limits.l2tpControl = 1_000
+            limits.l2tpUnknown = 500
+            limits.tooBig = 20
+            limits.capture = 0
+            return limits
+        }
+
+        /// The defaults of what one port has before those that send more: half of what its class may have.
+        public static var portShares: PuntLimits {
+            var limits = PuntLimits()
+            limits.arp = 100
+            limits.ipv4 = 250
+            limits.ipv6 = 100
+            limits.pppoeDiscovery = 2_500
+            limits.pppControl = 10_000
+            limits.unknownSession = 100
+            limits.l2tpControl = 10_000
+            limits.l2tpUnknown = 2_500
+            limits.tooBig = 100
             limits.capture = 0
             return limits
         }
@@ -152,6 +187,11 @@ public struct DataPlaneSettings: Hashable, Sendable {
     /// What guards the others from one client or peer that floods: frames a second of it and worker; 0: its class has no limit
     /// of its clients' own.
     public var puntLimitsPerClient = PuntLimits.perClient
+    /// Frames a second of each class and worker that one VLAN of one port has before those that send more than that; of L2TP control
+    /// messages, one tunnel. 0: nobody goes before others.
+    public var puntShares = PuntLimits.shares
+    /// The same of one port.
+    public var puntSharesPerPort = PuntLimits.portShares
     /// What guards memory from fragments that never become datagrams.
     public var reassembly = Reassembly()
     /// What bounds the waiting of data messages that came before their turn.

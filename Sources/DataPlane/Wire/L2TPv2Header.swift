@@ -50,6 +50,13 @@ public struct L2TPv2Header {
         let offset = flags & 0x4000 != 0 ? 4 : 2
         return offset &+ 2 <= bytes.count ? bytes.uint16(offset) : nil
     }
+
+    /// Ns, in host byte order; nil when there is none (S), or the message ends before it.
+    @inlinable
+    public var sequenceNumber: UInt16? {
+        let offset = flags & 0x4000 != 0 ? 8 : 6
+        return flags & 0x0800 != 0 && offset &+ 2 <= bytes.count ? bytes.uint16(offset) : nil
+    }
 }
 
 /// A view of an L2TPv2 data message.

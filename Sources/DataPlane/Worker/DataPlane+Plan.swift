@@ -34,9 +34,10 @@ extension DataPlane {
             return sum + Int(buffers) * ((buffer + page - 1) / page * page)
         }
         let reassembly = settings.reassembly
-        // A worker's reorder buffer: 64 octets a message, and at most 8 for its bucket.
+        // A worker's reorder buffer: 64 octets a message, and at most 8 for its bucket. 4 MB for who may punt what.
         let worker =
-            Int(reassembly.datagrams) * 128 + Int(reassembly.fragments) * 16 + Int(settings.reordering.frames) * 72
+            4_194_304 + Int(reassembly.datagrams) * 128 + Int(reassembly.fragments) * 16 + Int(
+                settings.reordering.frames) * 72
         let capture = Int(Worker.captureRoom) + 512
         let captures = Int(Worker.captureBuffers(ringDepth: 1_024)) * ((capture + page - 1) / page * page)
         return (octets + settings.cores.count * (worker + captures)) / 1_048_576 + 64
@@ -83,6 +84,7 @@ extension DataPlane {
         limits[.l2tpControl] = settings.l2tpControl
         limits[.tooBig] = settings.tooBig
         limits[.capture] = settings.capture
+        limits[.l2tpUnknown] = settings.l2tpUnknown
         return limits
     }
 

@@ -67,6 +67,8 @@ public final class DataPlane {
         let limits = Self.limits(settings.puntLimits)
         let reassembly = Self.limits(settings.reassembly)
         let clientLimits = Self.limits(settings.puntLimitsPerClient)
+        let shares = PuntShareLimits(
+            lines: Self.limits(settings.puntShares), ports: Self.limits(settings.puntSharesPerPort))
         let view = segment.view
         workers = try (0..<workerCount).map { index in
             try Worker(
@@ -78,7 +80,7 @@ public final class DataPlane {
                 queues: assignments[Int(index)].map {
                     Worker.ReceiveQueue(port: UInt32($0.port), device: devices[$0.port].number, queue: $0.queue)
                 },
-                limits: limits, clientLimits: clientLimits, reassembly: reassembly,
+                limits: limits, clientLimits: clientLimits, shares: shares, reassembly: reassembly,
                 reordering: Self.limits(settings.reordering), socket: nodes[Int(index)])
         }
         Worker.connect(workers)

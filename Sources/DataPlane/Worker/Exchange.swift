@@ -100,7 +100,9 @@ public struct Exchange {
                 worker: UInt8(truncatingIfNeeded: worker.index), upstreamSlot: note.slot, detail: UInt32(note.detail),
                 timestamp: clock.nanoseconds)
             // When the ring is full culvertd is behind, or gone: counted in the ring.
-            _ = punts.append(descriptor, bytes: bytes)
+            _ =
+                note.isBeyondShare
+                ? punts.appendBeyondShare(descriptor, bytes: bytes) : punts.append(descriptor, bytes: bytes)
         }
         culvert_mbuf_free_bulk(burst, UInt32(count))
         return count

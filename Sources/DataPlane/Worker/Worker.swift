@@ -86,6 +86,7 @@ public struct Worker: @unchecked Sendable {
     ///   - queues: the receive queues that are this worker's alone.
     ///   - limits: frames a second of each punt class.
     ///   - clientLimits: frames a second of each client or peer within its punt class; 0: the class has no such limit.
+    ///   - shares: frames a second that each VLAN, tunnel and port has before others that send more.
     ///   - reassembly: what fragments may take.
     ///   - reordering: what bounds the waiting of messages that came before their turn; valid.
     ///   - ringDepth: frames that wait for the exchange, and in the dispatch ring; a power of two.
@@ -94,7 +95,8 @@ public struct Worker: @unchecked Sendable {
     /// - Throws: `AllocationError`, `DataPlaneError`.
     public init(
         view: SegmentView, index: UInt32, count: UInt32, ports: [Port], queues: [ReceiveQueue], limits: PuntLimits,
-        clientLimits: PuntLimits = PuntLimits(all: 0), reassembly: ReassemblyLimits = ReassemblyLimits(),
+        clientLimits: PuntLimits = PuntLimits(all: 0), shares: PuntShareLimits = .none,
+        reassembly: ReassemblyLimits = ReassemblyLimits(),
         reordering: ReorderLimits = ReorderLimits(), ringDepth: UInt32 = 1_024, seed: UInt64 = HashSeed.ofProcess,
         socket: Int32 = -1
     ) throws {
@@ -105,8 +107,8 @@ public struct Worker: @unchecked Sendable {
         self.captures = captures
         forwarder = try Forwarder(
             view: view, ports: ports.map(\.forwarding), worker: index, workers: count, limits: limits,
-            clientLimits: clientLimits, reassembly: reassembly, reordering: reordering, captures: captures,
-            cyclesPerSecond: culvert_cycles_per_second(), seed: seed, socket: socket)
+            clientLimits: clientLimits, shares: shares, reassembly: reassembly, reordering: reordering,
+            captures: captures, cyclesPerSecond: culvert_cycles_per_second(), seed: seed, socket: socket)
         (outgoing, handedOver, punts) = (forwarder.transmit, forwarder.dispatch, forwarder.punts)
         self.index = index
         page = view.workers + Int(index)

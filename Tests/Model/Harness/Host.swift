@@ -102,9 +102,12 @@ final class Host {
     }
 
     /// Makes the workers, for the ports that were added.
-    /// - Parameter clientLimits: of a single client; 0: none.
+    /// - Parameters:
+    ///   - clientLimits: of a single client; 0: none.
+    ///   - shares: what a line and a port have before others.
     func start(
-        limits: PuntLimits = PuntLimits(all: 1_000_000_000), clientLimits: PuntLimits = PuntLimits(all: 0)
+        limits: PuntLimits = PuntLimits(all: 1_000_000_000), clientLimits: PuntLimits = PuntLimits(all: 0),
+        shares: PuntShareLimits = .none
     ) throws {
         for index in 0..<UInt32(workerCount) {
             let worker = try Worker(
@@ -115,7 +118,7 @@ final class Host {
                 queues: ports.enumerated().map { number, port in
                     Worker.ReceiveQueue(port: UInt32(number), device: port.device, queue: UInt16(index))
                 },
-                limits: limits, clientLimits: clientLimits)
+                limits: limits, clientLimits: clientLimits, shares: shares)
             worker.start()
             workers.append(worker)
         }

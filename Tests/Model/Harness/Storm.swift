@@ -37,7 +37,9 @@ final class Storm {
         }
         plan = try StormPlan(segment, sessions: 2_048, using: &random)
         frames = StormFrames(seed: random.next())
-        try host.start(limits: PuntLimits(all: 100_000), clientLimits: PuntLimits(all: 1_000))
+        try host.start(
+            limits: PuntLimits(all: 100_000), clientLimits: PuntLimits(all: 1_000),
+            shares: PuntShareLimits(lines: PuntLimits(all: 10_000), ports: PuntLimits(all: 50_000)))
     }
 
     deinit { frames.deallocate() }

@@ -32,7 +32,10 @@ func serve() throws {
             try table.port(&command)
         case "start":
             let (all, client) = (try command.number(UInt32.self), try command.number(UInt32.self))
-            try running().start(limits: PuntLimits(all: all), clientLimits: PuntLimits(all: client))
+            let (line, port) = (try command.number(UInt32.self), try command.number(UInt32.self))
+            try running().start(
+                limits: PuntLimits(all: all), clientLimits: PuntLimits(all: client),
+                shares: PuntShareLimits(lines: PuntLimits(all: line), ports: PuntLimits(all: port)))
         case "circuit": print("circuit", try table.circuit(&command))
         case "tunnel": print("tunnel", try table.tunnel(&command, sourceMAC: running().mac))
         case "session": print("session", try table.session(&command))

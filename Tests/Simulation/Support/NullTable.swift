@@ -322,6 +322,14 @@ package final class NullTable: ForwardingTable {
         }
     }
 
+    /// What was told last of tunnels' peers' numbers.
+    package private(set) var controlWindows: [UInt16: UInt8] = [:]
+
+    package func setControlWindow(_ id: UInt16, _ octet: UInt8) {
+        guard (try? live()) != nil else { return }
+        controlWindows[id] = octet
+    }
+
     package func removeTunnel(_ id: UInt16) throws {
         try live()
         guard tunnels[id] != nil else { throw refuse(.noSuchTunnel(id)) }

@@ -211,7 +211,7 @@ struct culvert_tunnel {
     uint16_t local_port;       // wire order
     uint16_t peer_tunnel_id;   // host order, for show and recovery; the template carries it on the wire
     uint8_t flags;             // CULVERT_TUNNEL_* below
-    uint8_t reserved;
+    uint8_t control_window;    // high octet of the Ns that is expected of the peer next; changes while the tunnel is published
 };
 
 enum {
@@ -346,10 +346,11 @@ enum {
     CULVERT_PUNT_PPPOE_DISCOVERY = 3,
     CULVERT_PUNT_PPP_CONTROL = 4,       // PPP of a session whose state is PUNT
     CULVERT_PUNT_UNKNOWN_SESSION = 5,   // PPPoE session frame that no session owns: culvertd answers with PADT
-    CULVERT_PUNT_L2TP_CONTROL = 6,
+    CULVERT_PUNT_L2TP_CONTROL = 6,      // L2TP control message of a tunnel, from its peer
     CULVERT_PUNT_TOO_BIG = 7,           // a session's frame that exceeds the tunnel's MTU, cut to 1,280 octets
     CULVERT_PUNT_CAPTURE = 8,           // a copy of a captured session's frame
-    CULVERT_PUNT_CLASSES = 9,
+    CULVERT_PUNT_L2TP_UNKNOWN = 9,      // L2TP control message of no tunnel of its sender's
+    CULVERT_PUNT_CLASSES = 10,
 };
 
 // Where in its life a captured frame was copied.
@@ -414,6 +415,7 @@ CULVERT_ASSERT_OFFSET(culvert_tunnel, region, 8);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, peer_address, 24);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, peer_port, 56);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, flags, 62);
+CULVERT_ASSERT_OFFSET(culvert_tunnel, control_window, 63);
 CULVERT_ASSERT(sizeof(struct culvert_template) == 128);
 CULVERT_ASSERT_OFFSET(culvert_template, length, 96);
 CULVERT_ASSERT_OFFSET(culvert_template, ip_sum, 104);
@@ -470,7 +472,7 @@ static inline uint64_t culvert_layout_hash(void) {
         sizeof(struct culvert_tunnel), offsetof(struct culvert_tunnel, family), offsetof(struct culvert_tunnel, template_selector),
         offsetof(struct culvert_tunnel, region), offsetof(struct culvert_tunnel, peer_address),
         offsetof(struct culvert_tunnel, local_address), offsetof(struct culvert_tunnel, peer_port),
-        offsetof(struct culvert_tunnel, peer_tunnel_id),
+        offsetof(struct culvert_tunnel, peer_tunnel_id), offsetof(struct culvert_tunnel, control_window),
         sizeof(struct culvert_template), offsetof(struct culvert_template, length), offsetof(struct culvert_template, flags),
         offsetof(struct culvert_template, port), offsetof(struct culvert_template, ip_sum), offsetof(struct culvert_template, pseudo_sum),
         sizeof(struct culvert_upstream), offsetof(struct culvert_upstream, circuit), offsetof(struct culvert_upstream, client_mac),

@@ -28,6 +28,16 @@ public enum ACCounter: String, Hashable, Sendable, CaseIterable {
     case routesSourceCloseFail
     case routesClosedByDest
     case routesClosedBySource
+    case routesOverSessionLimit
+    case routesOverSessionLimitPerMac
+    case routesOverSessionLimitPerVlan
+    case routesOverSessionLimitPerPort
+    case routesOverHalfOpenLimit
+    case routesOverHalfOpenLimitPerMac
+    case routesOverHalfOpenLimitPerVlan
+    case routesOverHalfOpenLimitPerPort
+    case routesHalfOpenGivenUp
+    case l2tpStrangerMessages
 
     /// The name that operators, scripts and metrics see.
     public var name: String { rawValue }
@@ -62,6 +72,16 @@ public enum ACCounter: String, Hashable, Sendable, CaseIterable {
         case .routesSourceCloseFail: "routes whose PPPoE session could not be closed in order"
         case .routesClosedByDest: "routes that the L2TP peer closed"
         case .routesClosedBySource: "routes that the client closed"
+        case .routesOverSessionLimit: "clients refused because of session-limit"
+        case .routesOverSessionLimitPerMac: "clients refused because of session-limit-per-mac"
+        case .routesOverSessionLimitPerVlan: "clients refused because of session-limit-per-vlan"
+        case .routesOverSessionLimitPerPort: "clients refused because of session-limit-per-port"
+        case .routesOverHalfOpenLimit: "clients refused because of half-open-limit"
+        case .routesOverHalfOpenLimitPerMac: "clients refused because of half-open-limit-per-mac"
+        case .routesOverHalfOpenLimitPerVlan: "clients refused because of half-open-limit-per-vlan"
+        case .routesOverHalfOpenLimitPerPort: "clients refused because of half-open-limit-per-port"
+        case .routesHalfOpenGivenUp: "half-open routes that gave way to new ones"
+        case .l2tpStrangerMessages: "L2TP control messages of no tunnel, or not from its peer"
         }
     }
 }

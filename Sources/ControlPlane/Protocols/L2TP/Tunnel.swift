@@ -133,6 +133,9 @@ public struct Tunnel: Sendable {
         return finish(at: now)
     }
 
+    /// Ns of the message that is expected of the peer next (RFC 2661, section 5.8).
+    public var expectedNs: UInt16 { channel.nr }
+
     /// The host could not send this datagram; it counts as failed, and is sent again like a lost one.
     public mutating func sendFailed(_ datagram: ArraySlice<UInt8>) {
         // Flags, Vendor ID and Attribute Type of the Message Type AVP lie between the header and the type.
