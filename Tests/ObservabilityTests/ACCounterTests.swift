@@ -12,7 +12,7 @@ struct ACCounterTests {
                 "pppoePadrReceived", "pppoeInvalidPadr", "pppoeResentPadr", "pppoePadtReceived", "pppoeInvalidPadt",
                 "pppoePadtSent", "routesCreated", "routesCreateFail", "routesDeleted", "routesDeleteFail",
                 "routesDstOpenFail", "routesDestCloseFail", "routesSourceCloseFail", "routesClosedByDest",
-                "routesClosedBySource",
+                "routesClosedBySource", "l2tpTunnelsRecovered", "l2tpRecoveriesFailed",
             ])
     }
 

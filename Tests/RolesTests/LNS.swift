@@ -16,11 +16,11 @@ final class LNS {
     /// UDP port that it answers from.
     var answerPort: UInt16 = 1701
     /// By our id. They send no HELLO of their own.
-    private(set) var tunnels: [UInt16: Tunnel] = [:]
+    var tunnels: [UInt16: Tunnel] = [:]
     /// Calls that wait: tunnel and the LAC's session id.
     private(set) var waiting: [(tunnel: UInt16, session: UInt16)] = []
     /// Sessions that are up, by tunnel: our id and what ICCN said.
-    private(set) var sessions: [UInt16: [UInt16: CallConnected]] = [:]
+    var sessions: [UInt16: [UInt16: CallConnected]] = [:]
     /// What ICRQs said, in order.
     private(set) var requests: [IncomingCallRequest] = []
     /// Messages that cannot be read without the secret.
@@ -32,17 +32,24 @@ final class LNS {
     /// Messages that came, by kind, in order.
     private(set) var received: [String] = []
 
-    private struct Peer {
+    /// What it says of failovers.
+    var failover: FailoverCapability?
+    /// Its recovery tunnels, by our id, with the tunnel that each concerns.
+    var recoveries: [UInt16: (machine: RecoveryTunnel, tunnel: UInt16)] = [:]
+    /// Why recoveries have come to nothing.
+    var failures: [TunnelEnd] = []
+
+    struct Peer {
         var address: IPv4Address
         var port: UInt16
         var mac: MACAddress
         var tunnelID: UInt16
         var challenge: [UInt8]?
     }
-    private var peers: [UInt16: Peer] = [:]
-    private var lastTunnelID: UInt16 = 0x100
+    var peers: [UInt16: Peer] = [:]
+    var lastTunnelID: UInt16 = 0x100
     private var lastSessionID: UInt16 = 0x2000
-    private var random: SeededGenerator
+    var random: SeededGenerator
     private var outbox: [[UInt8]] = []
 
     init(_ address: IPv4Address, secret: [UInt8]? = nil, seed: UInt64 = 1) {
@@ -57,7 +64,9 @@ final class LNS {
         return isDead ? [] : outbox
     }
 
-    var deadline: Instant? { tunnels.values.compactMap(\.deadline).min() }
+    var deadline: Instant? {
+        (tunnels.values.map(\.deadline) + recoveries.values.map(\.machine.deadline)).compactMap { $0 }.min()
+    }
     /// Sessions that are up, all tunnels together.
     var sessionCount: Int { sessions.values.reduce(0) { $0 + $1.count } }
 
@@ -112,6 +121,7 @@ final class LNS {
         for id in tunnels.keys.sorted() where tunnels[id]?.deadline.map({ $0 <= now }) == true {
             act(id, at: now) { $0.timerFired(at: now) }
         }
+        recoveryTimersFired(at: now)
     }
 
     // MARK: Input
@@ -132,6 +142,7 @@ final class LNS {
             guard case .request(let start)? = try? InitialMessage.decode(datagram.payload[...], secret: secret) else {
                 return
             }
+            if let recovery = start.recovery, takes(recovery, start, datagram, mac: frame.source, at: now) { return }
             // SCCRQ sent again has the same challenge; an id that comes with another is a new tunnel's.
             id =
                 peers.first {
@@ -144,6 +155,7 @@ final class LNS {
                 id = newTunnel(for: start, from: datagram, mac: frame.source)
             }
         }
+        if recoveries[id] != nil { return recover(id, at: now) { $0.receive(datagram: datagram.payload[...], at: now) } }
         act(id, at: now) { $0.receive(datagram: datagram.payload[...], at: now) }
     }
 
@@ -153,6 +165,7 @@ final class LNS {
         settings.sharedSecret = secret
         settings.acceptsCalls = true
         settings.helloInterval = .zero
+        settings.failover = failover
         do {
             tunnels[lastTunnelID] = try Tunnel(
                 role: .responder, localID: lastTunnelID, configuration: settings,
@@ -183,7 +196,7 @@ final class LNS {
 
     // MARK: Tunnels
 
-    private func act(_ id: UInt16, at now: Instant, _ body: (inout Tunnel) -> [TunnelAction]) {
+    func act(_ id: UInt16, at now: Instant, _ body: (inout Tunnel) -> [TunnelAction]) {
         guard var tunnel = tunnels[id] else { return }
         let actions = body(&tunnel)
         tunnels[id] = tunnel
@@ -217,7 +230,7 @@ final class LNS {
         act(tunnel, at: now) { (try? $0.acceptCall(peerSessionID: session, localID: id, at: now)) ?? [] }
     }
 
-    private func send(_ payload: [UInt8], tunnel: UInt16) {
+    func send(_ payload: [UInt8], tunnel: UInt16) {
         guard !isMute, let peer = peers[tunnel] else { return }
         let datagram = Datagram(from: address, answerPort, to: peer.address, peer.port, payload: payload)
         outbox.append(
