@@ -115,7 +115,8 @@ extension Golden {
     /// A query with a session that cannot be one asks about the others.
     @Test func badSessionsArePassedOver() throws {
         let body =
-            avp(0, [0, 21]) + avp(79, hex("0000000100000000 0001"), flags: 0) + avp(79, hex("000000000002 00000003"), flags: 0)
+            avp(0, [0, 21]) + avp(79, hex("0000000100000000 0001"), flags: 0)
+            + avp(79, hex("000000000002 00000003"), flags: 0)
             + avp(79, [1], flags: 0)
         let decoded = try ControlMessage.decode(body[...], secret: nil)
         #expect(decoded.message == .failoverQuery([FailoverSession(sessionID: 2, remoteSessionID: 3)]))

@@ -47,7 +47,9 @@ struct FailoverEnd {
     mutating func attempt(at now: Instant) -> [[UInt8]] {
         nextTunnelID += 1
         let id = nextTunnelID
-        guard var recovery = try? RecoveryTunnel(recovering: tunnel, localID: id, random: makeRandom()) else { return [] }
+        guard var recovery = try? RecoveryTunnel(recovering: tunnel, localID: id, random: makeRandom()) else {
+            return []
+        }
         let actions = recovery.open(at: now)
         recoveries[id] = recovery
         return perform(actions, recovery: id, at: now)

@@ -76,7 +76,8 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
     @Test func aRecoveryTunnelIsNoTunnelForCalls() throws {
         var recovery = try RecoveryTunnel(recovering: established(), localID: 7, random: SeededGenerator(state: 1))
         let sent = recovery.open(at: .zero)
-        guard case .send(let bytes)? = sent.first, case .request(let start) = try InitialMessage.decode(bytes[...]) else {
+        guard case .send(let bytes)? = sent.first, case .request(let start) = try InitialMessage.decode(bytes[...])
+        else {
             Issue.record("no SCCRQ")
             return
         }
@@ -103,12 +104,16 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
         let avps =
             avp(2, [1, 0]) + avp(7, Array("lns.example".utf8)) + avp(3, [0, 0, 0, 3])
             + avp(9, [UInt8(assigned >> 8), UInt8(assigned & 255)])
-            + avp(77, [0, 0, 0, 0, UInt8(peerID >> 8), UInt8(peerID & 255), 0, 0, UInt8(localID >> 8), UInt8(localID & 255)])
+            + avp(
+                77,
+                [0, 0, 0, 0, UInt8(peerID >> 8), UInt8(peerID & 255), 0, 0, UInt8(localID >> 8), UInt8(localID & 255)])
         return datagram(to: 0, ns: 0, nr: 0, .startControlConnectionRequest, avps)
     }
 
     private func peerRequest() throws -> StartControlConnection {
-        guard case .request(let start) = try InitialMessage.decode(requestDatagram()[...]) else { throw CancellationError() }
+        guard case .request(let start) = try InitialMessage.decode(requestDatagram()[...]) else {
+            throw CancellationError()
+        }
         return start
     }
 
@@ -118,7 +123,8 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
         var tunnel = try established()
         _ = try tunnel.openSession(localID: 1, call: call(), at: .zero)
         _ = tunnel.receive(
-            datagram: datagram(to: localID, session: 1, ns: 1, nr: 3, .incomingCallReply, avp(14, [0x11, 1]))[...], at: .zero)
+            datagram: datagram(to: localID, session: 1, ns: 1, nr: 3, .incomingCallReply, avp(14, [0x11, 1]))[...],
+            at: .zero)
         // In set-up, and so over: the peer knows nothing of it, or does not know whether it is up.
         _ = try tunnel.openSession(localID: 2, call: call(serial: 2), at: .zero)
         // A session that has ended here while the peer was away is told of again.
@@ -149,7 +155,9 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
         #expect(actions.sessionEnds == [2: SessionEnd(origin: .recovery, code: nil)])
         #expect(tunnel.sessions.keys.sorted() == [1])
         #expect(actions.sentTypes == [.callDisconnectNotify])
-        #expect(try ControlHeader.decode(actions.sent[0][...]).0 == ControlHeader(tunnelID: peerID, sessionID: 0, ns: 0x4000, nr: 0x4000))
+        #expect(
+            try ControlHeader.decode(actions.sent[0][...]).0
+                == ControlHeader(tunnelID: peerID, sessionID: 0, ns: 0x4000, nr: 0x4000))
         #expect(tunnel.recoveries == 1)
         #expect(tunnel.history.records.last?.event == .recovered)
 
@@ -174,14 +182,17 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
         let number = reset.sequence.nr
         let query = datagram(to: localID, ns: number, nr: number, .failoverSessionQuery, session(0x1101, 1))
         #expect(tunnel.receive(datagram: query[...], at: seconds(3)).messages().count == 1)
-        let late = datagram(to: localID, ns: 0, nr: 0, .stopControlConnectionNotification, avp(9, [0x82, 0x53]) + avp(1, [0, 1]))
+        let late = datagram(
+            to: localID, ns: 0, nr: 0, .stopControlConnectionNotification, avp(9, [0x82, 0x53]) + avp(1, [0, 1]))
         _ = tunnel.receive(datagram: late[...], at: seconds(3))
         #expect(tunnel.state == .established)
         #expect(tunnel.statistics.nr == number + 1)
     }
 
     private func session(_ own: UInt16, _ remote: UInt16) -> [UInt8] {
-        avp(79, [0, 0, 0, 0, UInt8(own >> 8), UInt8(own & 255), 0, 0, UInt8(remote >> 8), UInt8(remote & 255)], flags: 0)
+        avp(
+            79, [0, 0, 0, 0, UInt8(own >> 8), UInt8(own & 255), 0, 0, UInt8(remote >> 8), UInt8(remote & 255)], flags: 0
+        )
     }
 
     /// A tunnel with sessions 1 to 3, 0x1101 to 0x1103 at the peer, which has recovered at 2 s.
@@ -269,7 +280,8 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
     @Test(arguments: [(0, 31), (30_000, 61), (600_000, 631), (UInt32.max, 3_631)] as [(UInt32, Double)])
     func aSilentPeerIsWaitedFor(_ time: UInt32, _ expected: Double) throws {
         let octets = withUnsafeBytes(of: time.bigEndian) { Array($0) }
-        var tunnel = try established(peer: "0001" + octets.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
+        var tunnel = try established(
+            peer: "0001" + octets.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
         _ = try tunnel.openSession(localID: 1, call: call(), at: .zero)
         var now = Instant.zero
         while tunnel.end == nil, let deadline = tunnel.deadline {
@@ -313,7 +325,8 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
         #expect(try tunnel.openSession(localID: 5, call: call(), at: seconds(1)).sent.isEmpty)
         let hello = datagram(to: localID, ns: 1, nr: 2, .hello)
         #expect(tunnel.receive(datagram: hello[...], at: seconds(2)).sent.isEmpty)
-        let stop = datagram(to: localID, ns: 1, nr: 2, .stopControlConnectionNotification, avp(9, [0x82, 0x53]) + avp(1, [0, 1]))
+        let stop = datagram(
+            to: localID, ns: 1, nr: 2, .stopControlConnectionNotification, avp(9, [0x82, 0x53]) + avp(1, [0, 1]))
         _ = tunnel.receive(datagram: stop[...], at: seconds(2))
         #expect(tunnel.state == .established && tunnel.statistics.nr == 1)
         // Or goes on as if nothing had been.
@@ -367,10 +380,13 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
     }
 
     /// Some close the recovery tunnel as soon as SCCCN has come.
-    @Test(arguments: [(1, true), (4, false), (2, false)] as [(UInt8, Bool)]) func thePeerMayClose(_ result: UInt8, _ isRecovered: Bool) throws {
+    @Test(arguments: [(1, true), (4, false), (2, false)] as [(UInt8, Bool)]) func thePeerMayClose(
+        _ result: UInt8, _ isRecovered: Bool
+    ) throws {
         var recovery = try RecoveryTunnel(recovering: established(), localID: 7, random: SeededGenerator(state: 1))
         _ = recovery.open(at: .zero)
-        _ = recovery.receive(datagram: datagram(to: 7, ns: 0, nr: 1, .startControlConnectionReply, startAVPs)[...], at: .zero)
+        _ = recovery.receive(
+            datagram: datagram(to: 7, ns: 0, nr: 1, .startControlConnectionReply, startAVPs)[...], at: .zero)
         let stop = datagram(
             to: 7, ns: 1, nr: 2, .stopControlConnectionNotification, avp(9, [0x82, 0x53]) + avp(1, [0, result]))
         let actions = recovery.receive(datagram: stop[...], at: seconds(1))

@@ -231,7 +231,10 @@ struct TextTests {
         #expect(text.contains("\nl2tpTunnelsOpened                               2\n"))
         #expect(text.contains("\npppoePadiReceived                               2\n"))
         #expect(text.contains("\nroutesClosedBySource                            18446744073709551615\n"))
-        #expect(text.hasSuffix("\nl2tpTunnelsRecovered                            0\nl2tpRecoveriesFailed                            0\n"))
+        #expect(
+            text.hasSuffix(
+                "\nl2tpTunnelsRecovered                            0\nl2tpRecoveriesFailed                            0\n"
+            ))
     }
 
     @Test func counters() {

@@ -12,7 +12,8 @@ import Wire
 
     /// A world of clients in one tunnel, whose LNS announces RFC 4951.
     private static func world(
-        _ profile: String = profile, clients: Int = 2, lns: FailoverCapability? = FailoverCapability(recoveryTime: 60_000)
+        _ profile: String = profile, clients: Int = 2,
+        lns: FailoverCapability? = FailoverCapability(recoveryTime: 60_000)
     ) throws -> World {
         let world = try World(profile: profile)
         world.lns.failover = lns
@@ -54,7 +55,7 @@ import Wire
         #expect(world.counters["l2tpRecoveriesFailed"] == nil)
         // Nobody has noticed: clients, table, controllers.
         #expect(world.states() == [.open, .open])
-        #expect(world.clients.allSatisfy { $0.state == .open })
+        #expect(world.clients.allSatisfy { $0.state == .session })
         #expect(world.takeEvents() == [])
         #expect(world.null.tunnels[1]?.paths.count == paths?.count && world.null.forwards == forwards)
         #expect(Set(world.null.tunnels.keys) == [1])
@@ -192,7 +193,7 @@ import Wire
         #expect(world.takeTrace().filter { !$0.contains("Terminate") } == ["lns < FSQ", "lns > FSR", "client < PADT"])
         #expect(world.takeEvents() == ["session_down"])
         #expect(world.states() == [.open])
-        #expect(world.clients.map(\.state) == [.open, .closed])
+        #expect(world.clients.map(\.state) == [.session, .closed])
         world.dialled()
         #expect(world.node.tunnelIDs == [1])
         #expect(world.lns.sessionCount == 2)
@@ -220,6 +221,7 @@ import Wire
         let world = try Self.world(clients: 1)
         let memory = world.lns.memory
         world.dialled()
+        _ = world.takeTrace()
         try Self.forget(world)
         world.act {
             world.node.recoverTunnel(1, at: world.now)
@@ -228,7 +230,7 @@ import Wire
         world.run(for: .seconds(60))
         #expect(world.counters["l2tpTunnelsRecovered"] == 1)
         #expect(world.states() == [.open])
-        #expect(world.clients.map(\.state) == [.open, .closed])
+        #expect(world.clients.map(\.state) == [.session, .closed])
         #expect(world.lns.sessionCount == 1)
         world.dialled()
         #expect(world.node.tunnelIDs == [1])

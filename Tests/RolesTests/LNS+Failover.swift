@@ -44,7 +44,8 @@ extension LNS {
         for (id, known) in recoveries where known.tunnel == tunnel.key {
             if known.machine.hasFailed {
                 if [.ours, .neither].contains(known.machine.tieBreak(against: start)) { return true }
-            } else if known.machine.peer?.tunnelID == start.assignedTunnelID, known.machine.challenge == start.challenge {
+            } else if known.machine.peer?.tunnelID == start.assignedTunnelID, known.machine.challenge == start.challenge
+            {
                 recover(id, at: now) { $0.receive(datagram: datagram.payload[...], at: now) }
                 return true
             }

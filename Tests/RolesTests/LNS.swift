@@ -155,7 +155,9 @@ final class LNS {
                 id = newTunnel(for: start, from: datagram, mac: frame.source)
             }
         }
-        if recoveries[id] != nil { return recover(id, at: now) { $0.receive(datagram: datagram.payload[...], at: now) } }
+        if recoveries[id] != nil {
+            return recover(id, at: now) { $0.receive(datagram: datagram.payload[...], at: now) }
+        }
         act(id, at: now) { $0.receive(datagram: datagram.payload[...], at: now) }
     }
 

@@ -33,7 +33,9 @@ extension ControlNode {
     /// Recovers an established tunnel's control channel, whose numbers are not known any more, with the peer's help. Until that is done
     /// the tunnel sends nothing, and takes no new calls. Whether it was done, `show l2tp tunnel detail` and the log tell.
     public func recoverTunnel(_ id: UInt16, at now: Instant) {
-        guard let record = tunnels[id], record.machine.state == .established, !record.machine.isRecovering else { return }
+        guard let record = tunnels[id], record.machine.state == .established, !record.machine.isRecovering else {
+            return
+        }
         run(id, at: now) { $0.suspend(at: now) }
         let time = configuration.l2tpProfile(record.destination.profile)?.recoveryTime ?? 0
         logger.notice("recovering the tunnel's control channel", metadata: metadata(ofTunnel: id))

@@ -247,7 +247,9 @@ extension ControlNode {
             destinations[record.destination]?.lastFailure = "\(end)"
         }
         // The seed's LAC brings a tunnel whose keepalive failed back by itself. Who says StopCCN means it.
-        if [.peerSilent, .establishTimeout, .recovery].contains(end.origin), !drained.contains(record.destination.address) {
+        if [.peerSilent, .establishTimeout, .recovery].contains(end.origin),
+            !drained.contains(record.destination.address)
+        {
             scheduleRetry(record.destination, at: now)
         } else if destinations[record.destination]?.tunnels.isEmpty == true {
             destinations[record.destination] = nil

@@ -64,7 +64,8 @@ public enum ACCounter: String, Hashable, Sendable, CaseIterable {
         case .routesSourceCloseFail: "routes whose PPPoE session could not be closed in order"
         case .routesClosedByDest: "routes that the L2TP peer closed"
         case .routesClosedBySource: "routes that the client closed"
-        case .l2tpTunnelsRecovered: "control channels of L2TP tunnels recovered after a failure of either end (RFC 4951)"
+        case .l2tpTunnelsRecovered:
+            "control channels of L2TP tunnels recovered after a failure of either end (RFC 4951)"
         case .l2tpRecoveriesFailed: "attempts to recover a control channel that came to nothing, the peers' included"
         }
     }

@@ -146,7 +146,9 @@ public struct RecoveryTunnel: Sendable {
     private mutating func agree(at now: Instant) -> [Action] {
         if hasFailed {
             guard machine.channel.isDrained else { return [] }
-            return [recovered()] + act(machine.close(at: now), at: now)
+            // StopCCN goes first: a peer that begins anew when the recovery tunnel is gone is ready then for what follows.
+            let action = recovered()
+            return act(machine.close(at: now), at: now) + [action]
         }
         let action = recovered()
         machine.channel.hastenAcknowledgement()

@@ -49,8 +49,8 @@ extension Tunnel {
     static var queryDelay: Duration { .seconds(5) }
     /// How long FSR may take.
     static var answerTime: Duration { .seconds(60) }
-    /// Sessions in one FSQ: so that it fits any path.
-    static var sessionsInQuery: Int { 70 }
+    /// Sessions in one FSQ: so that it fits a path of 1,500 octets when its AVPs are hidden, 22 octets each.
+    static var sessionsInQuery: Int { 60 }
 
     /// Whether both ends have said that they can recover the control channel.
     public var canRecover: Bool {
@@ -211,6 +211,12 @@ extension Tunnel {
 public struct ChannelReset: Hashable, Sendable {
     /// Our numbers.
     public var sequence: ControlSequence
-    /// Our numbers when the peer's first message shows that it has begun with others than it was asked to.
-    var alternative: ControlSequence?
+    /// Our numbers when the peer's first message shows that it has begun with others than it was asked to; nil: there are none.
+    public var alternative: ControlSequence?
+
+    /// A beginning with `sequence`.
+    public init(sequence: ControlSequence, alternative: ControlSequence? = nil) {
+        self.sequence = sequence
+        self.alternative = alternative
+    }
 }

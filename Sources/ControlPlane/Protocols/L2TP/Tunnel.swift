@@ -170,7 +170,7 @@ public struct Tunnel: Sendable {
         }
         if let helloAt, helloAt <= now, state == .established {
             // A message that is on its way asks the same question.
-            if !channel.isProbing {
+            if !channel.isProbing, failover.waitsUntil == nil {
                 send(.hello)
                 channel.countHelloSent()
             }
