@@ -1,6 +1,6 @@
 """An LNS that can fail: it forgets its sequence numbers, and comes back by RFC 4951. Its data channel is one with its control channel, and
-goes on all the time, as on a router whose line cards outlive the control processor. It was written from the standards alone, and shares
-nothing with Culvert.
+goes on all the time, as on a router whose line cards outlive the control processor. A peer that has failed it lets recover as well. It was
+written from the standards alone, and shares nothing with Culvert.
 
     python3 failover_lns.py ADDRESS SECRET
 
@@ -67,8 +67,8 @@ class Channel:
         self.sessions = {}
         self.challenge = os.urandom(16)
         self.up = False
-        # A recovery tunnel: the channel that it recovers.
-        self.recovers = None
+        # A recovery tunnel of ours: the channel that it recovers; of the peer's: likewise.
+        self.recovers = self.serves = None
         self.suggestion = (0, 0)
 
     def put(self, kind, *parts, session=0):
@@ -105,6 +105,8 @@ class LNS:
         self.muted = False
         # The data channel: the peer's session by ours, with its tunnel and address.
         self.data = {}
+        # Sessions whose client has taken our own address.
+        self.agreed = set()
 
     def transmit(self, datagram, address):
         if not (self.muted and datagram[0] & 0x80):
@@ -141,7 +143,14 @@ class LNS:
         if tunnel == 0:
             if not body or body[0][1] != struct.pack("!H", SCCRQ) or any(c.address == address and not c.up for c in self.channels.values()):
                 return
+            old = None
+            if 77 in values:
+                theirs, ours = unpair(values[77])
+                old = self.channels.get(ours)
+                if old is None or (old.peer, old.address[0]) != (theirs, address[0]):
+                    return tell(f"no tunnel {ours} of {theirs} to recover")
             channel = self.channel(struct.unpack("!H", values[9])[0], address)
+            channel.serves = old
         elif tunnel in self.channels:
             channel = self.channels[tunnel]
         else:
@@ -172,6 +181,9 @@ class LNS:
         elif kind == SCCCN:
             channel.up = values.get(13) == channel.prove(SCCCN, channel.challenge)
             tell(f"tunnel {channel.own} of {channel.peer}: {'up' if channel.up else 'not authentic'}")
+            if channel.up and channel.serves:
+                channel.serves.begin(0, 0)
+                tell(f"tunnel {channel.serves.own} recovered by its peer")
         elif kind == STOPCCN:
             tell(f"tunnel {channel.own} stopped, result {struct.unpack('!H', values[1][:2])[0]}")
             del self.channels[channel.own]
@@ -250,14 +262,28 @@ class LNS:
         code, number = packet[0], packet[1]
         if protocol == 0x8021 and code == 1:
             self.configure(session, number, packet[4:])
+        elif protocol == 0x8021 and code == 2:
+            self.agreed.add(session)
         elif protocol == 0xC021 and code == 9:
             self.say(session, 0xC021, bytes([10, number]) + struct.pack("!HI", 8, 0))
+        elif protocol == 0xC021 and code == 5:
+            self.say(session, 0xC021, struct.pack("!BBH", 6, number, 4))
+            self.disconnect(session)
         elif protocol in (0x80FD, 0x8057):
             self.say(session, 0xC021, struct.pack("!BBH", 8, number, 4 + len(frame)) + frame)
         elif protocol == 0x0021 and packet[9] == 1 and packet[20] == 8:
             echo = b"\0\0\0\0" + packet[24:]
             echo = echo[:2] + struct.pack("!H", checksum(echo)) + echo[4:]
             self.say(session, 0x0021, packet[:12] + packet[16:20] + packet[12:16] + echo)
+
+    def disconnect(self, session):
+        """The client has hung up."""
+        del self.data[session]
+        for channel in self.channels.values():
+            if session in channel.sessions:
+                theirs = channel.sessions.pop(session)
+                channel.put(CDN, avp(1, struct.pack("!H", 3)), avp(14, struct.pack("!H", session)), session=theirs)
+        tell(f"session {session} hung up")
 
     def configure(self, session, number, options):
         """IPCP Configure-Request: the address is ours to give, other options are refused."""
@@ -275,8 +301,9 @@ class LNS:
         else:
             code, answer = 2, address
         self.say(session, 0x8021, struct.pack("!BBH", code, number, 4 + len(answer)) + answer)
-        own = b"\3\6" + socket.inet_aton(OWN)
-        self.say(session, 0x8021, struct.pack("!BBH", 1, 1, 4 + len(own)) + own)
+        if session not in self.agreed:
+            own = b"\3\6" + socket.inet_aton(OWN)
+            self.say(session, 0x8021, struct.pack("!BBH", 1, 1, 4 + len(own)) + own)
 
 
 if __name__ == "__main__":

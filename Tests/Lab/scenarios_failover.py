@@ -32,10 +32,12 @@ def lns_recovers(stage):
     expect_equal(dial.ping(), (3, 3), "pings sent and answered afterwards")
     expect("recoveries: 1, recovering: NO" in detail(node), f"the screen: {detail(node)}")
     expect("peer failover: control, recovery time 60000 ms" in detail(node), f"the screen: {detail(node)}")
-    # It comes back with numbers that were never used, so that what it says next is the proof of the channel.
+    # What both say next is the proof of the channel: CDN of the one, ICRQ and ICCN of the other.
     dial.hang_up()
-    server.process.wait_for(r"^session \d+ disconnected$", 10, start)
-    client.dial(echo=0).wait_up().hang_up()
+    server.process.wait_for(r"^session \d+ hung up$", 10, start)
+    node.wait_state(0, 1, 0)
+    expect_equal(client.dial(echo=0).wait_up().ping(), (3, 3), "pings of the next client")
+    node.wait_state(1, 1, 1)
     core = stage.frames("core")
     expect(core.count(f"{FROM_CORE} && {FSR}") == 1, "Culvert did not answer FSQ once")
     expect_equal(core.count("l2tp.avp.type == 77"), 1, "SCCRQs with Tunnel Recovery")
