@@ -272,6 +272,28 @@ while True:
         self.process.wait_for(r"^deaf", 10)
 
 
+class FailingServer:
+    """An LNS in a namespace that forgets its control channels at command, and recovers them by RFC 4951."""
+
+    def __init__(self, lab, address=LNS_ADDRESS, secret=TUNNEL_SECRET, segment="core"):
+        namespace = lab.namespaces[segment]
+        namespace.ip("addr", "add", f"{address}/24", "dev", "br0")
+        here = os.path.dirname(os.path.abspath(__file__))
+        self.process = Process(
+            "failing LNS", namespace.command(sys.executable, os.path.join(here, "failover_lns.py"), address, secret),
+            lab.path("failing-lns.log"), pipe_input=True)
+        lab.undo.append(self.process.stop)
+        self.process.wait_for(r"^listening", 10)
+
+    def command(self, text):
+        """Tells it to do something, and waits until it was done. Answers where in its log that begins."""
+        start = len(self.process.text())
+        self.process.child.stdin.write(f"{text}\n".encode())
+        self.process.child.stdin.flush()
+        self.process.wait_for(f"^done: {text}$", 10, start)
+        return start
+
+
 class Relay:
     """Stands between the node's IPv6 and an LNS that speaks IPv4 alone; runs in a namespace, in the lab's care."""
 

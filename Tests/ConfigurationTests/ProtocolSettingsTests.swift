@@ -31,7 +31,7 @@ import Testing
             profile: """
                 , shared-secret: s, hide-avps: true, framing-capability: sync, bearer-capability: [analog], \
                 tie-breaker: true, firmware-revision: 385, session-establish-timeout: 31, persist-pend-timeout: 5, \
-                access-line-avps: true
+                access-line-avps: true, failover: rfc4951-or-silent, recovery-time: 300
                 """)
         #expect(instance.authenticationProtocols == [.eap, .chap, .pap])
         #expect(instance.lcpRestart == 1)
@@ -46,6 +46,8 @@ import Testing
         #expect(profile.sessionEstablishTimeout == 31)
         #expect(profile.persistPendTimeout == 5)
         #expect(profile.accessLineAVPs)
+        #expect(profile.failover == .rfc4951OrSilent)
+        #expect(profile.recoveryTime == 300)
     }
 
     @Test func haveDefaults() throws {
@@ -62,6 +64,8 @@ import Testing
         #expect(profile.sessionEstablishTimeout == 120)
         #expect(profile.persistPendTimeout == 60)
         #expect(!profile.accessLineAVPs)
+        #expect(profile.failover == .silent)
+        #expect(profile.recoveryTime == 120)
     }
 
     @Test(
@@ -78,6 +82,16 @@ import Testing
             (
                 "", ", bearer-capability: [analog, analog]",
                 "7: l2tp-profile[0].bearer-capability[1]: `analog` is given twice"
+            ),
+            (
+                "", ", failover: true",
+                """
+                7: l2tp-profile[0].failover: expected one of `silent`, `rfc4951`, `rfc4951-or-silent`, `off`, found `true`
+                """
+            ),
+            (
+                "", ", recovery-time: 3601",
+                "7: l2tp-profile[0].recovery-time: expected a whole number from 0 to 3600, found `3601`"
             ),
             ("", ", tie-breaker: maybe", "7: l2tp-profile[0].tie-breaker: expected true or false, found `maybe`"),
             (

@@ -34,6 +34,8 @@ import Testing
                 bearer-capability: digital
                 firmware-revision: 7
                 tie-breaker: true
+                failover: rfc4951
+                recovery-time: 300
                 access-line-avps: true
 
             """

@@ -74,7 +74,7 @@ import Timing
         var next = try Tunnel(
             restoring: checkpoint, configuration: tunnel.configuration, random: SeededGenerator(state: 9), at: seconds(11))
         #expect(next.checkpoint == checkpoint)
-        #expect(next.resume(at: seconds(11)).sent == [request])
+        #expect(next.goOn(at: seconds(11)).sent == [request])
         let forgotten = next.disconnectForgotten(
             localID: 7, peerID: 0, DisconnectCode(.lossOfCarrier), at: seconds(11))
         // The window was one message again.

@@ -331,10 +331,11 @@ private let hiddenCall: ControlMessage = {
     }
 }
 
-/// RFC 2661, section 4.4: "the H bit MUST be 0" and "the M bit MUST be 0"; RFC 3145 and RFC 5515 have no mandatory AVP.
+/// RFC 2661, section 4.4: "the H bit MUST be 0" and "the M bit MUST be 0"; RFC 3145 and RFC 5515 have no mandatory AVP, and of RFC 4951
+/// Tunnel Recovery alone must be understood, and be readable before the tunnel is known.
 @Test func tableHasTheStandardsBits() {
-    let notHideable: Set<UInt16> = [0, 1, 2, 5, 7, 10, 12, 36, 39]
-    let notMandatory: Set<UInt16> = [5, 6, 8, 25, 26, 27, 28, 29, 30, 31, 32, 33, 37, 38, 46, 97, 98]
+    let notHideable: Set<UInt16> = [0, 1, 2, 5, 7, 10, 12, 36, 39, 77]
+    let notMandatory: Set<UInt16> = [5, 6, 8, 25, 26, 27, 28, 29, 30, 31, 32, 33, 37, 38, 46, 76, 78, 79, 97, 98]
     for row in AttributeDefinition.all {
         let isStandard = row.type.vendor == 0
         #expect(row.hideable == !(isStandard && notHideable.contains(row.type.number)), "\(row.name)")

@@ -99,7 +99,7 @@ struct Pair {
         initiator.tunnel = tunnel
         initiator.open = kept
         initiator.forwarding = initiator.forwarding.filter { kept.contains($0.key) }
-        put(initiator.perform(initiator.tunnel.resume(at: now), at: now), toResponder: true)
+        put(initiator.perform(initiator.tunnel.goOn(at: now), at: now), toResponder: true)
         for id in old.sessions.keys.sorted() where !kept.contains(id) {
             let actions = initiator.tunnel.disconnectForgotten(
                 localID: id, peerID: 0, DisconnectCode(.lossOfCarrier), at: now)

@@ -23,6 +23,7 @@ import stage  # noqa: E402
 import scenarios_aaa  # noqa: E402, F401
 import scenarios_discovery  # noqa: E402, F401
 import scenarios_examples  # noqa: E402, F401
+import scenarios_failover  # noqa: E402, F401
 import scenarios_failure  # noqa: E402, F401
 import scenarios_floods  # noqa: E402, F401
 import scenarios_lookup  # noqa: E402, F401

@@ -23,7 +23,8 @@ WRONG = " || ".join([
     "radius.authenticator.invalid == 1", "(udp.port == 1701 && !l2tp)"])
 # Its control messages are dissected to the last octet as well, with nothing to warn of. (Of EAP tshark finds that MD5 is weak.)
 CONTROL = "l2tp.type == 1 || pppoed || lcp || pap || chap || eap || radius || dns"
-DOUBTFUL = "data || (_ws.expert.severity >= 0x600000 && !eap) || l2tp.avp_length.bad || radius.invalid_length || radius.Unknown_Attribute"
+# What is in AVPs of RFC 4951 tshark does not know, and says so.
+DOUBTFUL = "data || (_ws.expert.severity >= 0x600000 && !eap && !(l2tp.avp.type in {76..79})) || l2tp.avp_length.bad || radius.invalid_length || radius.Unknown_Attribute"
 
 
 def bad_frames(capture, ours):

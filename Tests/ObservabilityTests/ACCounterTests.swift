@@ -17,7 +17,7 @@ struct ACCounterTests {
                 "routesOverSessionLimit", "routesOverSessionLimitPerMac", "routesOverSessionLimitPerVlan",
                 "routesOverSessionLimitPerPort", "routesOverHalfOpenLimit", "routesOverHalfOpenLimitPerMac",
                 "routesOverHalfOpenLimitPerVlan", "routesOverHalfOpenLimitPerPort", "routesHalfOpenGivenUp",
-                "l2tpStrangerMessages",
+                "l2tpStrangerMessages", "l2tpTunnelsRecovered", "l2tpRecoveriesFailed",
             ])
     }
 

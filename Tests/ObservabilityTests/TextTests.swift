@@ -91,6 +91,35 @@ struct TextTests {
         #expect(text.contains("\n  use tiebreaker: OFF\n\n  Status:\n"))
     }
 
+    @Test func tunnelDetailWithFailover() {
+        var tunnel = SeedExamples.tunnel
+        tunnel.settings.failover = "rfc4951"
+        tunnel.settings.recoveryTimeSeconds = 120
+        tunnel.settings.tieBreaker = []
+        #expect(
+            tunnel.detailText(in: .utc).contains(
+                """
+                  use tiebreaker: ON
+                  failover: rfc4951, recovery time: 120
+                  peer failover: NONE
+                  recoveries: 0, recovering: NO
+
+                  Status:
+                """))
+        tunnel.peer.failoverControl = true
+        tunnel.peer.failoverData = true
+        tunnel.peer.recoveryTimeMilliseconds = 30_000
+        tunnel.recoveries = 3
+        tunnel.recovering = true
+        #expect(
+            tunnel.detailText(in: .utc).contains(
+                """
+                  peer failover: control data, recovery time 30000 ms
+                  recoveries: 3, recovering: YES
+
+                """))
+    }
+
     @Test func sessionBasic() {
         #expect(
             SessionSnapshot.basicHeading + SeedExamples.session.basicText(in: .utc) == """
@@ -202,7 +231,10 @@ struct TextTests {
         #expect(text.contains("\nl2tpTunnelsOpened                               2\n"))
         #expect(text.contains("\npppoePadiReceived                               2\n"))
         #expect(text.contains("\nroutesClosedBySource                            18446744073709551615\n"))
-        #expect(text.hasSuffix("\nl2tpStrangerMessages                            0\n"))
+        #expect(
+            text.hasSuffix(
+                "\nl2tpTunnelsRecovered                            0\nl2tpRecoveriesFailed                            0\n"
+            ))
     }
 
     @Test func counters() {

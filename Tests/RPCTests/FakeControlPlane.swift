@@ -51,6 +51,13 @@ actor FakeControlPlane: ControlPlaneInterface {
         tunnel.settings.tosInherit = true
         tunnel.settings.useTieBreaker = true
         tunnel.settings.tieBreaker = [0x88, 0x95, 0x39, 0x14, 0x88, 0x9c, 0x44, UInt8(truncatingIfNeeded: id)]
+        tunnel.settings.failover = "rfc4951"
+        tunnel.settings.recoveryTimeSeconds = 120
+        tunnel.recoveries = 2
+        tunnel.recovering = true
+        tunnel.peer.failoverControl = true
+        tunnel.peer.failoverData = true
+        tunnel.peer.recoveryTimeMilliseconds = 30_000
         tunnel.peer.protocolVersion = 1
         tunnel.peer.firmwareRevision = 1_680
         tunnel.peer.framing = FramingTypes(sync: true)

@@ -122,6 +122,14 @@ import Wire
             return world.lns.unreadable.isEmpty ? "in the clear" : "hidden"
         },
         Setting(
+            text: "failover: rfc4951", seen: "120000", otherwise: "silence", shown: { "\($0.recoveryTimeSeconds)" },
+            display: "120"
+        ) { world in try start(world).failover.map { "\($0.recoveryTime)" } ?? "silence" },
+        Setting(
+            text: "failover: rfc4951-or-silent, recovery-time: 7", seen: "7000", otherwise: "silence",
+            shown: { $0.failover }, display: "rfc4951-or-silent"
+        ) { world in try start(world).failover.map { "\($0.recoveryTime)" } ?? "silence" },
+        Setting(
             text: "framing-capability: sync", seen: "1", otherwise: "3", shown: { "\($0.framing.async)" },
             display: "false"
         ) { world in "\(try start(world).framingCapabilities.rawValue)" },

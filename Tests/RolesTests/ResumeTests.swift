@@ -197,6 +197,31 @@ import Wire
         world.expectNothingLeft()
     }
 
+    /// With RFC 4951 the LNS is told, and helps; sessions go on.
+    @Test(arguments: [true, false]) func recoversAsTheProfileSays(takesPart: Bool) throws {
+        let world = try World(profile: "failover: rfc4951, hello-timeout: 10")
+        world.lns.failover = takesPart ? FailoverCapability(recoveryTime: 60_000) : nil
+        let clients = (0..<2).map { _ in world.dialled() }
+        _ = world.takeTrace()
+        world.restart(after: .seconds(1))
+        world.run(for: .seconds(8))
+        let trace = world.takeTrace()
+        if takesPart {
+            #expect(trace.starts(with: ["lns < SCCRQ", "lns > SCCRP", "lns < SCCCN", "lns < StopCCN 1", "lns < FSQ", "lns > FSR"]))
+            #expect(world.states() == [.open, .open])
+            #expect(world.node.tunnelSnapshot(1)?.recoveries == 1)
+            #expect(world.lns.sessionCount == 2)
+            world.dialled()
+            #expect(world.population == [3, 1, 3])
+        } else {
+            #expect(trace.contains("lns < StopCCN 1"))
+            #expect(world.population == [0, 0, 0])
+            #expect(clients.map(\.state) == [.closed, .closed])
+            #expect(world.lns.sessionCount == 0)
+        }
+        world.expectNothingLeft()
+    }
+
     /// Images that are torn are as good as none.
     @Test func tornImages() throws {
         let (world, _) = try Self.world()

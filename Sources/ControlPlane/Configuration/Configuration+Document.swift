@@ -136,7 +136,8 @@ extension L2TPProfile {
             .number("persist-pend-timeout", persistPendTimeout),
             Setting("framing-capability", .list(framingCapability.map(\.rawValue).sorted())),
             Setting("bearer-capability", .list(bearerCapability.map(\.rawValue).sorted())),
-            .flag("tie-breaker", tieBreaker), .flag("access-line-avps", accessLineAVPs),
+            .flag("tie-breaker", tieBreaker), .choice("failover", failover), .number("recovery-time", recoveryTime),
+            .flag("access-line-avps", accessLineAVPs),
         ]
         if let firmwareRevision { settings.append(.number("firmware-revision", firmwareRevision)) }
         if showsMTU { settings.append(.number("mtu", mtu)) }

@@ -22,6 +22,8 @@ extension ConfigurationReader {
         Self.readSet(&profile.bearerCapability, mapping.optional("bearer-capability"))
         if let flag = mapping.optional("tie-breaker")?.boolean() { profile.tieBreaker = flag }
         profile.firmwareRevision = mapping.optional("firmware-revision")?.integer(in: 0...65_535)
+        if let failover: L2TPProfile.Failover = mapping.optional("failover")?.choice() { profile.failover = failover }
+        Self.read(&profile.recoveryTime, mapping.optional("recovery-time"), in: 0...3_600)
         if let flag = mapping.optional("access-line-avps")?.boolean() { profile.accessLineAVPs = flag }
     }
 

@@ -71,6 +71,18 @@ public struct L2TPProfile: Hashable, Sendable {
         case required
     }
 
+    /// `failover`: what becomes of the profile's tunnels when culvertd has failed and runs again.
+    public enum Failover: String, CaseIterable, Sendable {
+        /// They go on with what was stored, and the peer is told nothing.
+        case silent
+        /// Control channels are recovered by RFC 4951; a tunnel whose peer does not take part is closed.
+        case rfc4951
+        /// By RFC 4951 where the peer takes part, else as `silent`.
+        case rfc4951OrSilent = "rfc4951-or-silent"
+        /// They are closed, and their clients dial again.
+        case off
+    }
+
     /// `name`: 1 to 63 letters, digits, `-`, `_` or `.`; no two profiles have the same.
     public internal(set) var name: String
     /// `version`: the L2TP version; 2 is the only one. Default 2.
@@ -156,6 +168,11 @@ public struct L2TPProfile: Hashable, Sendable {
     /// `hold-down`: seconds that calls pass over an LNS which did not answer or took no calls, where there is another, 0 to 3,600.
     /// Default 60.
     public internal(set) var holdDown: UInt16 = 60
+    /// `failover`. Default `silent`.
+    public internal(set) var failover = Failover.silent
+    /// `recovery-time`: seconds that the peer is asked to wait for this node to recover, beyond the time after which it takes us for
+    /// lost, and that a recovery is tried for, 0 to 3,600. Told with `failover` of RFC 4951 alone. Default 120.
+    public internal(set) var recoveryTime: UInt16 = 120
     /// `source`: one of the node's own addresses, the source of the tunnel's packets. Nil, the default: the address on the
     /// interface that leads to the LNS.
     public internal(set) var source: IPAddress?

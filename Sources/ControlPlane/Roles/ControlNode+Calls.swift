@@ -197,7 +197,7 @@ extension ControlNode {
             switch end.origin {
             case .peer: .peer
             case .establishTimeout: .timeout
-            case .requested, .tunnel, .protocolError: .local
+            case .requested, .tunnel, .protocolError, .recovery: .local
             }
         return Cause(initiator, end.code, message: "\(end)")
     }

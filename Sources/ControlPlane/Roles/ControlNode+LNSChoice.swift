@@ -182,7 +182,7 @@ private struct Verdict {
         switch end.origin {
         case .requested: (triesAnother, holdsDown) = (false, false)
         case .establishTimeout: (triesAnother, holdsDown) = (true, true)
-        case .protocolError: (triesAnother, holdsDown) = (true, false)
+        case .protocolError, .recovery: (triesAnother, holdsDown) = (true, false)
         case .tunnel:
             // An operator who takes the tunnel down means the calls in it as well.
             let isOurs = tunnelEnd?.origin == .requested || tunnelEnd?.origin == .idleTimeout

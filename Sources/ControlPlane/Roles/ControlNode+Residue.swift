@@ -39,10 +39,10 @@ extension ControlNode {
     /// What there is of clients, calls, tunnels, requests and timers, in words; empty when all has ended and nothing is left over.
     /// Timers that go on for ever (neighbours, probes of servers, names that are known) are not among it.
     package var residue: [String] {
-        let counts: [(String, Int)] = [
+        let found: [(String, Int)] = [
             ("connections", connections.count), ("routes", routes.count), ("PADRs", openedBy.count),
-            ("session keys", sessions.count), ("clients that are counted", connectionsByClient.count),
-            ("instances that are counted", connectionsByInstance.count), ("tunnels", tunnels.count),
+            ("session keys", sessions.count), ("limits' scopes that are counted", counts.scopeCount),
+            ("half-open sessions", halfOpen.count), ("tunnels", tunnels.count), ("recoveries", recoveries.count),
             ("tunnels that are acted for", outgoing.count), ("destinations", destinations.count),
             ("sessions without final counters", ending.count), ("sessions of ended tunnels", endedIn.count),
             ("clients that wait for RADIUS", authorizing.count), ("clients that wait for names", names.waiterCount),
@@ -57,7 +57,7 @@ extension ControlNode {
             default: "timer \(timer)"
             }
         }
-        return counts.filter { $0.1 != 0 }.map { "\($0.1) \($0.0)" } + timers.sorted()
+        return found.filter { $0.1 != 0 }.map { "\($0.1) \($0.0)" } + timers.sorted()
     }
 
     /// Where the node's own lists contradict each other, in words; empty at any time between two of its entry points.
@@ -69,12 +69,10 @@ extension ControlNode {
         expect(routes.count == connections.count, "\(routes.count) routes, \(connections.count) connections")
         expect(sessions.count == connections.count, "\(sessions.count) keys, \(connections.count) connections")
         expect(openedBy.count <= connections.count, "\(openedBy.count) PADRs, \(connections.count) connections")
-        expect(
-            connectionsByClient.values.reduce(0, +) == connections.count,
-            "connections by client are not \(connections.count)")
-        expect(
-            connectionsByInstance.values.reduce(0, +) == connections.count,
-            "connections by instance are not \(connections.count)")
+        expect(counts.agree(on: connections.count), "the limits' counts are not of \(connections.count) connections")
+        let unidentified = connections.values.count { $0.phase == .negotiating }
+        expect(halfOpen.count <= connections.count, "\(halfOpen.count) half-open, \(connections.count) connections")
+        expect(halfOpen.count >= unidentified, "\(halfOpen.count) half-open, \(unidentified) are not identified")
         expect(outgoing.isEmpty, "messages of tunnels were not sent")
         for (slot, connection) in connections {
             expect(routes[connection.routeID] == slot, "route \(connection.routeID) is not slot \(slot)")

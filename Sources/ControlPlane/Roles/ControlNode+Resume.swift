@@ -22,16 +22,20 @@ extension ControlNode {
         resumeTunnels(stored, &work, at: now)
         resumeSessions(stored, &work, at: now)
         endStrangers(&work, at: now)
-        for id in work.tunnels.sorted() {
-            run(id, at: now) { $0.resume(at: now) }
-            tellControlWindow(id)
-        }
+        for id in work.tunnels.sorted() { goOn(id, isHopeless: work.hopeless[id] != nil, at: now) }
         for (id, reason) in work.hopeless.sorted(by: { $0.key < $1.key }) {
             stopTunnel(id, .init(.shuttingDown, message: reason), at: now)
         }
         for number in tunnelAccounts.keys.sorted() { finishTunnelAccount(number, at: now) }
         work.log(to: logger)
         agenda.schedule(.reclaim, at: now)
+    }
+
+    /// A tunnel goes on in the way that its profile wants (RFC 4951, or silently); one that cannot stay needs its numbers to say so.
+    private func goOn(_ id: UInt16, isHopeless: Bool, at now: Instant) {
+        tellControlWindow(id)
+        if tunnels[id]?.machine.state == .established, !isHopeless, failOver(id, at: now) { return }
+        run(id, at: now) { $0.goOn(at: now) }
     }
 
     private func resumeNode(_ stored: StoredState) {

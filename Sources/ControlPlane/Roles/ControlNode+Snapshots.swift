@@ -161,7 +161,12 @@ extension ControlNode {
             snapshot.peer.framing = FramingTypes(peer.framingCapabilities)
             snapshot.peer.bearer = BearerTypes(peer.bearerCapabilities ?? [])
             snapshot.peer.rxWindowSize = peer.receiveWindow
+            snapshot.peer.failoverControl = peer.failover?.controlChannel ?? false
+            snapshot.peer.failoverData = peer.failover?.dataChannel ?? false
+            snapshot.peer.recoveryTimeMilliseconds = peer.failover?.recoveryTime ?? 0
         }
+        snapshot.recoveries = UInt32(clamping: machine.recoveries)
+        snapshot.recovering = machine.isRecovering
         guard detail else { return snapshot }
         var traffic = record.endedTraffic
         for call in record.calls.values where call.isForwarding {
@@ -198,12 +203,14 @@ extension ControlNode {
         settings.framing = FramingTypes(configuration.framingCapabilities)
         settings.bearer = BearerTypes(configuration.bearerCapabilities ?? [])
         settings.useTieBreaker = configuration.sendsTieBreaker
+        settings.recoveryTimeSeconds = (configuration.failover?.recoveryTime ?? 0) / 1_000
         if let tieBreaker = record.machine.tieBreaker {
             settings.tieBreaker = withUnsafeBytes(of: tieBreaker.bigEndian, Array.init)
         }
         if let profile = self.configuration.l2tpProfile(record.destination.profile) {
             settings.persistPendTimeoutSeconds = UInt32(profile.persistPendTimeout)
             settings.udpChecksums = profile.udpChecksums
+            settings.failover = profile.failover.rawValue
             settings.mtu = profile.mtu
             settings.tosInherit = profile.typeOfService == .inherit
             settings.tos = profile.typeOfService.octet ?? 0

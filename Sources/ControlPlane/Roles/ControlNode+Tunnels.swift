@@ -91,6 +91,7 @@ extension ControlNode {
         settings.bearerCapabilities = Bearer(profile.bearerCapability)
         settings.sendsTieBreaker = profile.tieBreaker
         settings.firmwareRevision = profile.firmwareRevision
+        settings.failover = profile.failoverCapability
         return settings
     }
 
@@ -114,6 +115,7 @@ extension ControlNode {
         }
         guard id != 0 else { return refuseTunnel(datagram, at: now) }
         guard let record = tunnels[id] else {
+            if recoveries[id] != nil { return receiveRecovery(datagram, recovery: id, at: now) }
             statistics.count(.l2tpStrangerMessages)
             logger.debug(
                 "L2TP message for no tunnel of this node",
@@ -134,18 +136,23 @@ extension ControlNode {
         receive(datagram, tunnel: id, at: now)
     }
 
-    /// A peer asks for a tunnel. This node takes none, and says so by StopCCN (RFC 2661, section 7.2.1) without remembering
-    /// anything; how often is bounded, since the source may be forged. Refusing goes before comparing tie breakers: there is
-    /// nothing to choose between when one of the two tunnels cannot be.
+    /// A peer asks for a tunnel. This node takes none but such as recover one of its own.
     private func refuseTunnel(_ datagram: UDPDatagram, at now: Instant) {
+        guard case .request(let request)? = try? InitialMessage.decode(datagram.payload) else {
+            return statistics.count(.l2tpStrangerMessages)
+        }
+        if let recovery = request.recovery { return takeRecovery(recovery, request, datagram, at: now) }
         statistics.count(.l2tpStrangerMessages)
-        guard case .request(let request)? = try? InitialMessage.decode(datagram.payload),
-            let answer = InitialMessage.refusal(
-                of: request, .init(.notAuthorized, message: "this node takes no tunnels")),
-            refusals.take(at: now)
-        else { return }
+        refuse(request, datagram, .init(.notAuthorized, message: "this node takes no tunnels"), at: now)
+    }
+
+    /// Says by StopCCN that a tunnel is not taken (RFC 2661, section 7.2.1), without remembering anything; how often is bounded,
+    /// since the source may be forged. Refusing goes before comparing tie breakers: there is nothing to choose between when one of
+    /// the two tunnels cannot be.
+    func refuse(_ request: StartControlConnection, _ datagram: UDPDatagram, _ code: StopCode, at now: Instant) {
+        guard let answer = InitialMessage.refusal(of: request, code), refusals.take(at: now) else { return }
         logger.info(
-            "refused a tunnel: this node takes none",
+            "refused a tunnel: \(code.message ?? "")",
             metadata: ["peer": "\(datagram.source)", "peer-name": "\(request.hostName)"])
         do {
             perform(try host.send(answer, from: datagram.destination, to: datagram.source, at: now), at: now)
@@ -261,7 +268,9 @@ extension ControlNode {
             destinations[record.destination]?.lastFailure = "\(end)"
         }
         // The seed's LAC brings a tunnel whose keepalive failed back by itself. Who says StopCCN means it.
-        if end.origin == .peerSilent || end.origin == .establishTimeout, !drained.contains(record.destination.address) {
+        if [.peerSilent, .establishTimeout, .recovery].contains(end.origin),
+            !drained.contains(record.destination.address)
+        {
             scheduleRetry(record.destination, at: now)
         } else if destinations[record.destination]?.tunnels.isEmpty == true {
             destinations[record.destination] = nil
@@ -273,7 +282,7 @@ extension ControlNode {
             switch end.origin {
             case .requested: .operator
             case .peer: .peer
-            case .peerSilent, .establishTimeout, .idleTimeout: .timeout
+            case .peerSilent, .establishTimeout, .idleTimeout, .recovery: .timeout
             case .authentication, .protocolError, .tieBreaker: .local
             }
         return Cause(initiator, end.code, message: "\(end)")
@@ -283,6 +292,7 @@ extension ControlNode {
         guard let record = tunnels.removeValue(forKey: id) else { return }
         changed.tunnels.insert(id)
         agenda.cancel(.tunnel(id))
+        for recovery in record.recoveries { orphan(recovery, at: now) }
         host.release(record.destination.address)
         // Not before: while the peer may still send to this id, or wait for our StopCCN, it must not be another tunnel's.
         giveBack(tunnel: id, at: now)

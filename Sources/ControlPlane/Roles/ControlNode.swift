@@ -29,6 +29,7 @@ public final class ControlNode {
         case sessionTimeout(slot: UInt32)
         case idle(slot: UInt32)
         case tunnel(UInt16)
+        case recovery(UInt16)
         case destination(Destination.Key)
         /// A tunnel without calls that was drained; not at once, since it may be in the middle of telling of the last one's end.
         case drained(tunnel: UInt16)
@@ -112,6 +113,8 @@ public final class ControlNode {
 
     /// By local tunnel id.
     var tunnels: [UInt16: TunnelRecord] = [:]
+    /// Tunnels that serve to recover one of `tunnels`, by local tunnel id.
+    var recoveries: [UInt16: RecoveryRecord] = [:]
     /// Messages of tunnels that are being acted for, by local tunnel id.
     var outgoing: [UInt16: [[UInt8]]] = [:]
     var destinations: [Destination.Key: Destination] = [:]
@@ -247,6 +250,7 @@ public final class ControlNode {
             case .sessionTimeout(let slot): sessionTimeoutFired(slot, at: now)
             case .idle(let slot): idleTimerFired(slot, at: now)
             case .tunnel(let id): tunnelTimerFired(id, at: now)
+            case .recovery(let id): recoveryTimerFired(id, at: now)
             case .destination(let key): destinationTimerFired(key, at: now)
             case .drained(let id): closeIfDrained(id, at: now)
             case .reclaim: reclaim(at: now)

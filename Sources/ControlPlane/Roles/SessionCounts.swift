@@ -32,6 +32,16 @@ struct SessionCounts {
         Self.decrement(&byPort, connection.circuit.port)
     }
 
+    /// Clients, instances, VLANs and ports that are counted.
+    var scopeCount: Int { byClient.count + byInstance.count + byVLAN.count + byPort.count }
+
+    /// Whether each way of counting comes to `count`.
+    func agree(on count: Int) -> Bool {
+        func sum(_ counts: some Sequence<Int>) -> Int { counts.reduce(0, +) }
+        return [sum(byClient.values), sum(byInstance.values), sum(byVLAN.values), sum(byPort.values)]
+            .allSatisfy { $0 == count }
+    }
+
     private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
         let left = counts[key, default: 0] - 1
         counts[key] = left > 0 ? left : nil

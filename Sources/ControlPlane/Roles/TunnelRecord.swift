@@ -36,6 +36,8 @@ struct TunnelRecord {
     var savedRevision: UInt64 = 0
     /// What the forwarding table was told last of the peer's numbers.
     var controlWindow: UInt8?
+    /// Recovery tunnels that concern it, by their local ids, in the order of their making.
+    var recoveries: [UInt16] = []
     /// Traffic of its sessions that have ended.
     var endedTraffic = SessionTraffic()
 }
@@ -43,7 +45,7 @@ struct TunnelRecord {
 extension TunnelRecord {
     /// Whether another call may go in, where at most `limit` do; 0: as many as there are ids.
     func takesCalls(limit: UInt16) -> Bool {
-        machine.end == nil && !isDraining && (limit == 0 || calls.count < limit)
+        machine.end == nil && !machine.isRecovering && !isDraining && (limit == 0 || calls.count < limit)
     }
 
     /// Lets the tunnel do something where it lies; a copy of it would copy all its sessions.

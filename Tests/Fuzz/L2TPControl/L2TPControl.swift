@@ -64,6 +64,7 @@ private struct Machine {
         settings.hidesAttributes = choices & 3 == 3
         settings.acceptsCalls = choices & 4 != 0
         settings.sessionLimit = 20
+        if choices & 16 != 0 { settings.failover = FailoverCapability(recoveryTime: 1_000) }
         guard
             let tunnel = try? Tunnel(
                 role: choices & 8 != 0 ? .responder : .initiator, localID: 11008, configuration: settings,
@@ -98,6 +99,17 @@ private struct Machine {
         case 4: check(tunnel.close(at: now))
         case 5: tunnel.sendFailed(bytes)
         case 6: check(tunnel.yield(at: now))
+        case 8:
+            // A failure of ours that ends in this way or that, or one of the peer's.
+            switch bytes.first ?? 0 {
+            case 0: check(tunnel.suspend(at: now))
+            case 1: check(tunnel.resume(at: now))
+            case 2: check(tunnel.abandonRecovery(at: now))
+            case let number:
+                let sequence = ControlSequence(ns: UInt16(number) << 8, nr: UInt16(bytes.last ?? 0))
+                check(tunnel.recover(ChannelReset(sequence: sequence, alternative: .zero), at: now))
+            }
+        case 9: recover(bytes)
         default:
             // A body in sequence, which a fuzzer would not find the numbers for by itself.
             let header = ControlHeader(
@@ -105,6 +117,44 @@ private struct Machine {
             if let datagram = header.encode(body: bytes) { check(tunnel.receive(datagram: datagram[...], at: now)) }
         }
         precondition(Set(tunnel.sessions.keys) == open, "\(tunnel.sessions.keys) and \(open)")
+    }
+
+    /// A recovery tunnel at either end, which is given the octets in sequence and comes to rest.
+    private mutating func recover(_ bytes: ArraySlice<UInt8>) {
+        let attempts: [RecoveryTunnel?]
+        if case .request(let request)? = try? InitialMessage.decode(bytes) {
+            attempts = [try? RecoveryTunnel(answering: request, for: tunnel, localID: 7, random: Counter())]
+        } else {
+            attempts = [try? RecoveryTunnel(recovering: tunnel, localID: 7, random: Counter())]
+        }
+        for case var attempt? in attempts {
+            var releases = 0
+            var ends = 0
+            func count(_ actions: [RecoveryTunnel.Action]) {
+                for action in actions {
+                    switch action {
+                    case .released: releases += 1
+                    case .recovered, .failed: ends += 1
+                    case .send, .bindPeer, .note: break
+                    }
+                }
+            }
+            var time = now
+            count(attempt.open(at: time))
+            count(attempt.receive(datagram: bytes, at: time))
+            for (ns, nr) in [(0, 1), (1, 1), (1, 2)] as [(UInt16, UInt16)] {
+                let header = ControlHeader(tunnelID: 7, sessionID: 0, ns: ns, nr: nr)
+                if let datagram = header.encode(body: bytes) {
+                    count(attempt.receive(datagram: datagram[...], at: time))
+                }
+            }
+            for _ in 0..<100 {
+                guard let deadline = attempt.deadline else { break }
+                time = max(time, deadline)
+                count(attempt.timerFired(at: time))
+            }
+            precondition(releases == 1 && ends == 1, "\(releases) releases, \(ends) ends")
+        }
     }
 
     /// Every session ends once, and the tunnel comes to rest.

@@ -16,11 +16,11 @@ package final class LNS {
     /// UDP port that it answers from.
     package var answerPort: UInt16 = 1701
     /// By our id. They send no HELLO of their own.
-    package private(set) var tunnels: [UInt16: Tunnel] = [:]
+    package var tunnels: [UInt16: Tunnel] = [:]
     /// Calls that wait: tunnel and the LAC's session id.
     package private(set) var waiting: [(tunnel: UInt16, session: UInt16)] = []
     /// Sessions that are up, by tunnel: our id and what ICCN said.
-    package private(set) var sessions: [UInt16: [UInt16: CallConnected]] = [:]
+    package var sessions: [UInt16: [UInt16: CallConnected]] = [:]
     /// What ICRQs said, in order.
     package private(set) var requests: [IncomingCallRequest] = []
     /// Messages that cannot be read without the secret.
@@ -36,17 +36,24 @@ package final class LNS {
     /// Changes the settings of tunnels to come.
     package var adjust: (inout TunnelConfiguration) -> Void = { _ in }
 
-    private struct Peer {
+    /// What it says of failovers.
+    package var failover: FailoverCapability?
+    /// Its recovery tunnels, by our id, with the tunnel that each concerns.
+    package var recoveries: [UInt16: (machine: RecoveryTunnel, tunnel: UInt16)] = [:]
+    /// Why recoveries have come to nothing.
+    package var failures: [TunnelEnd] = []
+
+    struct Peer {
         var address: IPv4Address
         var port: UInt16
         var mac: MACAddress
         var tunnelID: UInt16
         var challenge: [UInt8]?
     }
-    private var peers: [UInt16: Peer] = [:]
-    private var lastTunnelID: UInt16 = 0x100
+    var peers: [UInt16: Peer] = [:]
+    var lastTunnelID: UInt16 = 0x100
     private var lastSessionID: UInt16 = 0x2000
-    private var random: SeededGenerator
+    var random: SeededGenerator
     private var outbox: [[UInt8]] = []
 
     package init(_ address: IPv4Address, secret: [UInt8]? = nil, seed: UInt64 = 1) {
@@ -65,6 +72,9 @@ package final class LNS {
         var first: Instant?
         for tunnel in tunnels.values {
             if let deadline = tunnel.deadline { first = min(first ?? deadline, deadline) }
+        }
+        for recovery in recoveries.values {
+            if let deadline = recovery.machine.deadline { first = min(first ?? deadline, deadline) }
         }
         return first
     }
@@ -122,6 +132,7 @@ package final class LNS {
         for id in tunnels.keys.sorted() where tunnels[id]?.deadline.map({ $0 <= now }) == true {
             act(id, at: now) { $0.timerFired(at: now) }
         }
+        recoveryTimersFired(at: now)
     }
 
     // MARK: Input
@@ -142,6 +153,7 @@ package final class LNS {
             guard case .request(let start)? = try? InitialMessage.decode(datagram.payload[...], secret: secret) else {
                 return
             }
+            if let recovery = start.recovery, takes(recovery, start, datagram, mac: frame.source, at: now) { return }
             // SCCRQ sent again has the same challenge; an id that comes with another is a new tunnel's.
             id =
                 peers.keys.sorted().first {
@@ -154,6 +166,9 @@ package final class LNS {
                 id = newTunnel(for: start, from: datagram, mac: frame.source)
             }
         }
+        if recoveries[id] != nil {
+            return recover(id, at: now) { $0.receive(datagram: datagram.payload[...], at: now) }
+        }
         act(id, at: now) { $0.receive(datagram: datagram.payload[...], at: now) }
     }
 
@@ -163,6 +178,7 @@ package final class LNS {
         settings.sharedSecret = secret
         settings.acceptsCalls = true
         settings.helloInterval = .zero
+        settings.failover = failover
         adjust(&settings)
         do {
             tunnels[lastTunnelID] = try Tunnel(
@@ -194,7 +210,7 @@ package final class LNS {
 
     // MARK: Tunnels
 
-    private func act(_ id: UInt16, at now: Instant, _ body: (inout Tunnel) -> [TunnelAction]) {
+    func act(_ id: UInt16, at now: Instant, _ body: (inout Tunnel) -> [TunnelAction]) {
         guard var tunnel = tunnels[id] else { return }
         let actions = body(&tunnel)
         tunnels[id] = tunnel
@@ -228,7 +244,7 @@ package final class LNS {
         act(tunnel, at: now) { (try? $0.acceptCall(peerSessionID: session, localID: id, at: now)) ?? [] }
     }
 
-    private func send(_ payload: [UInt8], tunnel: UInt16) {
+    func send(_ payload: [UInt8], tunnel: UInt16) {
         guard !isMute, let peer = peers[tunnel] else { return }
         let datagram = Datagram(from: address, answerPort, to: peer.address, peer.port, payload: payload)
         outbox.append(

@@ -1,13 +1,22 @@
+import Glibc
 import Store
 import StoreFixture
+import Synchronization
+
+/// Records that are on the disk.
+private final class Durable: Sendable {
+    let count = Atomic<UInt64>(0)
+}
 
 /// Appends and removes until it is killed. Says `A id number` for what was taken, `D id` for what is durable, and `R id` before it
 /// removes something.
 func churn(path: String, seed: UInt64) throws -> Never {
     var random = SystemRandomNumberGenerator()
+    let durable = Durable()
     let (store, opening) = try Store.open(path: path) { event in
         switch event {
         case .journalled(let ids):
+            durable.count.wrappingAdd(UInt64(ids.count), ordering: .relaxed)
             // A pipe takes 4,096 octets at once or none.
             for start in stride(from: 0, to: ids.count, by: 100) {
                 say(ids[start..<min(start + 100, ids.count)].map { "D \($0)\n" }.joined())
@@ -20,12 +29,16 @@ func churn(path: String, seed: UInt64) throws -> Never {
     guard case .replaced = opening else {
         var held = try store.accounting.records(limit: .max).map(\.id)
         var number = seed << 32
+        var appended: UInt64 = 0
         while true {
+            // No further ahead of the disk than that there is something to be told of it.
+            while appended > durable.count.load(ordering: .relaxed) + 2_000 { sched_yield() }
             let entries = (0..<Int.random(in: 1...40, using: &random)).map { _ -> JournalEntry in
                 number += 1
                 return entry(number)
             }
             let ids = store.accounting.append(entries)
+            appended += UInt64(entries.count)
             var said = ""
             for (id, entry) in zip(ids, entries) {
                 guard let id else { fail("full") }

@@ -38,6 +38,8 @@ public enum ACCounter: String, Hashable, Sendable, CaseIterable {
     case routesOverHalfOpenLimitPerPort
     case routesHalfOpenGivenUp
     case l2tpStrangerMessages
+    case l2tpTunnelsRecovered
+    case l2tpRecoveriesFailed
 
     /// The name that operators, scripts and metrics see.
     public var name: String { rawValue }
@@ -82,6 +84,9 @@ public enum ACCounter: String, Hashable, Sendable, CaseIterable {
         case .routesOverHalfOpenLimitPerPort: "clients refused because of half-open-limit-per-port"
         case .routesHalfOpenGivenUp: "half-open routes that gave way to new ones"
         case .l2tpStrangerMessages: "L2TP control messages of no tunnel, or not from its peer"
+        case .l2tpTunnelsRecovered:
+            "control channels of L2TP tunnels recovered after a failure of either end (RFC 4951)"
+        case .l2tpRecoveriesFailed: "attempts to recover a control channel that came to nothing, the peers' included"
         }
     }
 }

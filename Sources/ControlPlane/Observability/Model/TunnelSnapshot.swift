@@ -80,6 +80,10 @@ public struct TunnelSettings: Hashable, Sendable, Encodable {
     public var useTieBreaker = false
     /// The tie breaker, eight octets; empty without one.
     public var tieBreaker: [UInt8] = []
+    /// What becomes of the tunnel when culvertd fails and runs again: `silent`, `rfc4951`, `rfc4951-or-silent` or `off`.
+    public var failover = ""
+    /// Seconds that the peer is asked to wait for us to recover (RFC 4951).
+    public var recoveryTimeSeconds: UInt32 = 0
 
     /// Settings that are all off or zero, to be filled in.
     public init() {}
@@ -99,6 +103,12 @@ public struct TunnelPeer: Hashable, Sendable, Encodable {
     public var bearer = BearerTypes()
     /// Control messages that the peer takes without an acknowledgement.
     public var rxWindowSize: UInt16 = 0
+    /// Whether the peer has announced RFC 4951 for the control channel.
+    public var failoverControl = false
+    /// Whether numbers of data messages begin anew when it fails.
+    public var failoverData = false
+    /// Milliseconds that it asks to wait for it to recover.
+    public var recoveryTimeMilliseconds: UInt32 = 0
 
     /// A peer that has not said anything yet.
     public init() {}
@@ -203,6 +213,10 @@ public struct TunnelSnapshot: Hashable, Sendable, Encodable {
     public var dataTxErrors: UInt64 = 0
     /// Octets that the tunnel's control state occupies.
     public var memoryOctets: UInt64 = 0
+    /// How often the control channel was recovered after a failure of either end (RFC 4951).
+    public var recoveries: UInt32 = 0
+    /// Whether it is being recovered after our own failure.
+    public var recovering = false
     /// Event history, oldest first; empty unless it was asked for.
     public var events: [StateTransition] = []
 

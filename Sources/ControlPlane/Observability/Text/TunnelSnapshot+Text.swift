@@ -55,7 +55,24 @@ extension TunnelSnapshot {
               framing capability: \(settings.framing.text), bearer capability: \(settings.bearer.text)
               use tiebreaker: \(settings.useTieBreaker.onOff)
 
-            """ + (tieBreaker.isEmpty ? "" : "  tiebreaker: \(tieBreaker.joined(separator: " "))\n")
+            """ + (tieBreaker.isEmpty ? "" : "  tiebreaker: \(tieBreaker.joined(separator: " "))\n") + failoverText
+    }
+
+    /// Nothing where neither end has to do with RFC 4951.
+    private var failoverText: String {
+        guard settings.recoveryTimeSeconds > 0 || peer.failoverControl || peer.failoverData || recoveries > 0 else {
+            return ""
+        }
+        let channels = [peer.failoverControl ? "control" : nil, peer.failoverData ? "data" : nil].compactMap { $0 }
+        let peerText =
+            channels.isEmpty
+            ? "NONE" : "\(channels.joined(separator: " ")), recovery time \(peer.recoveryTimeMilliseconds) ms"
+        return """
+              failover: \(settings.failover), recovery time: \(settings.recoveryTimeSeconds)
+              peer failover: \(peerText)
+              recoveries: \(recoveries), recovering: \(recovering.yesNo)
+
+            """
     }
 
     /// The peer, the control channel and the counters.

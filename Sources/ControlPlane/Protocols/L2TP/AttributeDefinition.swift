@@ -145,6 +145,17 @@ public struct AttributeDefinition: Hashable, Sendable {
         AttributeDefinition(
             .pppDisconnectCauseCode, "PPP Disconnect Cause Code", mandatory: false, 5...longestValue,
             optional: [.callDisconnectNotify]),
+        // RFC 4951. A query or an answer without any session is no error, only of no use.
+        AttributeDefinition(
+            .failoverCapability, "Failover Capability", mandatory: false, 6...6, optional: startMessages),
+        AttributeDefinition(
+            .tunnelRecovery, "Tunnel Recovery", hideable: false, 10...10, optional: [.startControlConnectionRequest]),
+        AttributeDefinition(
+            .suggestedControlSequence, "Suggested Control Sequence", mandatory: false, 10...10,
+            optional: [.startControlConnectionReply]),
+        AttributeDefinition(
+            .failoverSessionState, "Failover Session State", mandatory: false, 10...10, isRepeatable: true,
+            optional: [.failoverSessionQuery, .failoverSessionResponse]),
         // RFC 5515, sections 4 and 5. A message without any update is no error, only of no use.
         AttributeDefinition(
             .connectSpeedUpdate, "Connect Speed Update", mandatory: false, 12...12, isRepeatable: true,

@@ -174,12 +174,16 @@ struct AttributeSet {
         }
     }
 
-    /// Ids and windows of zero mean "none" and cannot be assigned, except where a sender had none to tell.
+    /// Ids and windows of zero mean "none" and cannot be assigned, except where a sender had none to tell. Numbers of RFC 4951
+    /// have 32 bits, of which L2TPv2 uses the lower half.
     private func isInRange(_ value: ArraySlice<UInt8>, _ type: AttributeType) -> Bool {
         switch type {
         case .assignedTunnelID where message != .stopControlConnectionNotification,
             .assignedSessionID where message != .callDisconnectNotify, .receiveWindowSize:
             value.contains { $0 != 0 }
+        case .tunnelRecovery: TunnelRecovery(wire: value) != nil
+        case .suggestedControlSequence: ControlSequence(wire: value) != nil
+        case .failoverSessionState: FailoverSession(wire: value) != nil
         default: true
         }
     }

@@ -1,6 +1,6 @@
 import Wire
 
-/// The attributes of RFC 2661, section 4.4, of RFC 3145, and of RFC 5515. `AttributeDefinition` says all about each. The raw value
+/// The attributes of RFC 2661, section 4.4, of RFC 3145, of RFC 4951, and of RFC 5515. `AttributeDefinition` says all about each. The raw value
 /// is the Vendor ID in the upper sixteen bits and the Attribute Type in the lower.
 public enum AttributeType: UInt32, CaseIterable, Hashable, Sendable {
     case messageType = 0
@@ -43,6 +43,10 @@ public enum AttributeType: UInt32, CaseIterable, Hashable, Sendable {
     case rxConnectSpeed = 38
     case sequencingRequired = 39
     case pppDisconnectCauseCode = 46
+    case failoverCapability = 76
+    case tunnelRecovery = 77
+    case suggestedControlSequence = 78
+    case failoverSessionState = 79
     case connectSpeedUpdate = 97
     case connectSpeedUpdateEnable = 98
     // The Broadband Forum's, vendor 3561 (0x0de9).

@@ -92,6 +92,8 @@ public struct ControlChannel: Sendable {
     private var unacknowledged = 0
     private var acknowledgeAt: Instant?
     private var acknowledgeNow = false
+    /// Numbers that the peer may begin with instead of ours, until its first message has come.
+    private var alternative: ControlSequence?
 
     init(settings: Settings) { self.settings = settings }
 
@@ -180,6 +182,9 @@ public struct ControlChannel: Sendable {
     mutating func receive(_ header: ControlHeader, body: ArraySlice<UInt8>, at now: Instant) -> Reception {
         counters.packetsReceived += 1
         counters.bytesReceived += UInt64(ControlHeader.length + body.count)
+        if let alternative, !body.isEmpty, header.ns == alternative.nr, header.nr == alternative.ns {
+            renumber(to: alternative)
+        }
         guard takeAcknowledgement(header.nr, at: now) else {
             counters.outOfSequence += 1
             return .badAcknowledgement
@@ -207,6 +212,7 @@ public struct ControlChannel: Sendable {
         }
         received[header.ns] = Entry(sessionID: header.sessionID, body: Array(body))
         if ahead > 0 { acknowledgeNow = true }
+        alternative = nil
         return .accepted
     }
 
@@ -287,6 +293,37 @@ public struct ControlChannel: Sendable {
     var unacknowledgedMessages: some Sequence<(sessionID: UInt16, body: [UInt8])> {
         queue.lazy.map { (sessionID: $0.sessionID, body: $0.body) }
     }
+    /// After `timerFired` has said that the peer does not answer: asks it on, at the longest interval.
+    mutating func keepTrying() { outstanding = 0 }
+
+    // MARK: Starting anew
+
+    /// Begins again with these numbers (RFC 4951): what was queued and what came early is of before, and is forgotten but for what
+    /// `isKept` names. Until the peer's first message has come, one with the numbers of `alternative` shows that the peer has begun
+    /// with these.
+    mutating func reset(
+        to sequence: ControlSequence, or alternative: ControlSequence?, keeping isKept: (_ body: [UInt8]) -> Bool
+    ) {
+        queue.removeAll { !isKept($0.body) }
+        received.removeAll()
+        retries = 0
+        congestionWindow = 1
+        slowStartThreshold = peerWindow
+        congestionAcknowledgements = 0
+        congested = false
+        acknowledged()
+        renumber(to: sequence)
+        self.alternative = alternative == sequence ? nil : alternative
+    }
+
+    /// Gives what is queued the numbers from `sequence` on.
+    private mutating func renumber(to sequence: ControlSequence) {
+        (ns, nr, peerNr, peerNs) = (sequence.ns, sequence.nr, sequence.ns, sequence.nr)
+        outstanding = 0
+        retransmitAt = nil
+        alternative = nil
+    }
+
     /// Bodies of messages that the peer has not acknowledged.
     var unacknowledgedBodies: some Sequence<[UInt8]> { queue.lazy.map(\.body) }
 

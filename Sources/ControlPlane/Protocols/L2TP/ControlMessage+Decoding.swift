@@ -50,6 +50,8 @@ extension ControlMessage {
             self = .wanError(try set.required(.callErrors, set[.callErrors].flatMap(CallErrors.init(wire:))))
         case .setLinkInfo:
             self = .setLinkInfo(try set.required(.accm, set[.accm].flatMap(AsyncControlCharacterMap.init(wire:))))
+        case .failoverSessionQuery: self = .failoverQuery(set.failoverSessions)
+        case .failoverSessionResponse: self = .failoverResponse(set.failoverSessions)
         case .connectSpeedUpdateNotification: self = .connectSpeeds(set.connectSpeedUpdates)
         case .connectSpeedUpdateRequest: self = .connectSpeedsRequest(set.connectSpeedUpdates)
         }
@@ -71,6 +73,9 @@ extension StartControlConnection {
         receiveWindowSize = set.uint16(.receiveWindowSize)
         challenge = set.bytes(.challenge)
         challengeResponse = set.bytes(.challengeResponse)
+        failover = set[.failoverCapability].flatMap(FailoverCapability.init(wire:))
+        recovery = set[.tunnelRecovery].flatMap(TunnelRecovery.init(wire:))
+        suggestedSequence = set[.suggestedControlSequence].flatMap(ControlSequence.init(wire:))
     }
 }
 
@@ -160,6 +165,10 @@ extension AsyncControlCharacterMap {
 }
 
 extension AttributeSet {
+    fileprivate var failoverSessions: [FailoverSession] {
+        all(.failoverSessionState).compactMap(FailoverSession.init(wire:))
+    }
+
     fileprivate var connectSpeedUpdates: [ConnectSpeedUpdate] {
         all(.connectSpeedUpdate).compactMap(ConnectSpeedUpdate.init(wire:))
     }

@@ -28,6 +28,8 @@ extension ControlMessage {
             writer.put(.pppDisconnectCauseCode, disconnect.pppCause?.wire)
         case .wanError(let errors): writer.put(.callErrors, errors.wire)
         case .setLinkInfo(let map): writer.put(.accm, map.wire)
+        case .failoverQuery(let sessions), .failoverResponse(let sessions):
+            for session in sessions { writer.put(.failoverSessionState, session.wire) }
         case .connectSpeeds(let updates), .connectSpeedsRequest(let updates):
             for update in updates { writer.put(.connectSpeedUpdate, update.wire) }
         }
@@ -48,6 +50,9 @@ extension StartControlConnection {
         writer.put(.receiveWindowSize, receiveWindowSize)
         writer.put(.challenge, challenge)
         writer.put(.challengeResponse, challengeResponse)
+        writer.put(.failoverCapability, failover?.wire)
+        writer.put(.tunnelRecovery, recovery?.wire)
+        writer.put(.suggestedControlSequence, suggestedSequence?.wire)
     }
 }
 

@@ -31,6 +31,10 @@ public enum ControlMessage: Hashable, Sendable {
     case wanError(CallErrors)
     /// SLI: PPP options that the LNS negotiated.
     case setLinkInfo(AsyncControlCharacterMap)
+    /// FSQ: asks whether the receiver knows these sessions (RFC 4951).
+    case failoverQuery([FailoverSession])
+    /// FSR: what became of the sessions that FSQ named (RFC 4951).
+    case failoverResponse([FailoverSession])
     /// CSUN: speeds of sessions as they are now (RFC 5515).
     case connectSpeeds([ConnectSpeedUpdate])
     /// CSURQ: asks for the speeds of sessions, those in it being of no meaning (RFC 5515).
@@ -53,6 +57,8 @@ public enum ControlMessage: Hashable, Sendable {
         case .disconnect: .callDisconnectNotify
         case .wanError: .wanErrorNotify
         case .setLinkInfo: .setLinkInfo
+        case .failoverQuery: .failoverSessionQuery
+        case .failoverResponse: .failoverSessionResponse
         case .connectSpeeds: .connectSpeedUpdateNotification
         case .connectSpeedsRequest: .connectSpeedUpdateRequest
         }
@@ -83,6 +89,12 @@ public struct StartControlConnection: Hashable, Sendable {
     public var challenge: [UInt8]?
     /// Challenge Response; SCCRP only.
     public var challengeResponse: [UInt8]?
+    /// Failover Capability (RFC 4951).
+    public var failover: FailoverCapability?
+    /// Tunnel Recovery; SCCRQ only (RFC 4951). With it the tunnel serves to recover another one, and carries no session.
+    public var recovery: TunnelRecovery?
+    /// Suggested Control Sequence; SCCRP of a recovery tunnel only (RFC 4951).
+    public var suggestedSequence: ControlSequence?
 
     /// A message of the parts that it cannot do without.
     public init(hostName: String, assignedTunnelID: UInt16) {

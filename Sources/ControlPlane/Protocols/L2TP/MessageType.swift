@@ -1,4 +1,4 @@
-/// The type of a control message: the value of its Message Type AVP (RFC 2661, section 3.2; RFC 5515, section 4).
+/// The type of a control message: the value of its Message Type AVP (RFC 2661, section 3.2; RFC 4951; RFC 5515, section 4).
 public enum MessageType: UInt16, CaseIterable, Hashable, Sendable, CustomStringConvertible {
     case startControlConnectionRequest = 1
     case startControlConnectionReply = 2
@@ -14,6 +14,8 @@ public enum MessageType: UInt16, CaseIterable, Hashable, Sendable, CustomStringC
     case callDisconnectNotify = 14
     case wanErrorNotify = 15
     case setLinkInfo = 16
+    case failoverSessionQuery = 21
+    case failoverSessionResponse = 22
     case connectSpeedUpdateNotification = 28
     case connectSpeedUpdateRequest = 29
 
@@ -23,7 +25,7 @@ public enum MessageType: UInt16, CaseIterable, Hashable, Sendable, CustomStringC
     }
 
     /// Whether a receiver that does not know the type has to end the tunnel: the M bit of the Message Type AVP.
-    public var isMandatory: Bool { rawValue <= Self.setLinkInfo.rawValue }
+    public var isMandatory: Bool { rawValue <= Self.failoverSessionResponse.rawValue }
 
     /// The standard's abbreviation.
     public var description: String {
@@ -42,6 +44,8 @@ public enum MessageType: UInt16, CaseIterable, Hashable, Sendable, CustomStringC
         case .callDisconnectNotify: "CDN"
         case .wanErrorNotify: "WEN"
         case .setLinkInfo: "SLI"
+        case .failoverSessionQuery: "FSQ"
+        case .failoverSessionResponse: "FSR"
         case .connectSpeedUpdateNotification: "CSUN"
         case .connectSpeedUpdateRequest: "CSURQ"
         }

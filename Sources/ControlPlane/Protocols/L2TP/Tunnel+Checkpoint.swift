@@ -93,7 +93,7 @@ extension Tunnel {
         return checkpoint
     }
 
-    /// The tunnel that an earlier process left. Its sessions follow by `restore`; then `resume` lets it go on.
+    /// The tunnel that an earlier process left. Its sessions follow by `restore`; then `goOn` lets it go on.
     public init(
         restoring checkpoint: TunnelCheckpoint, configuration: TunnelConfiguration,
         random: any RandomNumberGenerator & Sendable, at now: Instant
@@ -137,7 +137,7 @@ extension Tunnel {
 
     /// Sends what the peer has not acknowledged once more, and goes on. Keepalives of many tunnels that are taken back at
     /// once are spread over their interval.
-    public mutating func resume(at now: Instant) -> [TunnelAction] {
+    public mutating func goOn(at now: Instant) -> [TunnelAction] {
         if state == .established, configuration.helloInterval > .zero {
             helloAt = now + configuration.helloInterval * Double.random(in: 0...1, using: &random)
         }

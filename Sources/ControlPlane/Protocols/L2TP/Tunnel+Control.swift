@@ -26,7 +26,7 @@ extension Tunnel {
             stopped(code, at: now)
         case .hello: channel.countHelloReceived()
         default:
-            guard state == .established else { return unexpected(message.type, at: now) }
+            guard state == .established, failover.recovers == nil else { return unexpected(message.type, at: now) }
             processSession(message, sessionID: sessionID, at: now)
         }
     }
@@ -36,6 +36,10 @@ extension Tunnel {
             return unexpected(.startControlConnectionRequest, at: now)
         }
         learn(start)
+        guard (start.recovery == nil) == (failover.recovers == nil) else {
+            let code = StopCode(.generalError, error: .valueOutOfRange, message: "there is no such tunnel to recover")
+            return stop(code, origin: .protocolError, on: .sccrqReject, at: now)
+        }
         guard hasSupportedVersion(start, on: .sccrqReject, at: now), isExpected(start, on: .sccrqReject, at: now)
         else { return }
         if start.challenge != nil, configuration.sharedSecret == nil {
@@ -43,6 +47,7 @@ extension Tunnel {
         }
         var reply = startMessage()
         reply.challengeResponse = response(to: start.challenge, in: .startControlConnectionReply)
+        reply.suggestedSequence = failover.suggestion
         bindsPeer = true
         send(.startReply(reply))
         startEstablishing(.waitControlConnected, on: .sccrqAccept, at: now)
@@ -59,6 +64,7 @@ extension Tunnel {
         if start.challenge != nil, configuration.sharedSecret == nil {
             return refuseChallenge(on: .sccrpReject, at: now)
         }
+        if failover.recovers != nil { failover.suggestion = start.suggestedSequence }
         bindsPeer = true
         send(
             .startConnected(

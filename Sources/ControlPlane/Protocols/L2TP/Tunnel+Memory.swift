@@ -3,7 +3,8 @@
 extension Tunnel {
     /// Octets of the tunnel with all its sessions and messages.
     public var memoryOctets: Int {
-        let tables = (localIDs.capacity + sessions.capacity + calls.capacity) * MemoryLayout<UInt16>.stride
+        let ids = localIDs.capacity + sessions.capacity + calls.capacity + failover.unconfirmed.capacity
+        let tables = ids * MemoryLayout<UInt16>.stride
         return MemoryLayout<Tunnel>.stride + channel.memoryOctets + history.memoryOctets + tables
             + sessions.values.reduce(0) { $0 + $1.memoryOctets } + calls.count
             * MemoryLayout<IncomingCallRequest>.stride

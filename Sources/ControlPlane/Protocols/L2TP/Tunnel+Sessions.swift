@@ -75,6 +75,8 @@ extension Tunnel {
         case .disconnect(let disconnect): return receive(disconnect, sessionID: sessionID)
         case .connectSpeeds(let updates): return receive(speeds: updates)
         case .connectSpeedsRequest(let updates): return answer(speedsRequest: updates)
+        case .failoverQuery(let sessions): return answer(query: sessions)
+        case .failoverResponse(let sessions): return receive(answer: sessions)
         default: break
         }
         guard let session = sessions[sessionID] else {
@@ -208,7 +210,7 @@ extension Tunnel {
     }
 
     private func admit(_ id: UInt16) throws(SessionRefusal) {
-        guard state != .cleanup, !isReleased, end == nil else { throw .tunnelClosed }
+        guard state != .cleanup, !isReleased, end == nil, failover.recovers == nil else { throw .tunnelClosed }
         guard id != 0, sessions[id] == nil else { throw .localID }
         guard configuration.sessionLimit == 0 || sessions.count < configuration.sessionLimit else {
             throw .sessionLimit
@@ -285,8 +287,9 @@ extension Tunnel {
         send(.disconnect(CallDisconnect(assignedSessionID: 0, code, pppCause: cause)), sessionID: peerID)
     }
 
-    private mutating func remove(_ id: UInt16, _ end: SessionEnd) {
+    mutating func remove(_ id: UInt16, _ end: SessionEnd) {
         guard let session = sessions.removeValue(forKey: id) else { return }
+        failover.unconfirmed.remove(id)
         if let peerID = session.peerID { localIDs[peerID] = nil }
         actions.append(.sessionDown(localID: id, end))
     }

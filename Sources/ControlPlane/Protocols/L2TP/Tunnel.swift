@@ -60,6 +60,8 @@ public struct Tunnel: Sendable {
     var isReleased = false
     /// Changes of what `checkpoint` holds beside the channel.
     var changes: UInt64 = 0
+    /// Its part in failovers (RFC 4951).
+    var failover = FailoverState()
 
     /// A tunnel that has not done anything yet. An initiator starts by `open`; a responder by `receive` with the
     /// datagram of the SCCRQ that `InitialMessage.decode` accepted. `random` must be unforeseeable: challenges and
@@ -92,10 +94,12 @@ public struct Tunnel: Sendable {
 
     /// CDNs that the peer has not acknowledged: sessions that are over here, and perhaps not there.
     public var unacknowledgedDisconnects: Int {
-        channel.unacknowledgedBodies.reduce(0) { count, body in
-            var reader = ByteReader(body.dropFirst(6))
-            return count + (reader.readUInt16() == MessageType.callDisconnectNotify.rawValue ? 1 : 0)
-        }
+        channel.unacknowledgedBodies.reduce(0) { $0 + (Self.isDisconnect($1) ? 1 : 0) }
+    }
+
+    static func isDisconnect(_ body: [UInt8]) -> Bool {
+        var reader = ByteReader(body.dropFirst(6))
+        return reader.readUInt16() == MessageType.callDisconnectNotify.rawValue
     }
 
     // MARK: Entry points
@@ -105,6 +109,7 @@ public struct Tunnel: Sendable {
         guard role == .initiator, state == .idle, end == nil else { return [] }
         var start = startMessage()
         start.tieBreaker = tieBreaker
+        start.recovery = failover.recovers
         // Which secret is meant the peer finds out by the Host Name in this very message, and some peers, xl2tpd for one, not
         // before they have read all of it. There is nothing in it to hide.
         send(.startRequest(start), isHiding: false)
@@ -122,6 +127,8 @@ public struct Tunnel: Sendable {
         guard header.tunnelID == localID || (header.tunnelID == 0 && role == .responder) else {
             return [.note(.wrongTunnel(header.tunnelID))]
         }
+        // What comes by numbers that we do not know any more is not to be understood.
+        guard !failover.isSuspended else { return [.note(.outOfSequence(ns: header.ns, nr: header.nr))] }
         switch channel.receive(header, body: body, at: now) {
         case .accepted, .acknowledgement, .duplicate: heard(at: now)
         case .outOfWindow, .badAcknowledgement:
@@ -146,6 +153,8 @@ public struct Tunnel: Sendable {
     /// Sends StopCCN; all sessions go down with the tunnel. A tunnel that never began is released at once.
     public mutating func close(_ code: StopCode = StopCode(.clear), at now: Instant) -> [TunnelAction] {
         guard state != .cleanup, !isReleased else { return [] }
+        // Without numbers StopCCN cannot be sent.
+        guard !failover.isSuspended else { return abandonRecovery(TunnelEnd(origin: .requested, code: code), at: now) }
         stop(code, origin: .requested, on: .closeRequest, at: now)
         return finish(at: now)
     }
@@ -153,7 +162,11 @@ public struct Tunnel: Sendable {
     /// Acts on every deadline that has passed.
     public mutating func timerFired(at now: Instant) -> [TunnelAction] {
         guard !isReleased else { return [] }
-        if !channel.timerFired(at: now) {
+        if failover.isSuspended {
+            expireSessions(at: now)
+            return finish(at: now)
+        }
+        if !channel.timerFired(at: now), !waitsForRecovery(at: now) {
             if state != .cleanup {
                 end(TunnelEnd(origin: .peerSilent, code: nil), in: .idle, on: .transportDown, at: now)
             }
@@ -171,13 +184,14 @@ public struct Tunnel: Sendable {
         }
         if let helloAt, helloAt <= now, state == .established {
             // A message that is on its way asks the same question.
-            if !channel.isProbing {
+            if !channel.isProbing, failover.waitsUntil == nil {
                 send(.hello)
                 channel.countHelloSent()
             }
             self.helloAt = now + configuration.helloInterval
         }
         expireSessions(at: now)
+        failoverTimerFired(at: now)
         return finish(at: now)
     }
 
@@ -186,7 +200,7 @@ public struct Tunnel: Sendable {
     /// Answers the actions gathered, sends what the window allows and computes the next deadline.
     mutating func finish(at now: Instant) -> [TunnelAction] {
         var output: [[UInt8]] = []
-        if !isReleased { channel.transmit(at: now, into: &output) }
+        if !isReleased, !failover.isSuspended { channel.transmit(at: now, into: &output) }
         // Our StopCCN was acknowledged: the peer needs nothing more of us.
         if state == .cleanup, end?.origin != .peer, channel.isDrained { release(at: now) }
         if state == .established, configuration.idleTimeout > .zero, sessions.isEmpty, calls.isEmpty {
@@ -212,11 +226,18 @@ public struct Tunnel: Sendable {
         while let front = sessionDeadlines.first, !isEstablishing(front.id, serial: front.serial) {
             sessionDeadlines.removeFirst()
         }
-        deadline = [channel.deadline, helloAt, establishAt, idleAt, cleanupAt, sessionDeadlines.first?.at]
-            .lazy.compactMap { $0 }.min()
+        guard !failover.isSuspended else {
+            deadline = sessionDeadlines.first?.at
+            return
+        }
+        deadline = [
+            channel.deadline, helloAt, establishAt, idleAt, cleanupAt, failover.deadline, sessionDeadlines.first?.at,
+        ]
+        .lazy.compactMap { $0 }.min()
     }
 
     mutating func heard(at now: Instant) {
+        failover.waitsUntil = nil
         guard state == .established, configuration.helloInterval > .zero else { return }
         helloAt = now + configuration.helloInterval
     }
@@ -263,6 +284,7 @@ public struct Tunnel: Sendable {
         start.receiveWindowSize = configuration.transport.receiveWindow
         if configuration.sharedSecret != nil { challenge = randomBytes(TunnelAuthentication.challengeLength) }
         start.challenge = challenge
+        start.failover = configuration.failover
         return start
     }
 
@@ -292,6 +314,7 @@ public struct Tunnel: Sendable {
         self.end = end
         helloAt = nil
         establishAt = nil
+        failover.settle()
         for id in sessions.keys.sorted() {
             actions.append(.sessionDown(localID: id, SessionEnd(origin: .tunnel, code: nil)))
         }

@@ -49,6 +49,8 @@ public struct PeerInformation: Hashable, Sendable {
     public var receiveWindow: UInt16
     /// Tie Breaker.
     public var tieBreaker: UInt64?
+    /// Failover Capability (RFC 4951).
+    public var failover: FailoverCapability?
 
     /// A peer of which this much is known.
     public init(tunnelID: UInt16, hostName: String, protocolVersion: UInt16 = 0x0100, receiveWindow: UInt16) {
@@ -70,6 +72,7 @@ public struct PeerInformation: Hashable, Sendable {
         bearerCapabilities = start.bearerCapabilities
         receiveWindow = start.receiveWindowSize ?? UInt16(ControlChannel.defaultPeerWindow)
         tieBreaker = start.tieBreaker
+        failover = start.failover
     }
 }
 
@@ -113,6 +116,8 @@ public struct TunnelEnd: Hashable, Sendable, CustomStringConvertible {
         case protocolError = "protocol error"
         /// Both ends opened a tunnel, and the Tie Breaker decided for the peer's.
         case tieBreaker = "gave way to the peer's tunnel"
+        /// We had failed, and the control channel could not be recovered.
+        case recovery = "not recovered after a failure"
     }
 
     /// Who or what it was.
@@ -144,6 +149,8 @@ public struct SessionEnd: Hashable, Sendable, CustomStringConvertible {
         case establishTimeout = "not established in time"
         /// The peer broke the protocol.
         case protocolError = "protocol error"
+        /// One end has failed: the session was not up, or the other end does not know it.
+        case recovery = "lost in a failover"
     }
 
     /// Who or what it was.
@@ -190,6 +197,12 @@ public enum TunnelNote: Hashable, Sendable, CustomStringConvertible {
     case unknownSession(MessageType, UInt16)
     /// A message could not be written.
     case encoding(EncodingError)
+    /// The peer is silent and has announced that it may be: it is waited for that long.
+    case waitsForPeer(Duration)
+    /// The control channel begins anew after a failover.
+    case channelReset(ControlSequence)
+    /// After a failover both ends know the same sessions, but for these many that the peer has not told anything of.
+    case sessionsCompared(unanswered: Int)
 
     /// In words, for logs and `show`.
     public var description: String {
@@ -202,6 +215,10 @@ public enum TunnelNote: Hashable, Sendable, CustomStringConvertible {
         case .fault(let fault): "\(fault)"
         case .unknownSession(let type, let id): "\(type) for unknown session \(id)"
         case .encoding(let error): "message not sent: \(error)"
+        case .waitsForPeer(let time): "the peer does not answer; waiting \(time.components.seconds) s for it to recover"
+        case .channelReset(let sequence): "control channel begins anew, ns/nr \(sequence.ns)/\(sequence.nr)"
+        case .sessionsCompared(0): "sessions compared with the peer's after a failover"
+        case .sessionsCompared(let count): "the peer has told nothing of \(count) sessions after a failover"
         }
     }
 }

@@ -32,6 +32,8 @@ public struct TunnelConfiguration: Hashable, Sendable {
     public var sendsTieBreaker = true
     /// Firmware Revision that we send.
     public var firmwareRevision: UInt16?
+    /// What SCCRQ and SCCRP say of failovers (RFC 4951); nil: nothing, and then no control channel is recovered by that protocol.
+    public var failover: FailoverCapability?
     /// Whether ICRQ is handed to the role (LNS); a LAC refuses it by itself.
     public var acceptsCalls = false
 

@@ -30,6 +30,8 @@ public enum TunnelEvent: String, Sendable {
     case cleanupDone = "CLEANUP_DONE"
     case tieBreakerLost = "TIE_LOST"
     case restored = "RESTORED"
+    case recovered = "RECOVERED"
+    case recoveryFailed = "RECOVERY_FAILED"
 }
 
 /// States of a session, LAC and LNS end (RFC 2661, sections 7.4.1 and 7.4.2). The raw value is what `show` prints.

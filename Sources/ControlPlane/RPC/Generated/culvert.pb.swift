@@ -1411,6 +1411,18 @@ nonisolated struct Culvert_V1_Tunnel: @unchecked Sendable {
     set {_uniqueStorage()._draining = newValue}
   }
 
+  /// How often the control channel was recovered after a failure of either end (RFC 4951).
+  var recoveries: UInt32 {
+    get {_storage._recoveries}
+    set {_uniqueStorage()._recoveries = newValue}
+  }
+
+  /// Whether it is being recovered after a failure of this node.
+  var recovering: Bool {
+    get {_storage._recovering}
+    set {_uniqueStorage()._recovering = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1565,6 +1577,18 @@ nonisolated struct Culvert_V1_TunnelSettings: @unchecked Sendable {
     set {_uniqueStorage()._dataSequenceNumbers = newValue}
   }
 
+  /// What becomes of the tunnel when culvertd fails and runs again: "silent", "rfc4951", "rfc4951-or-silent" or "off".
+  var failover: String {
+    get {_storage._failover}
+    set {_uniqueStorage()._failover = newValue}
+  }
+
+  /// What the peer is asked to wait for this node to recover (RFC 4951); 0: nothing was said.
+  var recoveryTimeSeconds: UInt32 {
+    get {_storage._recoveryTimeSeconds}
+    set {_uniqueStorage()._recoveryTimeSeconds = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1603,6 +1627,14 @@ nonisolated struct Culvert_V1_TunnelPeer: Sendable {
   mutating func clearBearer() {self._bearer = nil}
 
   var rxWindowSize: UInt32 = 0
+
+  /// Whether it has announced that its control channel can be recovered (RFC 4951).
+  var failoverControl: Bool = false
+
+  /// Whether numbers of data messages begin anew when it fails.
+  var failoverData: Bool = false
+
+  var recoveryTimeMilliseconds: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -4937,7 +4969,7 @@ nonisolated extension Culvert_V1_BearerTypes: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Tunnel"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{3}local_address\0\u{3}remote_address\0\u{1}state\0\u{3}created_at\0\u{1}mode\0\u{3}remote_tunnel_id\0\u{3}remote_host_name\0\u{3}remote_vendor_name\0\u{3}local_udp_port\0\u{3}remote_udp_port\0\u{1}owner\0\u{3}created_by_admin\0\u{1}persist\0\u{1}authorization\0\u{3}session_count\0\u{1}profile\0\u{1}settings\0\u{1}peer\0\u{1}transport\0\u{1}data\0\u{3}data_rx_errors\0\u{3}data_tx_errors\0\u{3}memory_octets\0\u{1}events\0\u{1}draining\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{3}local_address\0\u{3}remote_address\0\u{1}state\0\u{3}created_at\0\u{1}mode\0\u{3}remote_tunnel_id\0\u{3}remote_host_name\0\u{3}remote_vendor_name\0\u{3}local_udp_port\0\u{3}remote_udp_port\0\u{1}owner\0\u{3}created_by_admin\0\u{1}persist\0\u{1}authorization\0\u{3}session_count\0\u{1}profile\0\u{1}settings\0\u{1}peer\0\u{1}transport\0\u{1}data\0\u{3}data_rx_errors\0\u{3}data_tx_errors\0\u{3}memory_octets\0\u{1}events\0\u{1}draining\0\u{1}recoveries\0\u{1}recovering\0")
 
   fileprivate class _StorageClass {
     var _id: UInt32 = 0
@@ -4967,6 +4999,8 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
     var _memoryOctets: UInt64 = 0
     var _events: [Culvert_V1_StateTransition] = []
     var _draining: Bool = false
+    var _recoveries: UInt32 = 0
+    var _recovering: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5004,6 +5038,8 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
       _memoryOctets = source._memoryOctets
       _events = source._events
       _draining = source._draining
+      _recoveries = source._recoveries
+      _recovering = source._recovering
     }
   }
 
@@ -5049,6 +5085,8 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
         case 25: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryOctets) }()
         case 26: try { try decoder.decodeRepeatedMessageField(value: &_storage._events) }()
         case 27: try { try decoder.decodeSingularBoolField(value: &_storage._draining) }()
+        case 28: try { try decoder.decodeSingularUInt32Field(value: &_storage._recoveries) }()
+        case 29: try { try decoder.decodeSingularBoolField(value: &_storage._recovering) }()
         default: break
         }
       }
@@ -5142,6 +5180,12 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
       if _storage._draining != false {
         try visitor.visitSingularBoolField(value: _storage._draining, fieldNumber: 27)
       }
+      if _storage._recoveries != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._recoveries, fieldNumber: 28)
+      }
+      if _storage._recovering != false {
+        try visitor.visitSingularBoolField(value: _storage._recovering, fieldNumber: 29)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5178,6 +5222,8 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._memoryOctets != rhs_storage._memoryOctets {return false}
         if _storage._events != rhs_storage._events {return false}
         if _storage._draining != rhs_storage._draining {return false}
+        if _storage._recoveries != rhs_storage._recoveries {return false}
+        if _storage._recovering != rhs_storage._recovering {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5189,7 +5235,7 @@ nonisolated extension Culvert_V1_Tunnel: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".TunnelSettings"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}hello_timeout_seconds\0\u{3}retry_timeout_seconds\0\u{3}idle_timeout_seconds\0\u{3}establish_timeout_seconds\0\u{3}persist_pend_timeout_seconds\0\u{3}rx_window_size\0\u{3}tx_window_size\0\u{3}max_retries\0\u{3}session_limit\0\u{3}hide_avps\0\u{3}udp_checksums\0\u{3}path_mtu_discovery\0\u{1}mtu\0\u{3}tos_inherit\0\u{1}tos\0\u{1}framing\0\u{1}bearer\0\u{3}use_tie_breaker\0\u{3}tie_breaker\0\u{3}path_mtu\0\u{3}dont_fragment\0\u{3}too_big\0\u{3}has_offset_pad\0\u{3}offset_pad\0\u{3}data_sequence_numbers\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}hello_timeout_seconds\0\u{3}retry_timeout_seconds\0\u{3}idle_timeout_seconds\0\u{3}establish_timeout_seconds\0\u{3}persist_pend_timeout_seconds\0\u{3}rx_window_size\0\u{3}tx_window_size\0\u{3}max_retries\0\u{3}session_limit\0\u{3}hide_avps\0\u{3}udp_checksums\0\u{3}path_mtu_discovery\0\u{1}mtu\0\u{3}tos_inherit\0\u{1}tos\0\u{1}framing\0\u{1}bearer\0\u{3}use_tie_breaker\0\u{3}tie_breaker\0\u{3}path_mtu\0\u{3}dont_fragment\0\u{3}too_big\0\u{3}has_offset_pad\0\u{3}offset_pad\0\u{3}data_sequence_numbers\0\u{1}failover\0\u{3}recovery_time_seconds\0")
 
   fileprivate class _StorageClass {
     var _helloTimeoutSeconds: UInt32 = 0
@@ -5217,6 +5263,8 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
     var _hasOffsetPad_p: Bool = false
     var _offsetPad: UInt32 = 0
     var _dataSequenceNumbers: String = String()
+    var _failover: String = String()
+    var _recoveryTimeSeconds: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5252,6 +5300,8 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
       _hasOffsetPad_p = source._hasOffsetPad_p
       _offsetPad = source._offsetPad
       _dataSequenceNumbers = source._dataSequenceNumbers
+      _failover = source._failover
+      _recoveryTimeSeconds = source._recoveryTimeSeconds
     }
   }
 
@@ -5295,6 +5345,8 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
         case 23: try { try decoder.decodeSingularBoolField(value: &_storage._hasOffsetPad_p) }()
         case 24: try { try decoder.decodeSingularUInt32Field(value: &_storage._offsetPad) }()
         case 25: try { try decoder.decodeSingularStringField(value: &_storage._dataSequenceNumbers) }()
+        case 26: try { try decoder.decodeSingularStringField(value: &_storage._failover) }()
+        case 27: try { try decoder.decodeSingularUInt32Field(value: &_storage._recoveryTimeSeconds) }()
         default: break
         }
       }
@@ -5382,6 +5434,12 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
       if !_storage._dataSequenceNumbers.isEmpty {
         try visitor.visitSingularStringField(value: _storage._dataSequenceNumbers, fieldNumber: 25)
       }
+      if !_storage._failover.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._failover, fieldNumber: 26)
+      }
+      if _storage._recoveryTimeSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._recoveryTimeSeconds, fieldNumber: 27)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5416,6 +5474,8 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
         if _storage._hasOffsetPad_p != rhs_storage._hasOffsetPad_p {return false}
         if _storage._offsetPad != rhs_storage._offsetPad {return false}
         if _storage._dataSequenceNumbers != rhs_storage._dataSequenceNumbers {return false}
+        if _storage._failover != rhs_storage._failover {return false}
+        if _storage._recoveryTimeSeconds != rhs_storage._recoveryTimeSeconds {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5427,7 +5487,7 @@ nonisolated extension Culvert_V1_TunnelSettings: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Culvert_V1_TunnelPeer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".TunnelPeer"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{3}protocol_revision\0\u{3}firmware_revision\0\u{1}framing\0\u{1}bearer\0\u{3}rx_window_size\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{3}protocol_revision\0\u{3}firmware_revision\0\u{1}framing\0\u{1}bearer\0\u{3}rx_window_size\0\u{3}failover_control\0\u{3}failover_data\0\u{3}recovery_time_milliseconds\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5441,6 +5501,9 @@ nonisolated extension Culvert_V1_TunnelPeer: SwiftProtobuf.Message, SwiftProtobu
       case 4: try { try decoder.decodeSingularMessageField(value: &self._framing) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._bearer) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.rxWindowSize) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.failoverControl) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.failoverData) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.recoveryTimeMilliseconds) }()
       default: break
       }
     }
@@ -5469,6 +5532,15 @@ nonisolated extension Culvert_V1_TunnelPeer: SwiftProtobuf.Message, SwiftProtobu
     if self.rxWindowSize != 0 {
       try visitor.visitSingularUInt32Field(value: self.rxWindowSize, fieldNumber: 6)
     }
+    if self.failoverControl != false {
+      try visitor.visitSingularBoolField(value: self.failoverControl, fieldNumber: 7)
+    }
+    if self.failoverData != false {
+      try visitor.visitSingularBoolField(value: self.failoverData, fieldNumber: 8)
+    }
+    if self.recoveryTimeMilliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.recoveryTimeMilliseconds, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5479,6 +5551,9 @@ nonisolated extension Culvert_V1_TunnelPeer: SwiftProtobuf.Message, SwiftProtobu
     if lhs._framing != rhs._framing {return false}
     if lhs._bearer != rhs._bearer {return false}
     if lhs.rxWindowSize != rhs.rxWindowSize {return false}
+    if lhs.failoverControl != rhs.failoverControl {return false}
+    if lhs.failoverData != rhs.failoverData {return false}
+    if lhs.recoveryTimeMilliseconds != rhs.recoveryTimeMilliseconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -31,6 +31,8 @@ extension TunnelSettings {
             $0.bearer = bearer.message
             $0.useTieBreaker = useTieBreaker
             $0.tieBreaker = Data(tieBreaker)
+            $0.failover = failover
+            $0.recoveryTimeSeconds = recoveryTimeSeconds
         }
     }
 
@@ -60,6 +62,8 @@ extension TunnelSettings {
         bearer = BearerTypes(message.bearer)
         useTieBreaker = message.useTieBreaker
         tieBreaker = Array(message.tieBreaker)
+        failover = message.failover
+        recoveryTimeSeconds = message.recoveryTimeSeconds
     }
 }
 
@@ -72,6 +76,9 @@ extension TunnelPeer {
             $0.framing = framing.message
             $0.bearer = bearer.message
             $0.rxWindowSize = UInt32(rxWindowSize)
+            $0.failoverControl = failoverControl
+            $0.failoverData = failoverData
+            $0.recoveryTimeMilliseconds = recoveryTimeMilliseconds
         }
     }
 
@@ -83,6 +90,9 @@ extension TunnelPeer {
         framing = FramingTypes(message.framing)
         bearer = BearerTypes(message.bearer)
         rxWindowSize = try FieldError.narrow(message.rxWindowSize, "rx_window_size")
+        failoverControl = message.failoverControl
+        failoverData = message.failoverData
+        recoveryTimeMilliseconds = message.recoveryTimeMilliseconds
     }
 }
 
@@ -165,6 +175,8 @@ extension TunnelSnapshot {
             $0.memoryOctets = memoryOctets
             $0.events = events.map(\.message)
             $0.draining = draining
+            $0.recoveries = recoveries
+            $0.recovering = recovering
         }
     }
 
@@ -195,5 +207,7 @@ extension TunnelSnapshot {
         memoryOctets = message.memoryOctets
         events = message.events.map { StateTransition($0) }
         draining = message.draining
+        recoveries = message.recoveries
+        recovering = message.recovering
     }
 }

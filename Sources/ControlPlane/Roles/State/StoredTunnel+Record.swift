@@ -78,6 +78,11 @@ extension StoredPeer {
         if let bearer = peer.bearerCapabilities { bearerCapabilities = bearer.rawValue }
         receiveWindow = UInt32(peer.receiveWindow)
         if let tieBreaker = peer.tieBreaker { self.tieBreaker = tieBreaker }
+        if let capability = peer.failover {
+            failover.controlChannel = capability.controlChannel
+            failover.dataChannel = capability.dataChannel
+            failover.recoveryTime = capability.recoveryTime
+        }
     }
 }
 
@@ -92,6 +97,11 @@ extension PeerInformation {
         framingCapabilities = Framing(rawValue: stored.framingCapabilities)
         bearerCapabilities = stored.hasBearerCapabilities ? Bearer(rawValue: stored.bearerCapabilities) : nil
         tieBreaker = stored.hasTieBreaker ? stored.tieBreaker : nil
+        if stored.hasFailover {
+            failover = FailoverCapability(
+                controlChannel: stored.failover.controlChannel, dataChannel: stored.failover.dataChannel,
+                recoveryTime: stored.failover.recoveryTime)
+        }
     }
 }
 

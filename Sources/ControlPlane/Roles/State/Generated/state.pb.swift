@@ -189,6 +189,15 @@ nonisolated struct StoredPeer: Sendable {
   /// Clears the value of `tieBreaker`. Subsequent reads from it will return its default value.
   mutating func clearTieBreaker() {self._tieBreaker = nil}
 
+  var failover: StoredFailoverCapability {
+    get {_failover ?? StoredFailoverCapability()}
+    set {_failover = newValue}
+  }
+  /// Returns true if `failover` has been explicitly set.
+  var hasFailover: Bool {self._failover != nil}
+  /// Clears the value of `failover`. Subsequent reads from it will return its default value.
+  mutating func clearFailover() {self._failover = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -197,6 +206,24 @@ nonisolated struct StoredPeer: Sendable {
   fileprivate var _firmwareRevision: UInt32? = nil
   fileprivate var _bearerCapabilities: UInt32? = nil
   fileprivate var _tieBreaker: UInt64? = nil
+  fileprivate var _failover: StoredFailoverCapability? = nil
+}
+
+/// RFC 4951.
+nonisolated struct StoredFailoverCapability: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var controlChannel: Bool = false
+
+  var dataChannel: Bool = false
+
+  var recoveryTime: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct StoredControlMessage: Sendable {
@@ -1162,7 +1189,7 @@ nonisolated extension StoredDestination: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension StoredPeer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Peer"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tunnel_id\0\u{3}host_name\0\u{3}vendor_name\0\u{3}protocol_version\0\u{3}firmware_revision\0\u{3}framing_capabilities\0\u{3}bearer_capabilities\0\u{3}receive_window\0\u{3}tie_breaker\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tunnel_id\0\u{3}host_name\0\u{3}vendor_name\0\u{3}protocol_version\0\u{3}firmware_revision\0\u{3}framing_capabilities\0\u{3}bearer_capabilities\0\u{3}receive_window\0\u{3}tie_breaker\0\u{1}failover\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1179,6 +1206,7 @@ nonisolated extension StoredPeer: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self._bearerCapabilities) }()
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self.receiveWindow) }()
       case 9: try { try decoder.decodeSingularFixed64Field(value: &self._tieBreaker) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._failover) }()
       default: break
       }
     }
@@ -1216,6 +1244,9 @@ nonisolated extension StoredPeer: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     try { if let v = self._tieBreaker {
       try visitor.visitSingularFixed64Field(value: v, fieldNumber: 9)
     } }()
+    try { if let v = self._failover {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1229,6 +1260,47 @@ nonisolated extension StoredPeer: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs._bearerCapabilities != rhs._bearerCapabilities {return false}
     if lhs.receiveWindow != rhs.receiveWindow {return false}
     if lhs._tieBreaker != rhs._tieBreaker {return false}
+    if lhs._failover != rhs._failover {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension StoredFailoverCapability: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".FailoverCapability"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}control_channel\0\u{3}data_channel\0\u{3}recovery_time\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.controlChannel) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.dataChannel) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.recoveryTime) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.controlChannel != false {
+      try visitor.visitSingularBoolField(value: self.controlChannel, fieldNumber: 1)
+    }
+    if self.dataChannel != false {
+      try visitor.visitSingularBoolField(value: self.dataChannel, fieldNumber: 2)
+    }
+    if self.recoveryTime != 0 {
+      try visitor.visitSingularUInt32Field(value: self.recoveryTime, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: StoredFailoverCapability, rhs: StoredFailoverCapability) -> Bool {
+    if lhs.controlChannel != rhs.controlChannel {return false}
+    if lhs.dataChannel != rhs.dataChannel {return false}
+    if lhs.recoveryTime != rhs.recoveryTime {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
