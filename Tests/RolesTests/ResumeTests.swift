@@ -183,17 +183,57 @@ import Wire
         world.expectNothingLeft()
     }
 
-    /// The store is gone: what the table has is closed.
-    @Test func theStoreIsLost() throws {
+    /// The store is gone: sessions go on by what the table has, under new accounting; a message that the LNS had not acknowledged is a
+    /// gap that is filled.
+    @Test(arguments: [false, true]) func theStoreIsLost(isMute: Bool) throws {
+        let (world, server) = try Self.world()
+        let client = world.dialled()
+        let tunnel = try #require(world.node.tunnelIDs.first)
+        let session = try #require(world.node.sessionIDs(inTunnel: tunnel).first)
+        let peerID = world.node.sessionSnapshot(tunnel, session)?.remoteSessionID
+        if isMute {
+            world.lns.isMute = true
+            let another = world.addClient()
+            world.act { another.dial(at: world.now) }
+            world.run(for: .milliseconds(800))
+        }
+        _ = server.takeRecords()
+        world.restart(after: .seconds(1), state: StoredState())
+        world.lns.isMute = false
+        world.run(for: .seconds(60))
+        #expect(client.state == .session)
+        #expect(world.population == [1, 1, 1])
+        #expect(world.node.tunnelIDs == [tunnel])
+        #expect(world.node.sessionSnapshot(tunnel, session)?.remoteSessionID == peerID)
+        #expect(world.lns.sessionCount == 1)
+        let another = world.dialled()
+        #expect(another.state == .session)
+        #expect(world.population == [2, 1, 2])
+        world.act { client.hangUp() }
+        world.run(for: .seconds(5))
+        #expect(world.lns.sessionCount == 1)
+        let kinds = server.takeRecords().compactMap {
+            $0.integer(.acctStatusType).flatMap(AccountingStatus.init(rawValue:))
+        }.filter { [.accountingOn, .start, .stop].contains($0) }
+        #expect(kinds == [.accountingOn, .start, .start, .stop])
+        world.expectNothingLeft()
+    }
+
+    /// The store is gone, and nobody knows any more whose client it was: both sides are told.
+    @Test func theStoreIsLostAndTheServiceChanged() throws {
         let (world, _) = try Self.world()
         let client = world.dialled()
-        world.restart(after: .seconds(1), state: StoredState())
-        world.run(for: .seconds(2))
-        #expect(client.state == .closed)
-        #expect(world.population.first == 0)
-        world.act { client.dial(at: world.now) }
-        world.run(for: .seconds(3))
+        world.restart(
+            after: .seconds(1), state: StoredState(),
+            configuration: try World.configuration(interface: "vlans: \"100\"", second: "vlans: untagged"))
+        world.run(for: .seconds(5))
         #expect(client.state == .session)
+        world.restart(
+            after: .seconds(1), state: StoredState(), configuration: try World.configuration(interface: "vlans: \"100\""))
+        world.run(for: .seconds(5))
+        #expect(world.population == [0, 0, 0])
+        #expect(world.lns.sessionCount == 0)
+        #expect(world.takeTrace().contains("lns < StopCCN 6"))
         world.expectNothingLeft()
     }
 

@@ -21,6 +21,13 @@ extension ControlNode {
         resumeTunnelAccounts(stored)
         resumeTunnels(stored, &work, at: now)
         resumeSessions(stored, &work, at: now)
+        // With a store that holds anything, what the table has alone was being opened or ended.
+        if stored.isEmpty {
+            // Servers are told that what they believe to be open is not, before the sessions that are found begin anew.
+            accountingOn(at: now)
+            salvageTunnels(&work, at: now)
+            salvageSessions(&work, at: now)
+        }
         endStrangers(&work, at: now)
         for id in work.tunnels.sorted() { goOn(id, isHopeless: work.hopeless[id] != nil, at: now) }
         for (id, reason) in work.hopeless.sorted(by: { $0.key < $1.key }) {
@@ -88,7 +95,7 @@ extension ControlNode {
                 continue
             }
             work.tunnels.insert(id)
-            take(record, tunnel, isInService: work.survey.tunnels[id] == checkpoint.peerTunnelID, &work, at: now)
+            take(record, tunnel, isInService: work.survey.tunnels[id]?.peerTunnelID == checkpoint.peerTunnelID, &work, at: now)
         }
     }
 
@@ -112,7 +119,7 @@ extension ControlNode {
         return record
     }
 
-    private func take(
+    func take(
         _ taken: TunnelRecord, _ stored: StoredTunnel, isInService: Bool, _ work: inout Resumption, at now: Instant
     ) {
         var record = taken
@@ -159,7 +166,7 @@ extension ControlNode {
             } else if let call = work.take(session), goesOn(connection, in: work),
                 tunnels[call.id.tunnel]?.machine.restore(call.checkpoint, at: now) == true
             {
-                goOn(session, connection, call, at: now)
+                goOn(connection, call, at: now)
                 work.sessions += 1
             } else {
                 lose(session, connection, &work, at: now)
@@ -189,7 +196,7 @@ extension ControlNode {
         return interface.discovery.instances.contains { $0.name == connection.request.instance.name }
     }
 
-    private func goOn(_ stored: StoredSession, _ taken: Connection, _ call: Resumption.FoundCall, at now: Instant) {
+    func goOn(_ taken: Connection, _ call: Resumption.FoundCall, at now: Instant) {
         let slot = taken.upstream.slot
         changed.sessions[taken.routeID] = slot
         connections[slot] = taken
@@ -197,7 +204,7 @@ extension ControlNode {
         statistics.count(.routesCreated)
         statistics.count(.l2tpSessionsOpened)
         routes[taken.routeID] = slot
-        openedBy[taken.request.key] = slot
+        if !taken.request.key.cookie.isEmpty { openedBy[taken.request.key] = slot }
         sessions[taken.key] = slot
         counts.add(taken)
         add(Call(downstream: call.downstream, upstreamSlot: slot, isForwarding: true), toTunnel: call.id.tunnel)
@@ -282,12 +289,7 @@ extension ControlNode {
     /// Sessions and calls that the store does not know, and tunnels.
     private func endStrangers(_ work: inout Resumption, at now: Instant) {
         for session in work.left.values.sorted(by: { $0.upstream.slot < $1.upstream.slot }) {
-            var tags: [EthernetFrame.VLANTag] = []
-            if session.circuit.outerVLAN != 0 {
-                tags.append(.init(protocolID: session.outerTPID, id: session.circuit.outerVLAN))
-            }
-            if session.circuit.innerVLAN != 0 { tags.append(.init(id: session.circuit.innerVLAN)) }
-            tell(session.client, on: session.circuit, tags, sessionID: session.upstream.sessionID)
+            tell(session.client, on: session.circuit, session.tags, sessionID: session.upstream.sessionID)
             if let core = session.core, work.tunnels.contains(core.tunnel) {
                 disconnect(
                     CallID(tunnel: core.tunnel, session: core.downstream.sessionID), peerID: core.peerSessionID, at: now)

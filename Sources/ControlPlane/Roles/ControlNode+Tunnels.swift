@@ -4,6 +4,7 @@ import L2TP
 import Logging
 import Observability
 import RADIUS
+import Segment
 import Timing
 import Wire
 
@@ -207,6 +208,8 @@ extension ControlNode {
         if let record = tunnels[id], record.machine.revision != record.savedRevision {
             tunnels[id]?.savedRevision = record.machine.revision
             changed.tunnels.insert(id)
+            let numbers = record.machine.statistics
+            table.setControlNumbers(id, ControlNumbers(ns: numbers.ns, nr: numbers.nr, peerNr: numbers.peerNr))
         }
         guard isOutermost else { return }
         for datagram in outgoing.removeValue(forKey: id) ?? [] {

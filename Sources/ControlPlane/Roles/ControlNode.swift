@@ -232,7 +232,7 @@ public final class ControlNode {
         takeBacklog()
         resume(stored, at: now)
         // To a server this means that whatever it believes to be open is not.
-        if connections.isEmpty, ending.isEmpty { accountingOn(at: now) }
+        if !stored.isEmpty, connections.isEmpty, ending.isEmpty { accountingOn(at: now) }
         sendRecords(at: now)
     }
 

@@ -29,6 +29,9 @@ public protocol ForwardingTable: AnyObject {
     /// is published.
     func setControlWindow(_ id: UInt16, _ octet: UInt8)
 
+    /// Keeps the numbers of a tunnel's control channel beside it, for a process that takes the table over and has no store.
+    func setControlNumbers(_ id: UInt16, _ numbers: ControlNumbers)
+
     /// Unpublishes a tunnel, whose sessions have been removed; its id is free after the grace period.
     func removeTunnel(_ id: UInt16) throws
 

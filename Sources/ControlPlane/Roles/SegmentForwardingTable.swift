@@ -25,7 +25,10 @@ public final class SegmentForwardingTable: ForwardingTable {
         self.recovery = nil
         survey.sessions = recovery.subscriberSessions.compactMap { writer.session(at: $0).map(TableSurvey.Session.init) }
         for id in recovery.subscriberTunnels {
-            survey.tunnels[id.rawValue] = writer.tunnel(id)?.endpoints.peerTunnelID
+            guard let ends = writer.tunnel(id)?.endpoints else { continue }
+            survey.tunnels[id.rawValue] = .init(
+                local: UDPEndpoint(ends.localAddress, ends.localPort), peer: UDPEndpoint(ends.peerAddress, ends.peerPort),
+                peerTunnelID: ends.peerTunnelID, numbers: writer.controlNumbers(id))
         }
         survey.allocatedTunnels = Set(recovery.allocatedTunnels.map(\.rawValue))
         survey.unfinishedCalls = recovery.unfinishedCalls.map { ($0.tunnel.rawValue, $0.localSessionID) }
@@ -80,6 +83,11 @@ public final class SegmentForwardingTable: ForwardingTable {
     /// Tells workers which numbers of the peer's control messages are near.
     public func setControlWindow(_ id: UInt16, _ octet: UInt8) {
         writer.setControlWindow(TunnelID(rawValue: id), octet)
+    }
+
+    /// Keeps the numbers of a control channel.
+    public func setControlNumbers(_ id: UInt16, _ numbers: ControlNumbers) {
+        writer.setControlNumbers(TunnelID(rawValue: id), numbers)
     }
 
     /// Takes a tunnel out of service.

@@ -1,4 +1,6 @@
+import Host
 import PPPoE
+import Segment
 import Wire
 
 /// What this process's own signalling has in the forwarding table when it takes it over from an earlier one. What that one had not
@@ -50,10 +52,30 @@ public struct TableSurvey: Sendable {
         }
     }
 
+    /// A tunnel in service.
+    public struct Tunnel: Hashable, Sendable {
+        /// Our end.
+        public var local: UDPEndpoint
+        /// The peer's end.
+        public var peer: UDPEndpoint
+        /// The id that the peer assigned.
+        public var peerTunnelID: UInt16
+        /// Numbers of its control channel, where they were kept.
+        public var numbers: ControlNumbers?
+
+        /// A tunnel of these parts.
+        public init(local: UDPEndpoint, peer: UDPEndpoint, peerTunnelID: UInt16, numbers: ControlNumbers?) {
+            self.local = local
+            self.peer = peer
+            self.peerTunnelID = peerTunnelID
+            self.numbers = numbers
+        }
+    }
+
     /// Sessions in service.
     public var sessions: [Session] = []
-    /// Ids that the peers assigned, by local id, of tunnels in service.
-    public var tunnels: [UInt16: UInt16] = [:]
+    /// Tunnels in service, by local id.
+    public var tunnels: [UInt16: Tunnel] = [:]
     /// Local ids that were taken for tunnels not in service yet.
     public var allocatedTunnels: Set<UInt16> = []
     /// Tunnel and local session id of calls that were being set up.

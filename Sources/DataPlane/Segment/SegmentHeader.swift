@@ -39,6 +39,7 @@ enum SegmentHeader {
         header.upstream_features_offset = UInt64(layout.upstreamFeatures)
         header.downstream_features_offset = UInt64(layout.downstreamFeatures)
         header.policers_offset = UInt64(layout.policers)
+        header.controls_offset = UInt64(layout.controls)
         base.assumingMemoryBound(to: culvert_segment_header.self).pointee = header
         let ports = (base + layout.ports).assumingMemoryBound(to: culvert_port.self)
         for port in 0..<Int(geometry.ports) { ports[port].untagged_circuit = CULVERT_NO_INDEX }
@@ -84,7 +85,7 @@ enum SegmentHeader {
             header.ports_offset, header.vlan_blocks_offset, header.circuits_offset, header.tunnels_offset,
             header.templates_offset, header.upstream_offset, header.downstream_offset, header.workers_offset,
             header.quiescent_offset, header.quiescent_size, header.punt_ring_offset, header.inject_ring_offset,
-            header.upstream_features_offset, header.downstream_features_offset, header.policers_offset,
+            header.upstream_features_offset, header.downstream_features_offset, header.policers_offset, header.controls_offset,
         ]
         for (value, (name, offset)) in zip(found, layout.namedOffsets) { try check(name, value, offset) }
         guard fileSize >= layout.totalSize else {

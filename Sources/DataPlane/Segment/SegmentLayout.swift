@@ -29,6 +29,8 @@ public struct SegmentLayout: Hashable, Sendable {
     public let downstreamFeatures: Int
     /// Offset of the policers.
     public let policers: Int
+    /// Offset of the tunnels' control channels.
+    public let controls: Int
     /// Offset of the worker pages.
     public let workers: Int
     /// Offset of the workers' quiescent state.
@@ -65,6 +67,7 @@ public struct SegmentLayout: Hashable, Sendable {
         upstreamFeatures = section(Int(geometry.sessions) * MemoryLayout<culvert_features>.stride)
         downstreamFeatures = section(Int(geometry.sessions) * MemoryLayout<culvert_features>.stride)
         policers = section(Int(geometry.policers) * MemoryLayout<culvert_policer>.stride)
+        controls = section(Int(geometry.tunnels) * MemoryLayout<culvert_control>.stride)
         workers = section(Int(geometry.workers) * MemoryLayout<culvert_worker>.stride)
         quiescentSize = Int(culvert_rcu_size(geometry.workers))
         quiescent = section(quiescentSize)
@@ -80,7 +83,7 @@ public struct SegmentLayout: Hashable, Sendable {
             ("templates", templates), ("upstream", upstream), ("downstream", downstream), ("workers", workers),
             ("quiescent state", quiescent), ("quiescent state's size", quiescentSize), ("punt ring", puntRing),
             ("inject ring", injectRing), ("upstream features", upstreamFeatures),
-            ("downstream features", downstreamFeatures), ("policers", policers),
+            ("downstream features", downstreamFeatures), ("policers", policers), ("control channels", controls),
         ]
     }
 }

@@ -29,6 +29,8 @@ public struct SegmentView: @unchecked Sendable {
     public let downstreamFeatures: UnsafeMutablePointer<culvert_features>
     /// Policers.
     public let policers: UnsafeMutablePointer<culvert_policer>
+    /// Control channels, by local tunnel id.
+    public let controls: UnsafeMutablePointer<culvert_control>
     /// Worker pages.
     public let workers: UnsafeMutablePointer<culvert_worker>
     /// The rte_rcu_qsbr variable, see `culvert_rcu.h`.

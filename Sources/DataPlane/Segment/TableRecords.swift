@@ -123,6 +123,23 @@ public struct SessionTotals: Hashable, Sendable {
     }
 }
 
+/// The sequence numbers of a tunnel's control channel (RFC 2661, section 5.8).
+public struct ControlNumbers: Hashable, Sendable {
+    /// Ns of the next new message.
+    public var ns: UInt16
+    /// Ns of the message that is expected next.
+    public var nr: UInt16
+    /// Ns of the oldest message that the peer has not acknowledged; `ns` where it has acknowledged all.
+    public var peerNr: UInt16
+
+    /// These numbers.
+    public init(ns: UInt16, nr: UInt16, peerNr: UInt16) {
+        self.ns = ns
+        self.nr = nr
+        self.peerNr = peerNr
+    }
+}
+
 /// A tunnel as the tables show it.
 public struct TunnelRecord: Hashable, Sendable {
     /// The local tunnel id.

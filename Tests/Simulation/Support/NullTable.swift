@@ -192,7 +192,8 @@ package final class NullTable: ForwardingTable {
         }
         for (id, entry) in tunnels where !entry.isExternal {
             if let path = entry.paths.last {
-                survey.tunnels[id] = path.peerTunnelID
+                survey.tunnels[id] = .init(
+                    local: path.local, peer: path.peer, peerTunnelID: path.peerTunnelID, numbers: controlNumbers[id])
             } else {
                 survey.allocatedTunnels.insert(id)
             }
@@ -322,6 +323,14 @@ package final class NullTable: ForwardingTable {
         }
     }
 
+    /// What was kept last of control channels.
+    package private(set) var controlNumbers: [UInt16: ControlNumbers] = [:]
+
+    package func setControlNumbers(_ id: UInt16, _ numbers: ControlNumbers) {
+        guard (try? live()) != nil, tunnels[id] != nil else { return }
+        controlNumbers[id] = numbers
+    }
+
     /// What was told last of tunnels' peers' numbers.
     package private(set) var controlWindows: [UInt16: UInt8] = [:]
 
@@ -336,6 +345,7 @@ package final class NullTable: ForwardingTable {
         let sessions = downstreams.values.filter { $0.tunnel == id }.count
         guard sessions == 0 else { throw refuse(.tunnelInUse(id, sessions: sessions)) }
         tunnels[id] = nil
+        controlNumbers[id] = nil
         waiting.append(.tunnel(id))
     }
 

@@ -101,7 +101,8 @@ struct culvert_segment_header {
     uint64_t upstream_features_offset;
     uint64_t downstream_features_offset;
     uint64_t policers_offset;
-    uint8_t reserved_identity[872];
+    uint64_t controls_offset;
+    uint8_t reserved_identity[864];
     // the data plane's liveness, written by the data plane
     uint64_t dataplane_epoch; // goes up by one at each start of the data plane
     uint64_t dataplane_pid;
@@ -212,6 +213,15 @@ struct culvert_tunnel {
     uint16_t peer_tunnel_id;   // host order, for show and recovery; the template carries it on the wire
     uint8_t flags;             // CULVERT_TUNNEL_* below
     uint8_t control_window;    // high octet of the Ns that is expected of the peer next; changes while the tunnel is published
+};
+
+// The sequence numbers of a tunnel's control channel, beside its entry: no worker reads them. culvertd keeps them here as well as in its
+// store, so that it can still talk to the peer when the store is lost.
+struct culvert_control {
+    uint16_t ns;      // of the next new message
+    uint16_t nr;      // Ns of the message that is expected next
+    uint16_t peer_nr; // Ns of the oldest message that the peer has not acknowledged
+    uint16_t valid;   // 1 once the others are set
 };
 
 enum {
@@ -416,6 +426,8 @@ CULVERT_ASSERT_OFFSET(culvert_tunnel, peer_address, 24);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, peer_port, 56);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, flags, 62);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, control_window, 63);
+CULVERT_ASSERT(sizeof(struct culvert_control) == 8);
+CULVERT_ASSERT_OFFSET(culvert_control, peer_nr, 4);
 CULVERT_ASSERT(sizeof(struct culvert_template) == 128);
 CULVERT_ASSERT_OFFSET(culvert_template, length, 96);
 CULVERT_ASSERT_OFFSET(culvert_template, ip_sum, 104);
@@ -483,7 +495,8 @@ static inline uint64_t culvert_layout_hash(void) {
         offsetof(struct culvert_downstream, packets), offsetof(struct culvert_downstream, header),
         offsetof(struct culvert_upstream, features), offsetof(struct culvert_upstream, claim), offsetof(struct culvert_upstream, capture),
         offsetof(struct culvert_downstream, features), offsetof(struct culvert_downstream, claim),
-        offsetof(struct culvert_segment_header, policers_offset), offsetof(struct culvert_port, local_ipv6),
+        offsetof(struct culvert_segment_header, policers_offset), offsetof(struct culvert_segment_header, controls_offset),
+        sizeof(struct culvert_control), offsetof(struct culvert_control, peer_nr), offsetof(struct culvert_port, local_ipv6),
         offsetof(struct culvert_tunnel, flags), offsetof(struct culvert_template, offset_pad),
         sizeof(struct culvert_features), offsetof(struct culvert_features, meter), offsetof(struct culvert_features, sequence),
         offsetof(struct culvert_features, reordered), sizeof(struct culvert_policer), offsetof(struct culvert_policer, committed_rate),
