@@ -217,6 +217,18 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
         return (tunnel, reset)
     }
 
+    /// SCCRQ that acknowledges what was never sent is not taken; the attempt that was made for it does not stay.
+    @Test func aRequestThatIsNotTakenLeavesNothing() throws {
+        var recovery = try RecoveryTunnel(
+            answering: peerRequest(), for: established(), localID: 9, random: SeededGenerator(state: 1))
+        var bytes = requestDatagram()
+        bytes[11] = 5
+        #expect(try InitialMessage.decode(bytes[...]).isRequest)
+        let actions = recovery.receive(datagram: bytes[...], at: .zero)
+        #expect(actions.isReleased && actions.failures.count == 1 && actions.messages.isEmpty)
+        #expect(recovery.deadline == nil)
+    }
+
     // MARK: Sessions
 
     @Test func aQueryIsAnsweredPairByPair() throws {
@@ -393,6 +405,10 @@ private let ofThePeer = TunnelRecovery(tunnelID: peerID, remoteTunnelID: localID
         #expect(actions.resets.count == (isRecovered ? 1 : 0))
         #expect(actions.failures.count == (isRecovered ? 0 : 1))
     }
+}
+
+extension InitialMessage {
+    fileprivate var isRequest: Bool { if case .request = self { true } else { false } }
 }
 
 extension [RecoveryTunnel.Action] {

@@ -92,7 +92,12 @@ public struct RecoveryTunnel: Sendable {
 
     /// Takes a UDP payload that the peer sent to this tunnel.
     public mutating func receive(datagram: ArraySlice<UInt8>, at now: Instant) -> [Action] {
-        act(machine.receive(datagram: datagram, at: now), at: now)
+        var actions = machine.receive(datagram: datagram, at: now)
+        // One that answers is made for SCCRQ. Where that was not taken, by its numbers for instance, nothing else is waited for.
+        if !hasFailed, machine.state == .idle, machine.end == nil {
+            actions += machine.close(StopCode(.generalError), at: now)
+        }
+        return act(actions, at: now)
     }
 
     /// Acts on every deadline that has passed.
