@@ -46,7 +46,13 @@ struct Measure: ParsableCommand {
     }
 
     func run() throws {
+        StopSignals.note()
         let run = try SetUpRun(self)
+        let node = run.node
+        run.network.interrupted = {
+            node.end(keepingLogs: false)
+            Foundation.exit(1)
+        }
         var isKept = true
         defer { run.node.end(keepingLogs: keepLogs || isKept) }
         do {
