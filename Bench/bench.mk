@@ -11,13 +11,22 @@ bench:
 		$(if $(PLOTS),--plots $(PLOTS)) $(BENCH)
 
 # make bench-table           the session table: fill, churn, look-up, memory, forwarding beside changes; JSON=FILE as above
+# make bench-setup           clients through Culvert to LNSs: log-ins a second, holding 60,000, all cut off and back, in five minutes;
+#                            JSON=FILE and PLOTS=FOLDER as above, SETUP="--sessions 1000 --tunnels 100" other cases (bench-setup --help).
+#                            `make bench` has its short form; make bench SETUP= the whole
 # make bench-feed            sessions a second through culvertd's RPC
 # make bench-journal         accounting records a second to the disk and off it again
-.PHONY: bench-table bench-feed bench-journal
-bench: bench-table
+.PHONY: bench-table bench-setup bench-feed bench-journal
+bench: bench-table bench-setup
+bench: SETUP = --short
 bench-table:
 	swift build -c release --product bench-table
 	.build/release/bench-table $(if $(JSON),--json $(JSON).table) $(TABLE)
+bench-setup:
+	swift build -c release --product culvert-dataplane
+	swift build -c release --product culvertd
+	swift build -c release --product bench-setup
+	.build/release/bench-setup $(if $(JSON),--json $(JSON).setup) $(if $(PLOTS),--plots $(PLOTS)) $(SETUP)
 bench-feed:
 	swift build -c release --product culvertd
 	swift build -c release --product bench-feed

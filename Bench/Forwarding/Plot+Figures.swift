@@ -9,7 +9,8 @@ extension Plot {
             (
                 name: "cycles-by-sessions-burst-\(burst)",
                 plot: Plot(
-                    title: "64 octets, bursts of \(burst); \(text)", unit: "cycles a packet", axis: "sessions", isLogarithmic: true,
+                    title: "64 octets, bursts of \(burst); \(text)", unit: "cycles a packet", axis: "sessions",
+                    isLogarithmic: true,
                     series: series(of: bySessions.filter { $0.subject.burst == burst }) { Double($0.sessions) })
             )
         }

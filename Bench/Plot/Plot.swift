@@ -78,7 +78,10 @@ public struct Plot {
         ]
         for level in stride(from: 0.0, through: ceiling, by: step) {
             lines.append(line((Self.left, y(level)), (Self.right, y(level)), level == 0 ? "#444" : "#ddd"))
-            lines.append(text(level == level.rounded() ? "\(Int(level))" : number(level), at: (Self.left - 8, y(level) + 4), anchor: "end"))
+            lines.append(
+                text(
+                    level == level.rounded() ? "\(Int(level))" : number(level), at: (Self.left - 8, y(level) + 4),
+                    anchor: "end"))
         }
         for position in positions {
             lines.append(text("\(Int(position))", at: (x(position), Self.bottom + 18), anchor: "middle"))

@@ -5,6 +5,7 @@ import ArgumentParser
 struct BenchSetUp: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench-setup",
-        abstract: "Many PPPoE clients through Culvert to LNSs in user space: set-up rate, cost of holding, and of coming back.",
+        abstract:
+            "Many PPPoE clients through Culvert to LNSs in user space: set-up rate, cost of holding, and of coming back.",
         subcommands: [Measure.self, Dial.self, Serve.self], defaultSubcommand: Measure.self)
 }

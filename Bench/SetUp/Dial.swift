@@ -5,7 +5,8 @@ import Timing
 /// `bench-setup dial`: the clients alone, on an interface; a lab has the other end.
 struct Dial: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Dials by many simulated clients, holds them for a while and hangs up; says as JSON what has come of it.")
+        abstract:
+            "Dials by many simulated clients, holds them for a while and hangs up; says as JSON what has come of it.")
 
     @Option(help: "DPDK's device, as in net_af_packet0,iface=eth1.")
     var device: String
@@ -21,7 +22,9 @@ struct Dial: ParsableCommand {
     var hold = 5
 
     func run() throws {
-        guard let proof = ClientSettings.Proof(rawValue: proof) else { throw ValidationError("--proof is chap, pap or mixed") }
+        guard let proof = ClientSettings.Proof(rawValue: proof) else {
+            throw ValidationError("--proof is chap, pap or mixed")
+        }
         let pool = try SimulatorEnvironment.start()
         var settings = ClientSettings(count: clients, proof: proof, password: password)
         let user = user

@@ -6,7 +6,8 @@ import Timing
 /// `bench-setup measure`, which is what `bench-setup` alone does too.
 struct Measure: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Starts Culvert between clients and LNSs, and measures it; ends with status 1 when a target is missed.")
+        abstract:
+            "Starts Culvert between clients and LNSs, and measures it; ends with status 1 when a target is missed.")
 
     @Option(help: "Sessions, 100 to 61000.")
     var sessions = 60_000
@@ -32,7 +33,10 @@ struct Measure: ParsableCommand {
     var plots: String?
     @Flag(help: "Leaves the programs' logs where they are.")
     var keepLogs = false
-    @Flag(help: "The punt path's limits are the defaults, 5,000 discovery packets a second above all.")
+    @Flag(
+        help:
+            "The punt path's limits and rings are the defaults: 5,000 discovery packets a second above all, 2,048 frames."
+    )
     var defaultLimits = false
 
     mutating func validate() throws {
@@ -46,7 +50,13 @@ struct Measure: ParsableCommand {
     }
 
     func run() throws {
+        StopSignals.note()
         let run = try SetUpRun(self)
+        let node = run.node
+        run.network.interrupted = {
+            node.end(keepingLogs: false)
+            Foundation.exit(1)
+        }
         var isKept = true
         defer { run.node.end(keepingLogs: keepLogs || isKept) }
         do {
@@ -56,7 +66,9 @@ struct Measure: ParsableCommand {
             throw error
         }
         isKept = !run.targets.misses.isEmpty
-        if let json { try Data(("[\n" + run.json.joined(separator: ",\n") + "\n]\n").utf8).write(to: URL(filePath: json)) }
+        if let json {
+            try Data(("[\n" + run.json.joined(separator: ",\n") + "\n]\n").utf8).write(to: URL(filePath: json))
+        }
         if let plots { try draw(run.milestones, in: URL(filePath: plots)) }
         for miss in run.targets.misses { say("MISSED: \(miss)") }
         guard run.targets.misses.isEmpty else { throw ExitCode.failure }
@@ -71,7 +83,8 @@ struct Measure: ParsableCommand {
         ]
         for figure in figures {
             let line = Plot.Series(
-                name: figure.name, colour: "#1565c0", points: milestones.map { (Double($0.sessions), figure.value($0)) })
+                name: figure.name, colour: "#1565c0", points: milestones.map { (Double($0.sessions), figure.value($0)) }
+            )
             let plot = Plot(
                 title: "\(figure.title), \(tunnels) tunnels", unit: figure.unit, axis: "sessions that are up",
                 isLogarithmic: true, series: [line])

@@ -21,21 +21,13 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         guard let address = IPv4Address(address) else { throw ValidationError("--address is an IPv4 address") }
+        StopSignals.note()
         let pool = try SimulatorEnvironment.start()
         var settings = LNSSettings(addresses: [address], secret: Array(secret.utf8), password: password)
         settings.echoInterval = .seconds(echo)
         let farm = LNSFarm(settings, port: try PacketPort(device: device, pool: pool))
-        // Taken by the kernel while the program looks for it now and then, so nothing runs in a signal handler.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGTERM)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
         say("{\"serving\": \"\(address)\"}")
-        SimulatedNetwork(fleet: nil, farm: farm).run(patience: .seconds(86_400)) { _ in
-            var pending = sigset_t()
-            sigpending(&pending)
-            return sigismember(&pending, SIGTERM) == 1
-        }
+        SimulatedNetwork(fleet: nil, farm: farm).run(patience: .seconds(86_400)) { _ in StopSignals.haveCome }
         let counts = farm.counts
         say(
             """

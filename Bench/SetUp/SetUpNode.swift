@@ -61,7 +61,10 @@ final class SetUpNode {
 
     /// The settings. Unless they are to be the defaults, the limits of the punt path are well above what is to be measured.
     private func text(_ plan: TunnelPlan, hello: Int, hasDefaultLimits: Bool) -> String {
-        let limits = "punt-limits: {pppoe-discovery: 20000, ppp-control: 50000, l2tp-control: 50000}"
+        let limits = """
+              frame-ring-depth: 16384
+              punt-limits: {pppoe-discovery: 20000, ppp-control: 50000, l2tp-control: 50000}
+            """
         let cores = ProcessInfo.processInfo.processorCount
         func lnss(_ half: Int) -> String {
             Self.lnsAddresses.dropFirst(4 * half).prefix(4).map { "{address: \($0)}" }.joined(separator: ", ")
@@ -75,12 +78,11 @@ final class SetUpNode {
               sessions: \(Self.powerOfTwo(plan.sessions * 17 / 16))
               # A tunnel that the LNS has ended keeps its id for a while, to acknowledge what the LNS repeats.
               tunnels: \(Self.powerOfTwo(plan.tunnels * 2))
-              frame-ring-depth: 16384
               telemetry: false
               ports:
                 - {name: access0, mtu: 1500, device: "net_memif0,mac=02:00:5e:00:00:a0,\(far(0))"}
                 - {name: core0, device: "net_memif1,mac=02:00:5e:00:00:c0,\(far(1))"}
-            \(hasDefaultLimits ? "" : "  " + limits)
+            \(hasDefaultLimits ? "" : limits)
             control:
               rpc-socket: \(socket)
               store: \(folder.appending(path: "culvert.sqlite").path)

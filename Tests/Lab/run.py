@@ -32,6 +32,7 @@ import scenarios_process  # noqa: E402, F401
 import scenarios_restart  # noqa: E402, F401
 import scenarios_serving  # noqa: E402, F401
 import scenarios_session  # noqa: E402, F401
+import scenarios_simulator  # noqa: E402, F401
 import scenarios_static  # noqa: E402, F401
 
 

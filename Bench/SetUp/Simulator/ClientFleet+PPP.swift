@@ -96,7 +96,8 @@ extension ClientFleet {
         let (name, password) = (settings.userName(number).utf8, settings.password.utf8)
         let packet = ControlPacket(
             code: PAP.Code.authenticateRequest.rawValue, identifier: clients[number].papIdentifier,
-            data: [UInt8(truncatingIfNeeded: name.count)] + name + [UInt8(truncatingIfNeeded: password.count)] + password)
+            data: [UInt8(truncatingIfNeeded: name.count)] + name + [UInt8(truncatingIfNeeded: password.count)]
+                + password)
         send(PPPFrame(.pap, packet.encoded()), number)
     }
 

@@ -23,7 +23,8 @@ extension LNSFarm {
         lineCount += 1
         switch proxy?.kind {
         case .chap?: check(chap: proxy?.response ?? [], information.localID, tunnel, at: now)
-        case .pap?: check(password: proxy?.response ?? [], line.challengeIdentifier, information.localID, tunnel, at: now)
+        case .pap?:
+            check(password: proxy?.response ?? [], line.challengeIdentifier, information.localID, tunnel, at: now)
         default: counts.badResponses += 1
         }
     }

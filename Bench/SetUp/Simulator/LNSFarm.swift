@@ -167,7 +167,9 @@ final class LNSFarm {
     }
 
     private func take(_ call: IncomingCallRequest, in tunnel: LNSTunnel, at now: Instant) {
-        repeat { tunnel.nextSession &+= 1 } while tunnel.nextSession == 0
+        repeat {
+            tunnel.nextSession &+= 1
+        } while tunnel.nextSession == 0
             || tunnel.machine.sessions[tunnel.nextSession] != nil
         let session = tunnel.nextSession
         counts.callsTaken += 1

@@ -71,7 +71,9 @@ final class PacketPort {
             return
         }
         frame.withUnsafeBytes { bytes in
-            if let start = bytes.baseAddress { culvert_mbuf_data(buffer).copyMemory(from: start, byteCount: bytes.count) }
+            if let start = bytes.baseAddress {
+                culvert_mbuf_data(buffer).copyMemory(from: start, byteCount: bytes.count)
+            }
         }
         culvert_mbuf_set_frame(buffer, 0, UInt32(frame.count))
         waiting.append(buffer)

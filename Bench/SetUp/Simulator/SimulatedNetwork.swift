@@ -6,6 +6,8 @@ import Timing
 final class SimulatedNetwork {
     let fleet: ClientFleet?
     let farm: LNSFarm?
+    /// What is done when the program is told to end; nil: nothing, whoever runs it looks by itself.
+    var interrupted: (() -> Never)?
 
     init(fleet: ClientFleet?, farm: LNSFarm?) {
         self.fleet = fleet
@@ -30,6 +32,7 @@ final class SimulatedNetwork {
             farm?.port.flush()
             fleet?.port.flush()
             if done { return true }
+            if let interrupted, StopSignals.haveCome { interrupted() }
             if now >= end { return false }
             if taken == 0 { culvert_sleep_ns(Self.rest) }
         }

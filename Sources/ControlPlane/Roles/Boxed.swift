@@ -18,7 +18,11 @@ struct Boxed<Value> {
         get { box?.value }
         set {
             guard let newValue else { return box = nil }
-            if box != nil, isKnownUniquelyReferenced(&box), let box { box.value = newValue } else { box = Box(newValue) }
+            if box != nil, isKnownUniquelyReferenced(&box), let box {
+                box.value = newValue
+            } else {
+                box = Box(newValue)
+            }
         }
     }
 }
