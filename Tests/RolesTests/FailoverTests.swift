@@ -2,6 +2,7 @@ import Configuration
 import L2TP
 import Observability
 import Roles
+import SimulationSupport
 import Testing
 import Timing
 import Wire

@@ -2,6 +2,7 @@ import Observability
 import PPPoE
 import Roles
 import Segment
+import SimulationSupport
 import Testing
 import Timing
 import Wire

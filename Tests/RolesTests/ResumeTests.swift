@@ -2,6 +2,7 @@ import L2TP
 import Observability
 import RADIUS
 import Roles
+import SimulationSupport
 import Testing
 import Timing
 import Wire
