@@ -70,7 +70,7 @@ struct CommandLineTests {
         (
             ["show", "l2tp", "tunnel"],
             "authorization created_at created_by_admin data data_rx_errors data_tx_errors draining events id local_address "
-                + "local_udp_port memory_octets mode name owner peer persist profile remote_address remote_host_name "
+                + "local_udp_port memory_octets mode name owner peer persist profile recoveries recovering remote_address remote_host_name "
                 + "remote_tunnel_id remote_udp_port remote_vendor_name session_count settings state transport"
         ),
         (

@@ -104,7 +104,7 @@ def commands(shell, home):
     equal(shell.command("sh runn pppoe-ac"), "pppoe-ac:\n  - name: ac1\n    service-name: any\n", "abbreviated")
     equal(shell.command("show l2tp tunnel | include tunnel n"),
           "Tunnel Name:            tunnel1\nTunnel Name:            tunnel2\n", "include")
-    equal(shell.command("show pppoe-ac statistics | exclude pppoe | exclude routes | begin l2tpDns"),
+    equal(shell.command("show pppoe-ac statistics | exclude routes | begin l2tpDns | include l2tpD"),
           "l2tpDnsFailures                                 21\n", "exclude and begin")
     equal(shell.command("show l2tp tunnel | count"), "35 lines\n", "count")
     contains(shell.command("show version | json"), '"command":"0.1.0"', "json")
