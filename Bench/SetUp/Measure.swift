@@ -23,6 +23,8 @@ struct Measure: ParsableCommand {
     var hello = 60
     @Option(help: "How often all are cut off and dial again.")
     var cuts = 1
+    @Option(help: "How often culvertd is killed and started again while all sessions are up.")
+    var kills = 3
     @Flag(help: "A short form for every day: 2,000 sessions over 250 tunnels, and targets that a busy machine reaches.")
     var short = false
     @Option(help: "Where the programs are.")
@@ -40,13 +42,13 @@ struct Measure: ParsableCommand {
     var defaultLimits = false
 
     mutating func validate() throws {
-        if short { (sessions, tunnels, hold, echo, hello, cuts) = (2_000, 250, 10, 5, 5, 1) }
+        if short { (sessions, tunnels, hold, echo, hello, cuts, kills) = (2_000, 250, 10, 5, 5, 1, 2) }
         guard (100...61_000).contains(sessions) else { throw ValidationError("--sessions is 100 to 61000") }
         guard (1...8_192).contains(tunnels), tunnels <= sessions else {
             throw ValidationError("--tunnels is 1 to 8192, and not more than sessions")
         }
         guard (1...sessions).contains(window) else { throw ValidationError("--window is 1 to the number of sessions") }
-        guard hold > 0, echo > 0, hello > 0, cuts >= 0 else { throw ValidationError("times are positive") }
+        guard hold > 0, echo > 0, hello > 0, cuts >= 0, kills >= 0 else { throw ValidationError("times are positive") }
     }
 
     func run() throws {

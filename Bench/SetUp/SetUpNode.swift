@@ -46,13 +46,26 @@ final class SetUpNode {
         daemon = try program("culvertd", configuration)
     }
 
+    /// Kills culvertd wherever it is.
+    func killDaemon() {
+        guard let daemon else { return }
+        kill(daemon.processIdentifier, SIGKILL)
+        daemon.waitUntilExit()
+        // What its socket's file says of whether it can be asked is of before.
+        try? FileManager.default.removeItem(atPath: socket)
+    }
+
+    /// Starts culvertd on what the one before has left.
+    func startDaemon() throws { daemon = try program("culvertd", folder.appending(path: "culvert.yaml")) }
+
     private func program(_ name: String, _ configuration: URL) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: "\(programs)/\(name)")
         process.arguments = ["--config", configuration.path]
         let log = folder.appending(path: "\(name).log")
-        try Data().write(to: log)
+        if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
         let output = try FileHandle(forWritingTo: log)
+        try output.seekToEnd()
         process.standardOutput = output
         process.standardError = output
         try process.run()

@@ -24,7 +24,8 @@ final class SetUpRun {
         node = try SetUpNode(programs: options.programs)
         let pool = try SimulatorEnvironment.start()
         let ports = try node.nearDevices.map { try PacketPort(device: $0, pool: pool) }
-        var clients = ClientSettings(count: options.sessions)
+        // One more, who comes while culvertd is away.
+        var clients = ClientSettings(count: options.sessions + 1)
         clients.userName = plan.userName
         clients.tags = SetUpNode.tags
         clients.echoInterval = .seconds(options.echo)
@@ -40,6 +41,7 @@ final class SetUpRun {
         try start()
         try fill()
         try hold()
+        try restarts()
         for number in 0..<options.cuts { try cut(number + 1) }
         try hangUp()
     }
@@ -222,7 +224,7 @@ final class SetUpRun {
     }
 
     /// The daemon's lists and the segment's tables have exactly so many sessions, or will in a moment.
-    private func checkTables(sessions: Int, _ when: String) throws {
+    func checkTables(sessions: Int, _ when: String) throws {
         var (used, listed, connections) = (-1, -1, -1)
         for _ in 0..<20 {
             used = try node.occupancy(network)["sessions"] ?? -1

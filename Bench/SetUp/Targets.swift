@@ -8,6 +8,8 @@ struct Targets {
     var memory: Double
     /// Seconds until all are back, less than.
     var back: Double
+    /// Seconds from the start of a culvertd whose predecessor was killed until a new client is in, less than.
+    var restart = 5.0
 
     /// At full size: 60,000 sessions over 8,000 tunnels.
     static let full = Targets(rate: 2_000, share: 1 / 3, memory: 4_096, back: 60)

@@ -134,6 +134,7 @@ extension ClientFleet {
 
     /// The next echo is due; a link that has answered none of the last ones is dead.
     func echo(_ number: Int, at now: Instant) {
+        if clients[number].unanswered > 0 { counts.echoesMissed += 1 }
         guard clients[number].unanswered < settings.echoFailures else {
             counts.deadLinks += 1
             return over(number, tellingPADT: true, at: now)

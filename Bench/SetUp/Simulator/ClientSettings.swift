@@ -60,6 +60,8 @@ struct ClientCounts {
     var terminations = 0
     var echoesSent = 0
     var echoesAnswered = 0
+    /// Echoes that had no answer when the next was due.
+    var echoesMissed = 0
     var echoesReturned = 0
     var deadLinks = 0
     var unexpected = 0

@@ -6,8 +6,9 @@ import Wire
 
 /// What the node sends, held until what it goes with is written: a peer must not hear of anything that the next process would not know.
 ///
-/// Frames go into the inject ring, with one ring of the bell for all of a turn. A frame that finds the ring full is lost, as on a
-/// wire; every protocol that sends here repeats what matters.
+/// Frames go into the inject ring, with one ring of the bell for all of a turn. What finds the ring full waits for room, for
+/// as long as any protocol would: tens of thousands of clients may have to be told of something at once, and a data plane that takes
+/// nothing has ended. What has waited too long is lost, as on a wire; every protocol that sends here repeats what matters.
 final class Outbox {
     /// One thing to be sent.
     private enum Item {
@@ -19,12 +20,16 @@ final class Outbox {
     /// Things that wait for a commit, and since when.
     private struct Batch {
         let commit: UInt64
-        let count: Int
+        var count: Int
         let since: Instant
     }
 
-    /// How long anything waits for a disk that is slow. Peers wait no longer, and would take the node for dead.
+    /// How long anything waits for a disk that is slow, or for room in the ring. Peers wait no longer, and would take the node for dead.
     private static let patience: Duration = .seconds(2)
+    /// How soon a full ring is looked at again.
+    private static let pause: Duration = .microseconds(500)
+    /// Things that may wait.
+    private static let limit = 500_000
 
     private var ring: FrameRingProducer
     private let header: UnsafeMutablePointer<culvert_segment_header>
@@ -33,6 +38,8 @@ final class Outbox {
     private var batches: Deque<Batch> = []
     /// Items of the turn that is under way.
     private var open = 0
+    /// When a full ring is looked at again.
+    private var blockedUntil: Instant?
 
     init(view: SegmentView, network: ManagementNetwork) {
         ring = FrameRingProducer(view.injectRing, mask: view.frameRingMask)
@@ -54,6 +61,7 @@ final class Outbox {
     }
 
     private func add(_ item: Item) {
+        guard items.count < Self.limit else { return }
         items.append(item)
         open += 1
     }
@@ -77,22 +85,37 @@ final class Outbox {
                 guard isFailing || now - batch.since >= Self.patience else { break }
                 isEarly = true
             }
-            batches.removeFirst()
             // Before anything is seen of it: a store that ends with an earlier commit is known to be an old one.
             if batch.commit > culvert_load_relaxed_u64(culvert_control_released(header)) {
                 culvert_store_release_u64(culvert_control_released(header), batch.commit)
             }
-            for _ in 0..<batch.count {
-                guard let item = items.popFirst() else { break }
-                hasFrames = send(item) || hasFrames
+            blockedUntil = nil
+            let left = empty(batch, at: now, &hasFrames)
+            guard left == 0 else {
+                batches[batches.startIndex].count = left
+                blockedUntil = now + Self.pause
+                break
             }
+            batches.removeFirst()
         }
         if hasFrames { culvert_doorbell_ring(culvert_inject_doorbell(header), culvert_inject_sleeping(header)) }
         return isEarly
     }
 
-    /// When something has waited for too long; nil: nothing waits.
-    var deadline: Instant? { batches.first.map { $0.since + Self.patience } }
+    /// Sends what a batch has, until the ring is full; answers how many things are left.
+    private func empty(_ batch: Batch, at now: Instant, _ hasFrames: inout Bool) -> Int {
+        let isLate = now - batch.since >= Self.patience
+        for done in 0..<batch.count {
+            guard let item = items.first else { return 0 }
+            if case .frame = item, !isLate, !ring.hasRoom { return batch.count - done }
+            items.removeFirst()
+            hasFrames = send(item) || hasFrames
+        }
+        return 0
+    }
+
+    /// When `release` wants to be called at the latest; nil: nothing waits.
+    var deadline: Instant? { blockedUntil ?? batches.first.map { $0.since + Self.patience } }
 
     /// Whether the item was a frame that found room.
     private func send(_ item: Item) -> Bool {

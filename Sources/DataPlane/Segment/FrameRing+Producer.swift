@@ -14,6 +14,9 @@ public struct FrameRingProducer: @unchecked Sendable {
         index = culvert_load_relaxed_u64(FrameRing.producerWord(ring))
     }
 
+    /// Whether a frame more would find room.
+    public var hasRoom: Bool { index &- culvert_load_acquire_u64(FrameRing.consumerWord(ring)) <= mask }
+
     /// Copies a captured session's frame in, as long as half of the ring is left to other frames. False, and counted in the
     /// ring, when it is not.
     public mutating func appendCapture(_ descriptor: FrameDescriptor, bytes: UnsafeRawBufferPointer) -> Bool {
