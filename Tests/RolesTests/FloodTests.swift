@@ -10,11 +10,12 @@ import Wire
 /// gets in.
 @Suite struct FloodTests {
     /// PADRs with good cookies, each of another address, none of which ever says a word: 100,000, and fewer by the other limits.
-    @Test(arguments: [
-        ("half-open-limit-per-vlan: 1000", "routesOverHalfOpenLimitPerVlan", 100_000),
-        ("half-open-limit-per-port: 1000", "routesOverHalfOpenLimitPerPort", 3_000),
-        ("half-open-limit: 1000", "routesOverHalfOpenLimit", 3_000),
-    ] as [(String, String, UInt64)])
+    @Test(
+        arguments: [
+            ("half-open-limit-per-vlan: 1000", "routesOverHalfOpenLimitPerVlan", 100_000),
+            ("half-open-limit-per-port: 1000", "routesOverHalfOpenLimitPerPort", 3_000),
+            ("half-open-limit: 1000", "routesOverHalfOpenLimit", 3_000),
+        ] as [(String, String, UInt64)])
     func requestsWithForgedAddressesLeaveSoManySessionsAndNoneInTheEnd(
         setting: String, refusals: String, requests: UInt64
     ) throws {
