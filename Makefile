@@ -6,7 +6,7 @@ TEST_PROGRAMS := model-harness bench-forwarding bench-table bench-feed bench-jou
 
 PREFIX      := /usr/local
 
-.PHONY: run test build build-tests setup install deb bench fuzz format clean proto
+.PHONY: run test build build-tests setup install deb bench fuzz soak format clean proto
 
 run: setup build            ## the lab: a real client, Culvert, a real LNS (root)
 	/usr/bin/python3 Lab/run.py
@@ -36,6 +36,9 @@ deb: build                  ## .build/deb/culvert_VERSION_ARCHITECTURE.deb
 
 fuzz:                       ## each fuzz target for SECONDS (default 60)
 	Tests/Fuzz/build.sh --run $(or $(SECONDS),60)
+
+soak: setup build           ## an hour of clients, traffic and processes that end and come back (root); MINUTES=N, SEED=N
+	/usr/bin/python3 Tests/Soak/run.py --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
 
 format:                     ## rewrites the Swift files as .swift-format says
 	git ls-files -- '*.swift' | grep -v /Generated/ | xargs swift format --in-place --parallel
