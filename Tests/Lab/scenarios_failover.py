@@ -1,6 +1,9 @@
 """Failovers: an end forgets its control channels while data goes on."""
 
+import signal
+
 from Lab.peers import FailingServer, PPPoEClient
+from Lab.process import wait_until
 from stage import FROM_CORE, expect, expect_equal, scenario
 
 FSQ, FSR = ("l2tp.avp.message_type == 21", "l2tp.avp.message_type == 22")
@@ -58,3 +61,28 @@ def lns_loses_a_session(stage):
     lost.wait_down(15)
     node.wait_state(0, 1, 0)
     expect(stage.frames("core").count(f"{FROM_CORE} && {FSQ}") == 1, "Culvert did not ask once")
+
+
+@scenario(150)
+def control_recovers(stage):
+    """culvertd is killed, and with `failover: rfc4951` its successor recovers the tunnel with the help of an LNS of independent make: the
+    client notices nothing, and the control channel serves for the next one."""
+    guest = stage.lab.guest("client", "access", mtu=1508)
+    stage.capture()
+    server = FailingServer(stage.lab)
+    node = stage.node(profile={"failover": "rfc4951", "recovery-time": 90})
+    client = PPPoEClient(guest.wait_booted())
+    dial = client.dial(echo=0).wait_up()
+    node.daemon.signal(signal.SIGKILL)
+    node.daemon.wait(10)
+    expect_equal(dial.ping(), (3, 3), "pings sent and answered without culvertd")
+    node.start_daemon()
+    wait_until(lambda: "recoveries: 1, recovering: NO" in detail(node), 15, "the tunnel is recovered")
+    node.wait_state(1, 1, 1)
+    expect_equal(dial.ping(), (3, 3), "pings sent and answered afterwards")
+    again = client.dial(echo=0).wait_up()
+    node.wait_state(2, 1, 2)
+    expect_equal(again.ping(), (3, 3), "pings of the next client")
+    core = stage.frames("core")
+    expect_equal(core.count(f"{FROM_CORE} && l2tp.avp.type == 77"), 1, "SCCRQs with Tunnel Recovery")
+    expect_equal(core.count(f"{FROM_CORE} && {FSQ}"), 1, "FSQs")
