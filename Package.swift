@@ -129,8 +129,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
-            path: "Sources/ControlPlane/Roles", swiftSettings: swiftDPDK),
+            path: "Sources/ControlPlane/Roles", exclude: ["State/Proto"], swiftSettings: swiftDPDK),
         .target(
             name: "Listening",
             dependencies: ["Wire", .product(name: "NIOCore", package: "swift-nio")],
@@ -165,6 +166,7 @@ let package = Package(
                 "CSegment", "Roles", "RPC", "Metrics", "LogLines", "Configuration", "Segment", "Observability",
                 "Settings", "Timing", "Host", "PPPoE", "Wire", "Names", "Resolver", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

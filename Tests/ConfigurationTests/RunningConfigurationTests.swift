@@ -53,6 +53,7 @@ import Testing
               log-level: debug
               log-format: json
               store: "/var/lib/our store.sqlite"
+              sessions-at-stop: end
               rpc-tcp: {address: ["0.0.0.0:7443", "[::1]:7443"], certificate: /c, private-key: /k, client-ca: /a, read-only: [a, "b c"]}
               metrics: {address: "127.0.0.1:9464", per-worker: true, per-tunnel: true}
 

@@ -86,6 +86,28 @@ struct Pair {
         put(initiator.perform(actions, at: now), toResponder: true)
     }
 
+    /// The initiator's process ends and another goes on with what it had written down; answers the sessions that are kept.
+    mutating func restartInitiator(at step: UInt16) throws -> Set<UInt16> {
+        let old = initiator.tunnel
+        var tunnel = try Tunnel(
+            restoring: old.checkpoint, configuration: old.configuration,
+            random: SeededGenerator(state: UInt64(step) &* 77), at: now)
+        var kept: Set<UInt16> = []
+        for (id, session) in old.sessions.sorted(by: { $0.key < $1.key }) {
+            if let checkpoint = session.checkpoint, tunnel.restore(checkpoint, at: now) { kept.insert(id) }
+        }
+        initiator.tunnel = tunnel
+        initiator.open = kept
+        initiator.forwarding = initiator.forwarding.filter { kept.contains($0.key) }
+        put(initiator.perform(initiator.tunnel.resume(at: now), at: now), toResponder: true)
+        for id in old.sessions.keys.sorted() where !kept.contains(id) {
+            let actions = initiator.tunnel.disconnectForgotten(
+                localID: id, peerID: 0, DisconnectCode(.lossOfCarrier), at: now)
+            put(initiator.perform(actions, at: now), toResponder: true)
+        }
+        return kept
+    }
+
     mutating func close() { put(initiator.perform(initiator.tunnel.close(at: now), at: now), toResponder: true) }
 
     mutating func run(until end: Instant) {

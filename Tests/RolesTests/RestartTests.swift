@@ -62,7 +62,7 @@ import Wire
         let node = ControlNode(
             configuration: try World.configuration(
                 interface: "vlans: \"untagged,100\"", second: "vlans: \"200\", inner-vlans: \"1-50\""),
-            ports: World.ports, table: SegmentForwardingTable(writer: writer),
+            ports: World.ports, table: SegmentForwardingTable(writer: writer, recovery: recovery),
             cookie: ACCookie(secret: Array(repeating: 7, count: 32)), makeRandom: { SeededGenerator(state: 1) },
             epoch: Timestamp(nanoseconds: 0), at: .zero,
             logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() },
@@ -71,7 +71,8 @@ import Wire
                     if let frame = EthernetFrame(bytes[...]) { sent.frames.append((frame, port)) }
                 }, event: { _ in }, resolve: { _ in }, sendRADIUS: { _, _, _, _ in }, answerRADIUS: { _, _, _ in },
                 debug: { _, _, _ in }))
-        node.adopt(recovery, from: writer, at: .zero)
+        node.start(at: .zero)
+        node.adopt(recovery, from: writer, StoredState(), at: .zero)
 
         let padts = sent.frames.compactMap { item -> [UInt16]? in
             guard item.frame.etherType == 0x8863, let packet = PPPoEPacket(item.frame.payload),

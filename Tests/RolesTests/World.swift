@@ -49,7 +49,11 @@ final class World {
 
     private(set) var now = Instant.zero + .seconds(1_000)
     let null: NullTable
-    let node: ControlNode
+    private(set) var node: ControlNode
+    /// What the store has: everything that has been committed.
+    private(set) var stored = StoredState()
+    /// Makes a node on the table that there is.
+    private let makeNode: (Instant) -> ControlNode
     private(set) var clients: [Client] = []
     private(set) var lnses: [LNS] = []
     var faults = Faults()
@@ -68,12 +72,17 @@ final class World {
         var answers: [[UInt8]] = []
         var debugLines: [String] = []
         var captured: [(id: CaptureID, output: CaptureOutput)] = []
+
+        /// What was not let out is lost with the process.
+        func forget() { (frames, queries, radius, answers) = ([], [], [], []) }
     }
     let outbox = Outbox()
     /// What name servers know; a name that is not here does not exist.
     var zone: [String: NameResult] = [:]
     /// RADIUS servers by address.
     var radiusServers: [IPAddress: RADIUSStation] = [:]
+    /// Whether the node's process is not there.
+    private var isDown = false
     private var flights: [Flight] = []
     private var serial: UInt64 = 0
     private var random: SeededGenerator
@@ -105,17 +114,20 @@ final class World {
             peer: peer, more: more)
         var generators = SeededGenerator(state: seed &* 31)
         let outbox = self.outbox
-        node = ControlNode(
-            configuration: configuration, ports: Self.ports, table: table, journal: journal,
-            cookie: ACCookie(secret: Array(repeating: 7, count: 32)),
-            makeRandom: { SeededGenerator(state: generators.next()) }, epoch: Timestamp(nanoseconds: 0), at: now,
-            logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() },
-            effects: .init(
-                transmit: { outbox.frames.append(($0, $1)) }, event: { outbox.events.append($0) },
-                resolve: { outbox.queries.append($0) }, sendRADIUS: { outbox.radius.append(($0, $1, $2, $3)) },
-                answerRADIUS: { datagram, _, _ in outbox.answers.append(datagram) },
-                debug: { outbox.debugLines.append("\($0.rawValue) \($1.text): \($2)") },
-                capture: { outbox.captured.append(($0, $1)) }))
+        makeNode = { now in
+            ControlNode(
+                configuration: configuration, ports: Self.ports, table: table, journal: journal,
+                cookie: ACCookie(secret: Array(repeating: 7, count: 32)),
+                makeRandom: { SeededGenerator(state: generators.next()) }, epoch: Timestamp(nanoseconds: 0), at: now,
+                logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() },
+                effects: .init(
+                    transmit: { outbox.frames.append(($0, $1)) }, event: { outbox.events.append($0) },
+                    resolve: { outbox.queries.append($0) }, sendRADIUS: { outbox.radius.append(($0, $1, $2, $3)) },
+                    answerRADIUS: { datagram, _, _ in outbox.answers.append(datagram) },
+                    debug: { outbox.debugLines.append("\($0.rawValue) \($1.text): \($2)") },
+                    capture: { outbox.captured.append(($0, $1)) }))
+        }
+        node = makeNode(now)
         lnses = [LNS(Self.lnsAddress, secret: self.secret, seed: seed)]
         node.start(at: now)
         collect()
@@ -180,6 +192,19 @@ final class World {
         return client
     }
 
+    /// The node's process is killed and started anew after a while. What it did last and had not written is lost, and nobody has
+    /// heard of it; the table stays as it is. `state`: what the new one finds in the store; nil: what was committed.
+    func restart(after pause: Duration = .zero, state: StoredState? = nil) {
+        outbox.forget()
+        let until = now + pause
+        isDown = true
+        run(until: until)
+        isDown = false
+        node = makeNode(now)
+        node.start(resuming: state ?? stored, at: now)
+        collect()
+    }
+
     /// Does something and sends what comes of it.
     func act(_ body: () throws -> Void) rethrows {
         try body()
@@ -210,7 +235,7 @@ final class World {
 
     private func nextEvent() -> Instant? {
         var times = flights.first.map { [$0.at] } ?? []
-        if let deadline = node.deadline { times.append(deadline) }
+        if let deadline = node.deadline, !isDown { times.append(deadline) }
         times += clients.compactMap(\.deadline)
         times += lnses.compactMap(\.deadline)
         return times.min()
@@ -222,7 +247,7 @@ final class World {
             deliver(flight)
             collect()
         }
-        node.timerFired(at: now)
+        if !isDown { node.timerFired(at: now) }
         for client in clients { client.timerFired(at: now) }
         for lns in lnses { lns.timerFired(at: now) }
         collect()
@@ -234,7 +259,8 @@ final class World {
         case .lns(let index): lnses[index].receive(flight.bytes, at: now)
         case .job(let body): body()
         case .node(let port):
-            if let punted = classify(flight.bytes, port: port) { node.receive(punted, at: now) }
+            // The data plane goes on without it: what is forwarded is counted, what is punted is lost.
+            if let punted = classify(flight.bytes, port: port), !isDown { node.receive(punted, at: now) }
         }
     }
 
@@ -270,6 +296,7 @@ final class World {
     // MARK: The network
 
     private func collect() {
+        for change in isDown ? [] : node.takeChanges() { stored.apply(change) }
         events += outbox.events
         outbox.events = []
         collectQuestions()

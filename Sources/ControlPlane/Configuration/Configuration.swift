@@ -67,6 +67,14 @@ public struct Control: Hashable, Sendable {
         case text, json
     }
 
+    /// What becomes of clients' sessions when culvertd is stopped.
+    public enum SessionsAtStop: String, CaseIterable, Sendable {
+        /// They go on, and the next culvertd takes them over.
+        case keep
+        /// They are ended in order.
+        case end
+    }
+
     /// `rpc-tcp:`: the RPC over TCP, with TLS both ways.
     public struct SecureRPC: Hashable, Sendable {
         /// `address`: where it is served; at least one.
@@ -102,9 +110,11 @@ public struct Control: Hashable, Sendable {
     public internal(set) var rpcTCP: SecureRPC?
     /// `metrics`. Default: none are served.
     public internal(set) var metrics: Metrics?
-    /// `store`: absolute path of the file that accounting records are kept in until a server has them, at most 1,023 octets. Its folder has
-    /// to be there. Default `/var/lib/culvert/culvert.sqlite`.
+    /// `store`: absolute path of the file that outlives culvertd: what sessions and tunnels are at, and accounting records that no
+    /// server has yet; at most 1,023 octets. Its folder has to be there. Default `/var/lib/culvert/culvert.sqlite`.
     public internal(set) var store = "/var/lib/culvert/culvert.sqlite"
+    /// `sessions-at-stop`. Default `keep`.
+    public internal(set) var sessionsAtStop = SessionsAtStop.keep
     /// `log-level`. Default `info`.
     public internal(set) var logLevel = LogLevel.info
     /// `log-format`. Default `text`.

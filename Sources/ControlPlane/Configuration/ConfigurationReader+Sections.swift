@@ -22,6 +22,9 @@ extension ConfigurationReader {
         {
             control.store = path
         }
+        if let choice: Control.SessionsAtStop = mapping.optional("sessions-at-stop")?.choice() {
+            control.sessionsAtStop = choice
+        }
         if let level: Control.LogLevel = mapping.optional("log-level")?.choice() { control.logLevel = level }
         if let format: Control.LogFormat = mapping.optional("log-format")?.choice() { control.logFormat = format }
         if let node = mapping.optional("rpc-tcp") { control.rpcTCP = node.mapping { Self.secureRPC(&$0) } ?? nil }

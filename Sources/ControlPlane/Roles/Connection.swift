@@ -32,11 +32,15 @@ struct Connection {
     let upstream: UpstreamHandle
     /// When the PADS was sent.
     let createdAt: Instant
-    /// LCP and authentication up to the user's name.
-    var link: PartialTermination
+    /// LCP and authentication up to the user's name; nil once the connection is open: its PPP is the LNS's then.
+    var link: PartialTermination?
     var phase = Phase.negotiating
-    /// The client's name as it gave it in PAP or CHAP, empty before.
-    var userName = ""
+    /// The client's name in the octets that it gave in PAP, CHAP or EAP, empty before.
+    var userOctets: [UInt8] = []
+    /// When it became open.
+    var openedAt = Instant.zero
+    /// Whether the store has heard of it.
+    var isStored = false
     /// The call that carries it, from `connecting` on.
     var call: CallID?
     /// The LNSs that have not been tried yet, while it is not open.
@@ -57,6 +61,8 @@ struct Connection {
     /// Packets in both directions when the line was looked at last for its idle time, and since when they have not changed.
     var activity: (packets: UInt64, since: Instant)?
 
+    /// The client's name as text; octets that are not UTF-8 are shown as U+FFFD.
+    var userName: String { String(decoding: userOctets, as: UTF8.self) }
     /// The domain in the user's name; nil when it has none.
     var domain: HostName? { UserDomain.of(userName) }
 

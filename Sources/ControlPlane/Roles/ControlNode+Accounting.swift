@@ -19,6 +19,7 @@ extension ControlNode {
             group: settings.group, accountsTunnel: settings.tunnel, session: radiusSession(of: connection),
             startedAt: now, interimInterval: connection.authorization?.interimInterval ?? asked)
         connections[slot]?.accounting = accounting
+        changed.sessions[connection.routeID] = slot
         record(.start(accounting.session, nas: radiusIdentity, at: seconds(now)), group: accounting.group, at: now)
         if accounting.accountsTunnel {
             record(
@@ -37,10 +38,13 @@ extension ControlNode {
     func interimTimerFired(_ slot: UInt32, at now: Instant) {
         guard let connection = connections[slot], connection.phase == .open, let accounting = connection.accounting
         else { return }
+        let traffic = table.traffic(upstream: slot)
+        connections[slot]?.accounting?.counted = traffic
+        changed.sessions[connection.routeID] = slot
         record(
             .interimUpdate(
                 accounting.session,
-                usage: SessionUsage(table.traffic(upstream: slot), time: now - accounting.startedAt),
+                usage: SessionUsage(traffic, time: now - accounting.startedAt),
                 nas: radiusIdentity, at: seconds(now)), group: accounting.group, at: now)
         scheduleInterim(slot, accounting, at: now)
     }
@@ -93,12 +97,13 @@ extension ControlNode {
     /// The tunnel is up, or could not be had.
     func accountTunnelStart(_ id: UInt16, at now: Instant) {
         guard let tunnel = tunnels[id], let group = destinations[tunnel.destination]?.accountingGroup else { return }
-        lastTunnelAccount += 1
+        let number = nextTunnelAccount()
         let account = TunnelAccount(
-            group: group, id: "\(runID)-t\(hex(lastTunnelAccount, digits: 8))", tunnel: accounted(tunnel, call: nil),
+            group: group, id: "\(runID)-t\(hex(number, digits: 8))", tunnel: accounted(tunnel, call: nil),
             startedAt: now)
-        tunnels[id]?.account = lastTunnelAccount
-        tunnelAccounts[lastTunnelAccount] = account
+        tunnels[id]?.account = number
+        changed.tunnelAccounts.insert(number)
+        tunnelAccounts[number] = account
         record(
             .tunnelStart(account.tunnel, id: account.id, nas: radiusIdentity, at: seconds(now)), group: group, at: now)
     }
@@ -107,12 +112,12 @@ extension ControlNode {
         guard let tunnel = tunnels[id] else { return }
         if let account = tunnel.account {
             tunnelAccounts[account]?.end = (now, cause)
+            changed.tunnelAccounts.insert(account)
             finishTunnelAccount(account, at: now)
         } else if let group = destinations[tunnel.destination]?.accountingGroup {
-            lastTunnelAccount += 1
             record(
                 .tunnelReject(
-                    accounted(tunnel, call: nil), id: "\(runID)-t\(hex(lastTunnelAccount, digits: 8))", cause: cause,
+                    accounted(tunnel, call: nil), id: "\(runID)-t\(hex(nextTunnelAccount(), digits: 8))", cause: cause,
                     nas: radiusIdentity, at: seconds(now)), group: group, at: now)
         }
     }
@@ -121,6 +126,7 @@ extension ControlNode {
     func finishTunnelAccount(_ number: UInt64, at now: Instant) {
         guard let account = tunnelAccounts[number], let end = account.end, account.sessions == 0 else { return }
         tunnelAccounts[number] = nil
+        changed.tunnelAccounts.insert(number)
         record(
             .tunnelStop(
                 account.tunnel, id: account.id,
@@ -136,8 +142,8 @@ extension ControlNode {
         Set(configuration.accessConcentrators.compactMap(\.accounting?.group)).sorted()
     }
 
-    /// Tells servers that the node begins to account; whatever they believe to be open is not.
-    func accountingOn(at now: Instant) {
+    /// Takes records that an earlier process has left.
+    func takeBacklog() {
         for (id, group, octets) in journal.takeBacklog() {
             guard let record = AccountingRecord(decoding: octets), configuration.radiusGroup(group) != nil else {
                 logger.error("accounting record of an earlier run cannot be sent: its group is gone, or it is damaged")
@@ -153,8 +159,11 @@ extension ControlNode {
                 "accounting records of an earlier run are sent now",
                 metadata: ["records": "\(accountingCounters[.replayed])"])
         }
+    }
+
+    /// Tells servers that the node begins to account; whatever they believe to be open is not.
+    func accountingOn(at now: Instant) {
         for group in accountingGroups { accountingOn(group: group, at: now) }
-        sendRecords(at: now)
     }
 
     func accountingOn(group: String, at now: Instant) {
@@ -245,6 +254,8 @@ struct SessionAccounting {
     let session: RADIUSSession
     let startedAt: Instant
     let interimInterval: Duration?
+    /// What it had carried at the last Interim-Update: what is told when the last word is lost with the table.
+    var counted = SessionTraffic()
 }
 
 /// The accounting of a tunnel, until its last session is counted.

@@ -11,7 +11,7 @@ extension ControlNode {
     func askRADIUS(
         group named: String?, for slot: UInt32, instance: AccessConcentrator, profile: String, at now: Instant
     ) {
-        guard let connection = connections[slot], let proxy = connection.link.proxyData,
+        guard let connection = connections[slot], let proxy = connection.link?.proxyData,
             let group = named ?? configuration.l2tpProfile(profile)?.radiusGroup
         else { return radiusFailed("there is no server group to ask", slot: slot, at: now) }
         let request: AccessRequest

@@ -10,7 +10,7 @@ import Wire
 extension ControlNode {
     /// Opens a session to an LNS, in a tunnel that there is or in a new one. When it throws, nothing has changed.
     func openCall(for slot: UInt32, to candidate: LNSCandidate, _ key: Destination.Key, at now: Instant) throws {
-        guard let connection = connections[slot], let proxy = connection.link.proxyData,
+        guard let connection = connections[slot], let proxy = connection.link?.proxyData,
             let profile = configuration.l2tpProfile(key.profile)
         else { throw TunnelError.profileGone(key.profile) }
         let tunnelID = try tunnel(to: key, profile: profile, at: now)
@@ -24,8 +24,7 @@ extension ControlNode {
         {
             destinations[key]?.accountingGroup = accounting.group
         }
-        lastCallSerialNumber &+= 1  // a number that wraps by design (RFC 2661, section 4.4.3)
-        var call = incomingCall(of: connection, proxy: proxy, serialNumber: lastCallSerialNumber)
+        var call = incomingCall(of: connection, proxy: proxy, serialNumber: nextCallSerialNumber())
         call.connected.sequencingRequired = profile.dataSequencing == .required
         call.connected.privateGroupID = candidate.privateGroupID
         if profile.accessLineAVPs, let line = connection.request.accessLine { call.describe(line) }
@@ -101,6 +100,9 @@ extension ControlNode {
         }
         tunnels[tunnelID]?.calls[information.localID]?.isForwarding = true
         connections[call.upstreamSlot]?.phase = .open
+        connections[call.upstreamSlot]?.openedAt = now
+        connections[call.upstreamSlot]?.link = nil
+        changed.sessions[connection.routeID] = call.upstreamSlot
         agenda.cancel(.connection(slot: call.upstreamSlot))
         agenda.cancel(.attempt(slot: call.upstreamSlot))
         connections[call.upstreamSlot]?.choice = nil

@@ -110,11 +110,11 @@ extension ControlNode {
             try checkLimits(
                 of: instance, client: ClientKey(client: request.key.client, circuit: request.key.circuit))
             let circuit = try table.circuit(request.key.circuit, outerTPID: tags.first?.protocolID ?? 0)
-            lastRouteID = lastRouteID == .max ? 1 : lastRouteID + 1
+            let routeID = nextRouteID()
             let upstream = try table.openUpstream(
-                circuit: circuit, client: request.key.client, reference: UInt64(lastRouteID))
+                circuit: circuit, client: request.key.client, reference: UInt64(routeID))
             connect(
-                request, routeID: lastRouteID, upstream: upstream, tags: tags, interface: interface,
+                request, routeID: routeID, upstream: upstream, tags: tags, interface: interface,
                 instance: instance, at: now)
         } catch {
             statistics.count(.routesCreateFail)
@@ -154,7 +154,7 @@ extension ControlNode {
         routes[connection.routeID] = upstream.slot
         sessions[connection.key] = upstream.slot
         logger.info("PPPoE session opened", metadata: metadata(of: connection))
-        let outputs = connection.link.start(at: now)
+        let outputs = connection.link?.start(at: now) ?? []
         connections[upstream.slot] = connection
         perform(outputs, slot: upstream.slot, at: now)
     }

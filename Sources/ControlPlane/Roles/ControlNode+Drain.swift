@@ -36,6 +36,7 @@ extension ControlNode {
             if isDrained { drainedPorts.insert(port) } else { drainedPorts.remove(port) }
             clients = { $0.circuit.port == port }
         }
+        changed.node = true
         for id in affected { setDraining(id, isDrained, at: now) }
         logger.notice("\(isDrained ? "drained" : "not drained any more")", metadata: ["what": "\(target.text)"])
         let calls = affected.reduce(0) { $0 + (tunnels[$1]?.calls.count ?? 0) }
@@ -49,6 +50,7 @@ extension ControlNode {
     private func setDraining(_ id: UInt16, _ isDraining: Bool, at now: Instant) {
         guard let record = tunnels[id], record.machine.end == nil else { return }
         tunnels[id]?.isDraining = isDraining
+        changed.tunnels.insert(id)
         if isDraining {
             closeIfDrained(id, at: now)
         } else if !record.isVacant {

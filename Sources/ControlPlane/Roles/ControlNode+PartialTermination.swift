@@ -34,7 +34,7 @@ extension ControlNode {
 
     /// A PPP frame of a session that is being set up.
     func receivePPP(_ frame: EthernetFrame, port: UInt16, slot: UInt32?, at now: Instant) {
-        guard let slot, var connection = connections[slot], connection.phase != .open,
+        guard let slot, var connection = connections[slot], connection.phase != .open, connection.link != nil,
             frame.etherType == Self.sessionType, frame.source == connection.client, port == connection.circuit.port
         else { return }
         var reader = ByteReader(frame.payload)
@@ -42,14 +42,14 @@ extension ControlNode {
             let length = reader.readUInt16(), let bytes = reader.readBytes(Int(length))
         else { return }
         debug(.ppp, connection) { "received \((try? PPPFrame(parsing: bytes))?.summary ?? "what is no PPP frame")" }
-        let outputs = connection.link.receive(bytes, at: now)
+        let outputs = connection.link?.receive(bytes, at: now) ?? []
         connections[slot] = connection
         perform(outputs, slot: slot, at: now)
     }
 
     func connectionTimerFired(_ slot: UInt32, at now: Instant) {
         guard var connection = connections[slot], connection.phase != .open else { return }
-        let outputs = connection.link.timerFired(at: now)
+        let outputs = connection.link?.timerFired(at: now) ?? []
         connections[slot] = connection
         perform(outputs, slot: slot, at: now)
     }
@@ -61,16 +61,16 @@ extension ControlNode {
             switch output {
             case .send(let frame): send(frame, to: connection)
             case .identified(let proxy):
-                connections[slot]?.userName = proxy.userName
+                connections[slot]?.userOctets = proxy.authenName
                 chooseLNS(for: slot, at: now)
             case .failed(let failure): linkFailed(slot, failure, at: now)
             case .closed:
-                if connection.link.endedInSilence { statistics.count(.routesSourceCloseFail) }
+                if connection.link?.endedInSilence == true { statistics.count(.routesSourceCloseFail) }
                 removeConnection(slot, telling: "PPP terminated", at: now)
             }
         }
         if let connection = connections[slot], connection.phase != .open {
-            agenda.schedule(.connection(slot: slot), at: connection.link.deadline)
+            agenda.schedule(.connection(slot: slot), at: connection.link?.deadline)
         }
     }
 

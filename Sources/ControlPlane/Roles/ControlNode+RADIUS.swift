@@ -51,7 +51,7 @@ extension ControlNode {
     /// A client's session as servers see it.
     func radiusSession(of connection: Connection) -> RADIUSSession {
         var session = RADIUSSession(id: accountingID(connection.routeID))
-        session.userName = connection.authorization?.userName ?? connection.link.proxyData?.authenName
+        session.userName = connection.authorization?.userName ?? (connection.userOctets.isEmpty ? nil : connection.userOctets)
         session.nasPort = connection.routeID
         session.nasPortType =
             switch (connection.circuit.outerVLAN, connection.circuit.innerVLAN) {

@@ -7,46 +7,24 @@ import Wire
 
 /// Taking over the tables of a culvertd that is gone.
 extension ControlNode {
-    /// Takes over what the writer before left: controllers' tunnels and sessions stay in service; clients of our own
-    /// signalling are told that their sessions are over, since nobody knows the state of their LNS's side.
-    public func adopt(_ recovery: Recovery, from writer: TableWriter, at now: Instant) {
+    /// Takes over what the writer before left of controllers' tunnels and sessions, which stay in service.
+    ///
+    /// A tunnel is as its controller gave it where the store has it. Where the store is lost it is called by its number; a next hop
+    /// that was given by its Ethernet address stays as it is, and else it is the route's to the peer where there is one, and the
+    /// address that the table holds where there is none.
+    public func adopt(_ recovery: Recovery, from writer: TableWriter, _ stored: StoredState, at now: Instant) {
         if recovery.unfinishedEntries > 0 {
             logger.notice(
                 "took back entries that were left half done", metadata: ["entries": "\(recovery.unfinishedEntries)"])
         }
-        for slot in recovery.subscriberSessions { end(writer.session(at: slot), slot: slot) }
-        for id in recovery.subscriberTunnels { giveBack(tunnel: id.rawValue, at: now) }
-        if !recovery.subscriberSessions.isEmpty {
-            logger.notice(
-                "ended sessions of an earlier run; their clients dial again",
-                metadata: ["sessions": "\(recovery.subscriberSessions.count)"])
+        let given = stored.images(of: .staticTunnel).reduce(into: [UInt16: StaticTunnel]()) { given, entry in
+            changed.staticTunnels.insert(UInt16(truncatingIfNeeded: entry.id))
+            guard let image = try? StoredStaticTunnel(serializedBytes: entry.image) else { return }
+            given[UInt16(truncatingIfNeeded: entry.id)] = StaticTunnel(image)
         }
-        adoptStatic(from: writer, at: now)
-        agenda.schedule(.reclaim, at: now)
-    }
-
-    private func end(_ record: SessionRecord?, slot: UpstreamSlot) {
-        if let record {
-            let circuit = AttachmentCircuit(
-                port: record.circuit.port, outerVLAN: record.circuit.outerVLAN, innerVLAN: record.circuit.innerVLAN)
-            var tags: [EthernetFrame.VLANTag] = []
-            if circuit.outerVLAN != 0 { tags.append(.init(protocolID: record.circuit.tpid, id: circuit.outerVLAN)) }
-            if circuit.innerVLAN != 0 { tags.append(.init(id: circuit.innerVLAN)) }
-            if let interface = accessInterface(of: circuit) {
-                send(
-                    DiscoveryServer.padt(sessionID: record.sessionID, errorText: "access concentrator restarted"),
-                    to: record.clientMAC, on: interface, tags: tags)
-            }
-        }
-        giveBack(upstream: slot.rawValue)
-    }
-
-    /// The table does not hold the names of controllers' tunnels: after a restart a tunnel is called by its number. A next hop that was
-    /// given by its Ethernet address stays as it is; else it is the route's to the peer where there is one, and the address that
-    /// the table holds where there is none.
-    private func adoptStatic(from writer: TableWriter, at now: Instant) {
         writer.forEachTunnel { record in
             guard record.owner == .external else { return }
+            if let tunnel = given[record.id.rawValue], adopt(tunnel, record, at: now) { return }
             let (local, peer) = (record.endpoints.localAddress, record.endpoints.peerAddress)
             var tunnel = StaticTunnel(
                 name: "tunnel-\(record.id.rawValue)", peerAddress: peer, localAddress: local,
@@ -81,10 +59,31 @@ extension ControlNode {
                     peerSessionID: core.peerSessionID, hasTunnelName: false), as: record.reference)
             return true
         }
+        agenda.schedule(.reclaim, at: now)
         if !feed.tunnels.isEmpty {
             logger.notice(
                 "kept tunnels and sessions of controllers",
                 metadata: ["tunnels": "\(feed.tunnels.count)", "sessions": "\(feed.sessions.count)"])
         }
+    }
+
+    /// Takes a tunnel as its controller gave it; false when the table has another one under its id.
+    private func adopt(_ tunnel: StaticTunnel, _ record: Segment.TunnelRecord, at now: Instant) -> Bool {
+        guard tunnel.peerAddress == record.endpoints.peerAddress, tunnel.localAddress == record.endpoints.localAddress,
+            tunnel.peerTunnelID == record.endpoints.peerTunnelID, tunnel.peerPort == record.endpoints.peerPort,
+            tunnel.localPort == record.endpoints.localPort, feed.names[tunnel.name] == nil
+        else { return false }
+        var entry = StaticFeed.StaticTunnelEntry(tunnel: tunnel)
+        switch tunnel.nextHop {
+        case .mac: break
+        case .address(let address): entry.heldAddress = address
+        case .peer: entry.heldAddress = tunnel.peerAddress
+        }
+        if let address = entry.heldAddress {
+            do { perform(try host.hold(address, at: now), at: now) } catch { return false }
+        }
+        feed.tunnels[record.id.rawValue] = entry
+        feed.names[tunnel.name] = record.id.rawValue
+        return true
     }
 }

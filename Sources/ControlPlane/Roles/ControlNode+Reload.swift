@@ -38,6 +38,7 @@ extension ControlNode {
         dynamicAuthorization.apply(.init(new.radius))
         dropRecords(ofGroupsOtherThan: Set(new.radiusGroups.map(\.name)))
         drainedInstances.formIntersection(new.accessConcentrators.map(\.name))
+        changed.node = true
         for (id, _) in held { applyToTunnel(id, old, at: now) }
         for key in destinations.keys where new.l2tpProfile(key.profile) == nil { forget(key) }
         republishStatic(at: now)
@@ -84,6 +85,7 @@ extension ControlNode {
         {
             logger.notice("tunnel is replaced: its settings have changed", metadata: metadata(ofTunnel: id))
             tunnels[id]?.isDraining = true
+            changed.tunnels.insert(id)
             if record.calls.isEmpty { return closeIfDrained(id, at: now) }
         }
         // Also where only the route has changed.

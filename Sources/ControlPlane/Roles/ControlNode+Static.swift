@@ -127,6 +127,7 @@ extension ControlNode {
         }
         feed.tunnels[id] = entry
         feed.names[tunnel.name] = id
+        changed.staticTunnels.insert(id)
         logger.info("static tunnel added", metadata: ["tunnel": "\(id)", "name": "\(tunnel.name)"])
         return id
     }
@@ -140,6 +141,7 @@ extension ControlNode {
         if let address = entry.heldAddress { host.release(address) }
         feed.tunnels[id] = nil
         feed.names[entry.tunnel.name] = nil
+        changed.staticTunnels.insert(id)
         logger.info("static tunnel removed", metadata: ["tunnel": "\(id)", "name": "\(entry.tunnel.name)"])
         return UInt32(clamping: entry.references.count)
     }

@@ -35,9 +35,9 @@ extension ControlNode {
     ) {
         guard var connection = connections[slot] else { return }
         logger.warning("\(reason)", metadata: metadata(of: connection))
-        guard connection.phase != .closing else { return }
+        guard connection.phase != .closing, connection.link != nil else { return }
         connection.phase = .closing
-        let outputs = connection.link.reject(message: message, at: now)
+        let outputs = connection.link?.reject(message: message, at: now) ?? []
         connections[slot] = connection
         perform(outputs, slot: slot, at: now)
     }
@@ -66,10 +66,13 @@ extension ControlNode {
                 DiscoveryServer.padt(sessionID: connection.upstream.sessionID, errorText: text), to: connection.client,
                 on: interface, tags: connection.tags)
         }
-        ending[slot] = EndingSession(
+        var end = EndingSession(
             metadata: metadata(of: connection), createdAt: connection.createdAt, endedAt: now,
             accounting: connection.accounting, cause: connection.terminateCause ?? .nasRequest,
             packetsLost: connection.accounting.map { _ in table.details(upstream: slot).missing })
+        end.keepImage(of: connection, account: endedIn[slot]?.account)
+        if connection.isStored || end.image != nil { changed.sessions[connection.routeID] = slot }
+        ending[slot] = end
         giveBack(upstream: slot)
         statistics.count(.routesDeleted)
         agenda.schedule(.reclaim, at: now)
@@ -110,12 +113,14 @@ extension ControlNode {
             if let ended = endedIn.removeValue(forKey: slot) {
                 tunnels[ended.tunnel]?.endedTraffic += traffic
                 if let account = ended.account {
+                    changed.tunnelAccounts.insert(account)
                     tunnelAccounts[account]?.traffic += traffic
                     tunnelAccounts[account]?.sessions -= 1
                     finishTunnelAccount(account, at: now)
                 }
             }
             guard let session = ending.removeValue(forKey: slot) else { continue }
+            if let image = session.image { changed.sessions[image.routeID] = slot }
             stopAccounting(of: session, traffic, at: now)
             var metadata = session.metadata
             metadata["duration"] = "\((session.endedAt - session.createdAt).components.seconds) s"
@@ -177,6 +182,8 @@ struct EndingSession {
     let cause: TerminateCause
     /// Data messages from the LNS that never came, where they are numbered.
     let packetsLost: UInt32?
+    /// What the store keeps of it until its counters are final; nil where nobody is told of them.
+    var image: StoredSession?
 }
 
 /// The tunnel that a session was in, until its counters are final.

@@ -183,6 +183,10 @@ extension ControlNode {
                 logger.debug("L2TP: \(note)", metadata: metadata(ofTunnel: id))
             }
         }
+        if let record = tunnels[id], record.machine.revision != record.savedRevision {
+            tunnels[id]?.savedRevision = record.machine.revision
+            changed.tunnels.insert(id)
+        }
         guard isOutermost else { return }
         for datagram in outgoing.removeValue(forKey: id) ?? [] {
             send(datagram, tunnel: id, from: ends.local, to: ends.peer, at: now)
@@ -263,6 +267,7 @@ extension ControlNode {
 
     private func tunnelReleased(_ id: UInt16, at now: Instant) {
         guard let record = tunnels.removeValue(forKey: id) else { return }
+        changed.tunnels.insert(id)
         agenda.cancel(.tunnel(id))
         host.release(record.destination.address)
         // Not before: while the peer may still send to this id, or wait for our StopCCN, it must not be another tunnel's.

@@ -163,6 +163,11 @@ public final class ControlNode {
     var captures: [UInt16: Capture] = [:]
     var lastCapture: UInt16 = 0
 
+    /// What the store has to be told of.
+    var changed = ChangedState()
+    /// Numbers that may be given before the store has to be told again.
+    var limits = NumberLimits()
+
     var agenda = Agenda<Timer>()
     /// What `show pppoe-ac statistics` shows.
     public internal(set) var statistics = ACStatistics()
@@ -212,11 +217,15 @@ public final class ControlNode {
     /// UDP port of L2TP (RFC 2661 section 8.1).
     static let l2tpPort: UInt16 = 1701
 
-    /// Announces the node's addresses.
-    public func start(at now: Instant) {
+    /// Announces the node's addresses, and goes on with what an earlier process left.
+    public func start(resuming stored: StoredState = StoredState(), at now: Instant) {
         perform(host.start(at: now), at: now)
         agenda.schedule(.radius, at: radius.deadline)
-        accountingOn(at: now)
+        takeBacklog()
+        resume(stored, at: now)
+        // To a server this means that whatever it believes to be open is not.
+        if connections.isEmpty, ending.isEmpty { accountingOn(at: now) }
+        sendRecords(at: now)
     }
 
     /// When `timerFired(at:)` wants to be called next.

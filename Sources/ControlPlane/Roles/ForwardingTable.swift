@@ -62,6 +62,18 @@ public protocol ForwardingTable: AnyObject {
     /// Whether something waits for a grace period.
     var isReclaiming: Bool { get }
 
+    // MARK: Taking over
+
+    /// What an earlier process left, once, at the start.
+    func takeSurvey() -> TableSurvey
+
+    /// Takes these very ids, as far as they are free, for tunnels that the table has lost and whose peers have not. Answers those
+    /// that it took.
+    func claimTunnels(_ ids: Set<UInt16>) -> Set<UInt16>
+
+    /// Counters of a session that was removed and whose slot has been freed since, and not been used again; nil where it has.
+    func lastTraffic(upstream: UInt32, reference: UInt64) -> SessionTraffic?
+
     // MARK: What controllers feed
 
     /// Takes a local tunnel id for a controller's tunnel; it outlives this process.

@@ -10,9 +10,41 @@ public final class SegmentForwardingTable: ForwardingTable {
     public let writer: TableWriter
     private var totals: [(upstream: UInt32, traffic: SessionTraffic)] = []
     private var externalTotals: [(reference: UInt64, traffic: SessionTraffic)] = []
+    private var recovery: Recovery?
 
-    /// The table that `writer` writes.
-    public init(writer: TableWriter) { self.writer = writer }
+    /// The table that `writer` writes, having found `recovery` in it.
+    public init(writer: TableWriter, recovery: Recovery? = nil) {
+        self.writer = writer
+        self.recovery = recovery
+    }
+
+    /// What the writer before left of our own signalling.
+    public func takeSurvey() -> TableSurvey {
+        var survey = TableSurvey()
+        guard let recovery else { return survey }
+        self.recovery = nil
+        survey.sessions = recovery.subscriberSessions.compactMap { writer.session(at: $0).map(TableSurvey.Session.init) }
+        for id in recovery.subscriberTunnels {
+            survey.tunnels[id.rawValue] = writer.tunnel(id)?.endpoints.peerTunnelID
+        }
+        survey.allocatedTunnels = Set(recovery.allocatedTunnels.map(\.rawValue))
+        survey.unfinishedCalls = recovery.unfinishedCalls.map { ($0.tunnel.rawValue, $0.localSessionID) }
+        for total in recovery.takenBack where total.owner == .subscriber {
+            survey.totals[total.reference] = SessionTraffic(total.counters)
+        }
+        return survey
+    }
+
+    /// Takes tunnel ids that the table does not know to be taken.
+    public func claimTunnels(_ ids: Set<UInt16>) -> Set<UInt16> {
+        Set(
+            writer.claimTunnels(Set(ids.map(TunnelID.init(rawValue:))), owner: .subscriber).map(\.rawValue))
+    }
+
+    /// What the line of a freed slot still says.
+    public func lastTraffic(upstream: UInt32, reference: UInt64) -> SessionTraffic? {
+        writer.lastCounters(of: UpstreamSlot(rawValue: upstream), reference: reference).map(SessionTraffic.init)
+    }
 
     /// The circuit of these tags, found or made in the segment.
     public func circuit(_ circuit: AttachmentCircuit, outerTPID: UInt16) throws -> UInt32 {
@@ -172,6 +204,22 @@ public final class SegmentForwardingTable: ForwardingTable {
                 totals.append((session.slot.rawValue, traffic))
             }
         }
+    }
+}
+
+extension TableSurvey.Session {
+    init(_ record: SessionRecord) {
+        self.init(
+            upstream: UpstreamHandle(slot: record.slot.rawValue, sessionID: record.sessionID), client: record.clientMAC,
+            circuit: AttachmentCircuit(
+                port: record.circuit.port, outerVLAN: record.circuit.outerVLAN, innerVLAN: record.circuit.innerVLAN),
+            outerTPID: record.circuit.tpid, reference: record.reference,
+            core: record.core.map {
+                TableSurvey.Core(
+                    tunnel: $0.tunnel.rawValue,
+                    downstream: DownstreamHandle(slot: $0.slot.rawValue, sessionID: $0.localSessionID),
+                    peerSessionID: $0.peerSessionID)
+            })
     }
 }
 

@@ -32,6 +32,8 @@ struct TunnelRecord {
     var isUp = false
     /// Whether the forwarding table knows it.
     var isPublished = false
+    /// The machine's revision that the store has been told of.
+    var savedRevision: UInt64 = 0
     /// Traffic of its sessions that have ended.
     var endedTraffic = SessionTraffic()
 }

@@ -15,18 +15,21 @@ public final class AccountingJournal: Sendable {
         /// Records that wait to be written, and their order; ids of records that have been removed stay there for a while.
         var unwritten: [Int64: JournalEntry] = [:]
         var order: Deque<Int64> = []
+        /// Records and removals that wait for the commit that they belong to.
+        var staged: [Int64] = []
+        var stagedRemovals: [Int64] = []
         /// Records and removals that stand in the open transaction.
         var writing: [(id: Int64, entry: JournalEntry)] = []
         var removing: [Int64] = []
+        /// Records that are committed, and not known to be on the disk; and how many were before them.
+        var unsynced: Deque<Int64> = []
+        var synced: UInt64 = 0
         /// Records on the disk that wait to be removed there.
         var removals: [Int64] = []
         var next: Int64 = 1
         var isClosed = false
         var statistics = JournalStatistics()
     }
-
-    /// Records and removals in one transaction at most, each.
-    private static let batch = 16_384
 
     private let state = Mutex(State())
     private let limits: JournalLimits
@@ -68,7 +71,31 @@ public final class AccountingJournal: Sendable {
     /// Takes one record; nil when it is refused.
     public func append(_ entry: JournalEntry) -> JournalRecordID? { append(CollectionOfOne(entry)).first ?? nil }
 
-    private func append(_ entry: JournalEntry, _ state: inout State) -> JournalRecordID? {
+    /// Takes one record that is written with the next `Store.commit` and not before; nil when it is refused.
+    public func stage(_ entry: JournalEntry) -> JournalRecordID? {
+        state.withLock { append(entry, isStaged: true, &$0) }
+    }
+
+    /// Lets records go with the next `Store.commit`.
+    public func stageRemoval(of ids: some Sequence<JournalRecordID>) {
+        state.withLock { $0.stagedRemovals += ids.map(\.rawValue) }
+    }
+
+    /// Whether something waits for a commit.
+    public var isStaging: Bool { state.withLock { !$0.staged.isEmpty || !$0.stagedRemovals.isEmpty } }
+
+    /// What was staged is to be written now.
+    func release() {
+        state.withLock { state in
+            state.order.append(contentsOf: state.staged)
+            state.staged = []
+            let removals = state.stagedRemovals
+            state.stagedRemovals = []
+            remove(removals, &state)
+        }
+    }
+
+    private func append(_ entry: JournalEntry, isStaged: Bool = false, _ state: inout State) -> JournalRecordID? {
         let octets = entry.payload.count
         guard !state.isClosed, state.next < .max, state.held.count < limits.records,
             state.statistics.octets + octets <= limits.octets
@@ -80,7 +107,7 @@ public final class AccountingJournal: Sendable {
         state.next += 1
         state.held[id] = octets
         state.unwritten[id] = entry
-        state.order.append(id)
+        if isStaged { state.staged.append(id) } else { state.order.append(id) }
         state.statistics.octets += octets
         state.statistics.appended += 1
         return JournalRecordID(rawValue: id)
@@ -88,23 +115,25 @@ public final class AccountingJournal: Sendable {
 
     /// Lets records go, which somebody has now; ids that the journal does not hold are passed over.
     public func remove(_ ids: some Sequence<JournalRecordID>) {
-        state.withLock { state in
-            for id in ids {
-                guard let octets = state.held.removeValue(forKey: id.rawValue) else { continue }
-                state.statistics.octets -= octets
-                state.statistics.removed += 1
-                if state.unwritten.removeValue(forKey: id.rawValue) != nil {
-                    state.statistics.spared += 1
-                } else {
-                    state.removals.append(id.rawValue)
-                }
-            }
-            // Most of the order may be of records that are gone.
-            if state.order.count > 2 * state.unwritten.count + 1_024 {
-                state.order.removeAll { state.unwritten[$0] == nil }
+        state.withLock { remove(ids.map(\.rawValue), &$0) }
+        thread.wake()
+    }
+
+    private func remove(_ ids: [Int64], _ state: inout State) {
+        for id in ids {
+            guard let octets = state.held.removeValue(forKey: id) else { continue }
+            state.statistics.octets -= octets
+            state.statistics.removed += 1
+            if state.unwritten.removeValue(forKey: id) != nil {
+                state.statistics.spared += 1
+            } else {
+                state.removals.append(id)
             }
         }
-        thread.wake()
+        // Most of the order may be of records that are gone.
+        if state.order.count > 2 * state.unwritten.count + 1_024 {
+            state.order.removeAll { state.unwritten[$0] == nil }
+        }
     }
 
     /// Lets one record go.
@@ -187,7 +216,10 @@ public final class AccountingJournal: Sendable {
     }
 
     /// Takes no more.
-    func close() { state.withLock { $0.isClosed = true } }
+    func close() {
+        release()
+        state.withLock { $0.isClosed = true }
+    }
 }
 
 /// A result on its way from the store's thread.
@@ -202,20 +234,21 @@ private final class ResultBox: Sendable {
 }
 
 extension AccountingJournal: TableGroup {
-    var transactions: Int {
-        state.withLock { (max($0.unwritten.count, $0.removals.count) + Self.batch - 1) / Self.batch }
-    }
+    var isWaiting: Bool { state.withLock { !$0.order.isEmpty || !$0.removals.isEmpty } }
 
-    func write(_ db: Database) throws {
-        let (entries, removals) = state.withLock { state in
-            while state.writing.count < Self.batch, let id = state.order.popFirst() {
+    func gather() {
+        state.withLock { state in
+            while let id = state.order.popFirst() {
                 guard let entry = state.unwritten.removeValue(forKey: id) else { continue }
                 state.writing.append((id, entry))
             }
-            state.removing = Array(state.removals.prefix(Self.batch))
-            state.removals.removeFirst(state.removing.count)
-            return (state.writing, state.removing)
+            state.removing = state.removals
+            state.removals = []
         }
+    }
+
+    func write(_ db: Database) throws {
+        let (entries, removals) = state.withLock { ($0.writing, $0.removing) }
         // A transaction of which it is not known whether it reached the disk is written again.
         let insertion = try db.cachedStatement(
             sql: """
@@ -229,11 +262,25 @@ extension AccountingJournal: TableGroup {
     }
 
     func committed() {
-        let ids = state.withLock { state in
-            let ids = state.writing.map { JournalRecordID(rawValue: $0.id) }
-            state.statistics.written += UInt64(ids.count)
+        state.withLock { state in
+            state.unsynced.append(contentsOf: state.writing.lazy.map(\.id))
+            state.statistics.written += UInt64(state.writing.count)
             state.writing = []
             state.removing = []
+        }
+    }
+
+    var wantsSync: Bool { state.withLock { !$0.unsynced.isEmpty } }
+
+    var syncMark: UInt64 { state.withLock { $0.synced + UInt64($0.unsynced.count) } }
+
+    func synced(upTo mark: UInt64) {
+        let ids = state.withLock { state in
+            // A flush may have been faster.
+            let count = Int(clamping: mark - min(mark, state.synced))
+            let ids = state.unsynced.prefix(count).map { JournalRecordID(rawValue: $0) }
+            state.unsynced.removeFirst(ids.count)
+            state.synced += UInt64(ids.count)
             return ids
         }
         if !ids.isEmpty { durable(ids) }

@@ -51,6 +51,8 @@ public enum StoreFault: Hashable, Sendable, CustomStringConvertible {
     case newer(version: Int32)
     /// It is torn or spoilt; what SQLite says.
     case damaged(String)
+    /// It is a copy from before: its last commit, and the one that peers have seen the effect of.
+    case older(commit: UInt64, expected: UInt64)
 
     /// For people.
     public var description: String {
@@ -61,6 +63,8 @@ public enum StoreFault: Hashable, Sendable, CustomStringConvertible {
         case .newer(let version):
             "a later version of this program wrote it (format \(version), this one knows up to \(StoreSchema.version))"
         case .damaged(let text): "it is damaged: \(text)"
+        case .older(let commit, let expected):
+            "it is older than the sessions that are up (it ends with commit \(commit), they are at \(expected))"
         }
     }
 }
@@ -80,8 +84,14 @@ public enum StoreOpening: Hashable, Sendable, CustomStringConvertible {
         case .created(let path): "\(path) was begun"
         case .opened(let path): "\(path) was opened"
         case .replaced(let path, let fault, let setAside):
-            "\(path) cannot be used: \(fault). It was renamed to \(setAside), and a new store was begun; records that were in it are "
-                + "not sent"
+            switch fault {
+            case .older:
+                "\(path) cannot be used for sessions: \(fault). It was renamed to \(setAside), and a new store was begun with its "
+                    + "accounting records"
+            default:
+                "\(path) cannot be used: \(fault). It was renamed to \(setAside), and a new store was begun; records that were in "
+                    + "it are not sent"
+            }
         }
     }
 }

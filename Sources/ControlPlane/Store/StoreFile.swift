@@ -5,8 +5,9 @@ import Glibc
 /// The store's file: opened, checked, and set aside where it cannot be used.
 ///
 /// Written ahead (WAL), so that a commit is one write and one flush at the end of a file, and a process killed at any moment leaves
-/// the last commit. `synchronous` is FULL: a commit is on the disk, not only with the kernel, when it returns, so that what is
-/// called durable outlives a power cut as well; batches make that cheap, and nobody waits for it but the store's own thread. The lock
+/// the last commit. `synchronous` is NORMAL: a commit is with the kernel when it returns, which the death of the process does not
+/// undo, and whoever waits for one does not wait for the disk. What must outlive a power cut as well is called durable after
+/// `sync`, a flush of the log, which another thread does. The lock
 /// is exclusive for as long as the file is open: a second daemon is turned away, and there is no index in shared memory that a full
 /// disk could tear from under us.
 struct StoreFile {
@@ -14,10 +15,14 @@ struct StoreFile {
     let queue: DatabaseQueue
 
     /// Opens the file at `path`, or begins it.
-    static func open(_ path: String, now: Date) throws(StoreError) -> (file: StoreFile, opening: StoreOpening) {
+    /// - Parameter commit: the commit of the state that it must have at least.
+    static func open(
+        _ path: String, commit: UInt64 = 0, now: Date
+    ) throws(StoreError) -> (file: StoreFile, opening: StoreOpening) {
         let isNew = try create(path)
         do throws(Refusal) {
-            return (try StoreFile(path), isNew ? .created(path: path) : .opened(path: path))
+            // A new one has no state to be old.
+            return (try StoreFile(path, commit: isNew ? 0 : commit), isNew ? .created(path: path) : .opened(path: path))
         } catch {
             switch error {
             case .error(let error): throw error
@@ -25,7 +30,9 @@ struct StoreFile {
                 let setAside = try setAside(path, now: now)
                 _ = try create(path)
                 do throws(Refusal) {
-                    return (try StoreFile(path), .replaced(path: path, fault: fault, setAside: setAside))
+                    let file = try StoreFile(path, commit: 0)
+                    if case .older = fault { try file.takeRecords(from: setAside) }
+                    return (file, .replaced(path: path, fault: fault, setAside: setAside))
                 } catch {
                     switch error {
                     case .error(let error): throw error
@@ -59,7 +66,7 @@ struct StoreFile {
         return true
     }
 
-    private init(_ path: String) throws(Refusal) {
+    private init(_ path: String, commit: UInt64) throws(Refusal) {
         self.path = path
         var configuration = Configuration()
         configuration.label = "store"
@@ -68,8 +75,9 @@ struct StoreFile {
             try db.execute(
                 sql: """
                     PRAGMA locking_mode = EXCLUSIVE;
-                    PRAGMA synchronous = FULL;
+                    PRAGMA synchronous = NORMAL;
                     PRAGMA journal_size_limit = 16777216;
+                    PRAGMA wal_autocheckpoint = 4000;
                     """)
         }
         do {
@@ -79,11 +87,14 @@ struct StoreFile {
         }
         let fault: StoreFault?
         do {
-            fault = try queue.writeWithoutTransaction(Self.check)
-            if fault == nil {
+            var found = try queue.writeWithoutTransaction(Self.check)
+            if found == nil {
                 try queue.writeWithoutTransaction(Self.begin)
                 try StoreSchema.migrator.migrate(queue)
+                let last = try queue.read(StateTables.number)
+                if last < commit { found = .older(commit: last, expected: commit) }
             }
+            fault = found
         } catch {
             try? queue.close()
             throw Self.refusal(error, path: path)
@@ -115,6 +126,9 @@ struct StoreFile {
         guard version <= StoreSchema.version else { return .newer(version: version) }
         if try StoreSchema.migrator.hasBeenSuperseded(db) { return .newer(version: version) }
         for statement in StoreSchema.probes where version >= 1 { try db.execute(sql: statement) }
+        if try db.tableExists("state_commit") {
+            for statement in StoreSchema.stateProbes { try db.execute(sql: statement) }
+        }
         let verdict = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? ""
         return verdict == "ok" ? nil : .damaged(verdict)
     }
@@ -147,6 +161,30 @@ struct StoreFile {
             }
         }
         return name
+    }
+
+    /// Copies the accounting records of another store.
+    private func takeRecords(from other: String) throws(Refusal) {
+        do {
+            try queue.writeWithoutTransaction { db in
+                try db.execute(sql: "ATTACH ? AS other", arguments: [other])
+                try db.execute(sql: "INSERT INTO accounting_record SELECT * FROM other.accounting_record")
+                try db.execute(sql: "DETACH other")
+            }
+        } catch { throw Self.refusal(error, path: other) }
+    }
+
+    /// Has the disk write what was committed so far; may be called on any thread.
+    static func sync(_ path: String) throws(StoreError) {
+        // Locks are on the file itself: to close the log lets go of none.
+        let log = Glibc.open(path + "-wal", O_RDONLY | O_CLOEXEC)
+        guard log >= 0 else {
+            // There is no log before the first commit, and what was in the one before has been written back with a flush.
+            guard errno == ENOENT else { throw .system(path: path + "-wal", call: "open", code: errno) }
+            return
+        }
+        defer { Glibc.close(log) }
+        guard fdatasync(log) == 0 else { throw .system(path: path + "-wal", call: "fdatasync", code: errno) }
     }
 
     /// Writes the log back into the file, and closes it.

@@ -13,6 +13,10 @@ enum StoreSchema {
     /// What fails where a table is missing or is another than it should be.
     static let probes = ["SELECT id, server_group, event_time, payload FROM accounting_record LIMIT 0"]
 
+    /// The same of what `control-state-1` has made.
+    static let stateProbes =
+        StateTables.names.map { "SELECT id, image FROM \($0) LIMIT 0" } + ["SELECT id, number FROM state_commit LIMIT 0"]
+
     /// Brings any older file to what this program knows.
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -28,6 +32,14 @@ enum StoreSchema {
                     ) STRICT;
                     PRAGMA user_version = 1;
                     """)
+        }
+        // What the control plane is at: images in their owner's form, and the number of the last commit.
+        migrator.registerMigration("control-state-1") { db in
+            for table in StateTables.names {
+                try db.execute(sql: "CREATE TABLE \(table) (id INTEGER PRIMARY KEY, image BLOB NOT NULL) STRICT")
+            }
+            try db.execute(
+                sql: "CREATE TABLE state_commit (id INTEGER PRIMARY KEY CHECK (id = 0), number INTEGER NOT NULL) STRICT")
         }
         return migrator
     }

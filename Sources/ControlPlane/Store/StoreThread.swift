@@ -18,6 +18,11 @@ final class StoreThread: Sendable {
     private let bell = DispatchSemaphore(value: 0)
     private let retry: Duration
     private let event: @Sendable (StoreEvent) -> Void
+    /// Held while something is put in that belongs together, and while what waits is taken.
+    private let gate = Mutex<Void>(())
+    /// Whether another thread is at a sync, and whether the last one failed.
+    private let syncing = Mutex<(isBusy: Bool, hasFailed: Bool)>((false, false))
+    private let syncer = DispatchQueue(label: "store-sync")
 
     init(path: String, retry: Duration, event: @escaping @Sendable (StoreEvent) -> Void) {
         self.path = path
@@ -35,6 +40,9 @@ final class StoreThread: Sendable {
         }
         if mustRing { bell.signal() }
     }
+
+    /// Puts things in that are to be written together or not at all.
+    func exclude<Result>(_ body: () -> Result) -> Result { gate.withLock { _ in body() } }
 
     /// Has something done between transactions; false when the thread has ended, or is about to.
     func perform(_ job: @escaping @Sendable (DatabaseQueue) -> Void) -> Bool {
@@ -74,33 +82,31 @@ final class StoreThread: Sendable {
         var retryAt = ContinuousClock.now
         // Who is being served, and the transactions that takes: what comes later is not waited for.
         var flushers: [@Sendable (StoreError?) -> Void] = []
-        var rounds = 0
         while true {
             let (jobs, isStopping) = state.withLock { state in
                 defer {
                     state.jobs = []
                     state.isAwake = false
                 }
-                if flushers.isEmpty {
-                    swap(&flushers, &state.flushers)
-                    rounds = groups.map(\.transactions).max() ?? 0
-                }
+                if flushers.isEmpty { swap(&flushers, &state.flushers) }
                 return (state.jobs, state.isStopping)
             }
             for job in jobs { job(file.queue) }
-            if groups.contains(where: { $0.transactions > 0 }),
+            if groups.contains(where: \.isWaiting),
                 failure == nil || !flushers.isEmpty || ContinuousClock.now >= retryAt
             {
                 failure = write(groups, file, after: failure)
                 retryAt = ContinuousClock.now + retry
-                rounds -= 1
-                // More may be waiting: what was taken was a part, or has been added to.
-                if failure == nil, flushers.isEmpty || isStopping || rounds > 0 { continue }
+                // More may have come meanwhile.
+                if failure == nil, flushers.isEmpty || isStopping { continue }
             }
+            if failure == nil, flushers.isEmpty { syncLater(groups) }
             if !flushers.isEmpty {
                 // The last flush may have come behind those that are served now.
                 let isLast = isStopping && state.withLock { $0.flushers.isEmpty }
-                let error = isLast ? close(file, after: failure) : failure
+                var error = failure
+                if error == nil { error = sync(groups) }
+                if isLast { error = close(file, after: error) }
                 for flusher in flushers { flusher(error) }
                 flushers = []
                 if isLast { return }
@@ -117,6 +123,7 @@ final class StoreThread: Sendable {
 
     /// One transaction of all groups; answers why it failed, and tells when that begins and when it is over.
     private func write(_ groups: [any TableGroup], _ file: StoreFile, after failure: StoreError?) -> StoreError? {
+        gate.withLock { _ in for group in groups { group.gather() } }
         do {
             try file.queue.inTransaction(.immediate) { db in
                 for group in groups { try group.write(db) }
@@ -131,6 +138,48 @@ final class StoreThread: Sendable {
         for group in groups { group.committed() }
         if failure != nil { event(.recovered(path: path)) }
         return nil
+    }
+
+    /// Has the disk write what is committed, and tells the groups.
+    private func sync(_ groups: [any TableGroup]) -> StoreError? {
+        guard groups.contains(where: \.wantsSync) else { return nil }
+        do throws(StoreError) { try StoreFile.sync(path) } catch { return error }
+        for group in groups { group.synced(upTo: group.syncMark) }
+        return nil
+    }
+
+    /// The same on another thread: nobody whose commit comes meanwhile waits for the disk. What is committed while that one is at
+    /// work has its turn afterwards.
+    private func syncLater(_ groups: [any TableGroup]) {
+        guard groups.contains(where: \.wantsSync) else { return }
+        let isIdle = syncing.withLock { syncing in
+            defer { syncing.isBusy = true }
+            return !syncing.isBusy
+        }
+        guard isIdle else { return }
+        let marks = groups.map(\.syncMark)
+        syncer.async { [self] in
+            var failure: StoreError?
+            do throws(StoreError) { try StoreFile.sync(path) } catch { failure = error }
+            let error = failure
+            // A disk that fails is asked again no sooner than for a write.
+            syncer.asyncAfter(deadline: .now() + (error == nil ? 0 : retry.seconds)) { [self] in
+                _ = perform { [self] _ in finishSync(groups, marks, error) }
+            }
+        }
+    }
+
+    private func finishSync(_ groups: [any TableGroup], _ marks: [UInt64], _ error: StoreError?) {
+        let hadFailed = syncing.withLock { syncing in
+            defer { syncing = (false, error != nil) }
+            return syncing.hasFailed
+        }
+        if let error {
+            if !hadFailed { event(.failing(error)) }
+            return
+        }
+        for (group, mark) in zip(groups, marks) { group.synced(upTo: mark) }
+        if hadFailed { event(.recovered(path: path)) }
     }
 
     /// Closes the file; answers what is wrong, first of all that not all has been written.

@@ -46,6 +46,9 @@ final class ControlExecutor: SerialExecutor, @unchecked Sendable {
         }
     }
 
+    /// Has `run` look for work, on whatever thread this is called.
+    func wake() { culvert_doorbell_ring(doorbell, sleeping) }
+
     /// Makes `run` return after its current turn.
     func stop() {
         isStopping.store(true, ordering: .releasing)

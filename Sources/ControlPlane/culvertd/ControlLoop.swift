@@ -28,7 +28,7 @@ actor ControlLoop {
     /// Who follows what is debugged.
     let debugLines: DebugBroadcaster
     let network: ManagementNetwork
-    private let backlog: StoredBacklog
+    private let store: NodeStore
     let logger: Logger
     let startedAt = Timestamp.now()
     let node: ControlNode
@@ -36,18 +36,23 @@ actor ControlLoop {
     private let ports: [NodePort]
 
     private var punted: FrameRingConsumer
-    private let outbox: Outbox
+    let outbox: Outbox
     let captures: CaptureStreams
     private var watch = DataPlaneWatch()
+    /// How often it is said that the store is slow.
+    private var slowness = Periodic(interval: .seconds(60))
 
-    /// The control plane over an open segment. Sessions of controllers go on; those that a culvertd before this one left
-    /// are ended.
+    /// The control plane over an open segment. What a culvertd before this one was at goes on.
     init(
         configuration: Configuration, configurationPath: String, segment: SegmentMapping, executor: ControlExecutor,
-        network: ManagementNetwork, backlog: StoredBacklog, logger: Logger
+        network: ManagementNetwork, logger: Logger
     ) throws {
         self.network = network
-        self.backlog = backlog
+        let store = NodeStore(
+            path: configuration.control.store,
+            commit: culvert_load_acquire_u64(culvert_control_released(segment.view.header)), logger: logger,
+            wake: { executor.wake() })
+        self.store = store
         self.configurationPath = configurationPath
         self.segment = segment
         self.executor = executor
@@ -57,9 +62,9 @@ actor ControlLoop {
         self.ports = ports
         let (writer, recovery) = TableWriter.recovering(segment)
         try Self.configurePorts(ports, of: configuration, in: writer)
-        table = SegmentForwardingTable(writer: writer)
+        table = SegmentForwardingTable(writer: writer, recovery: recovery)
         punted = FrameRingConsumer(view.puntRing, mask: view.frameRingMask)
-        let outbox = Outbox(view: view)
+        let outbox = Outbox(view: view, network: network)
         self.outbox = outbox
         let events = EventBroadcaster()
         self.events = events
@@ -69,17 +74,18 @@ actor ControlLoop {
         self.captures = captures
         let now = Instant.now()
         let epoch = Timestamp(nanoseconds: Timestamp.now().nanoseconds - Int64(clamping: now.nanoseconds))
+        let stored = store.takeState()
         var random = SystemRandomNumberGenerator()
         node = ControlNode(
-            configuration: configuration, ports: ports, table: table, journal: backlog,
-            cookie: ACCookie(secret: (0..<32).map { _ in random.next() }),
+            configuration: configuration, ports: ports, table: table, journal: StoredBacklog(store),
+            cookie: ACCookie(secret: stored.cookieSecret ?? (0..<32).map { _ in random.next() }),
             makeRandom: { SystemRandomNumberGenerator() }, epoch: epoch, at: now, logger: logger,
             effects: .init(
                 transmit: { frame, port in outbox.send(frame, port: port) },
                 event: { events.publish($0, at: .now()) },
                 resolve: { network.resolve($0) },
-                sendRADIUS: { network.radius.send($0, socket: $1, to: $2, port: $3) },
-                answerRADIUS: { network.radius.answer($0, to: $1, port: $2) },
+                sendRADIUS: { outbox.sendRADIUS($0, socket: $1, to: $2, port: $3) },
+                answerRADIUS: { outbox.answerRADIUS($0, to: $1, port: $2) },
                 debug: { debugLines.publish(DebugLine(time: .now(), subsystem: $0, scope: $1, text: $2)) },
                 capture: { captures.take($0, $1) }))
         for settings in configuration.interfaces where !ports.contains(where: { $0.name == settings.name }) {
@@ -88,8 +94,8 @@ actor ControlLoop {
         for warning in configuration.warnings {
             logger.warning("\(warning.reason)", metadata: ["line": "\(warning.line)", "setting": "\(warning.field)"])
         }
-        node.start(at: now)
-        node.adopt(recovery, from: writer, at: now)
+        node.start(resuming: stored, at: now)
+        node.adopt(recovery, from: writer, stored, at: now)
     }
 
     /// Tells the data plane what is served where.
@@ -123,6 +129,7 @@ actor ControlLoop {
 
     private func turn() -> UInt64 {
         let now = Instant.now()
+        release(at: now)
         var taken = 0
         while taken < Self.framesPerTurn, let (descriptor, bytes) = punted.take() {
             taken += 1
@@ -134,12 +141,31 @@ actor ControlLoop {
                     timestamp: descriptor.timestamp, capture: descriptor.capture, bytes: bytes), at: now)
         }
         node.timerFired(at: now)
-        outbox.flush()
+        commit(at: now)
         culvert_store_relaxed_u64(culvert_control_heartbeat(segment.view.header), now.nanoseconds)
         watch.look(at: segment, ports: ports, at: now, logger: logger)
         guard taken < Self.framesPerTurn else { return 0 }
-        let rest = node.deadline.map { $0 > now ? $0.nanoseconds - now.nanoseconds : 0 } ?? Self.longestSleep
+        let deadline = [node.deadline, outbox.deadline].lazy.compactMap { $0 }.min()
+        let rest = deadline.map { $0 > now ? $0.nanoseconds - now.nanoseconds : 0 } ?? Self.longestSleep
         return min(rest, Self.longestSleep)
+    }
+
+    // MARK: The store
+
+    /// Hands what has changed to the store, and sends what came of it: now, where nothing has, else when the store has written it.
+    private func commit(at now: Instant) {
+        outbox.close(commit: store.commit(node.takeChanges()), at: now)
+        release(at: now)
+    }
+
+    private func release(at now: Instant) {
+        let progress = store.progress
+        let isFailing = progress.isFailing.load(ordering: .acquiring)
+        let isEarly = outbox.release(
+            committed: progress.committed.load(ordering: .acquiring), isFailing: isFailing, at: now)
+        if isEarly, !isFailing, slowness.isDue(at: now) {
+            logger.error("the store is too slow: peers are not kept waiting, and a crash now may end sessions")
+        }
     }
 
     // MARK: Reloading
@@ -159,7 +185,6 @@ actor ControlLoop {
             throw ConfigurationFaults([ConfigurationFault(line: 0, field: "interfaces", reason: "\(error)")])
         }
         node.apply(new, at: .now())
-        outbox.flush()
     }
 
     // MARK: The management network
@@ -179,11 +204,19 @@ actor ControlLoop {
 
     // MARK: The end
 
-    /// Ends all sessions and tunnels in order, and gives the peers a moment to acknowledge, and the accounting servers one to take
-    /// what there is to say of it. What they do not take now they get after the next start.
+    /// Leaves sessions and tunnels to the next culvertd, as `sessions-at-stop` says, or ends them in order.
     func shutDown() async {
+        if configuration.control.sessionsAtStop == .end { await endEverything() }
+        captures.closeAll()
+        commit(at: .now())
+        store.close()
+        release(at: .now())
+    }
+
+    /// Gives the peers a moment to acknowledge the end, and the accounting servers one to take what there is to say of it. What they
+    /// do not take now they get after the next start.
+    private func endEverything() async {
         node.shutDown(at: .now())
-        outbox.flush()
         for _ in 0..<Self.shutDownLooks where !node.hasShutDown(at: .now()) {
             try? await Task.sleep(for: .milliseconds(50))
         }
@@ -191,11 +224,24 @@ actor ControlLoop {
         for _ in 0..<Self.shutDownLooks where node.hasUnsentRecords {
             try? await Task.sleep(for: .milliseconds(50))
         }
-        captures.closeAll()
-        backlog.close()
     }
 
     private static let shutDownLooks = 40
+}
+
+/// Something that is done once in a while at most.
+struct Periodic {
+    let interval: Duration
+    private var last: Instant?
+
+    init(interval: Duration) { self.interval = interval }
+
+    /// Whether it is time; it is not again before `interval` is over.
+    mutating func isDue(at now: Instant) -> Bool {
+        if let last, now - last < interval { return false }
+        last = now
+        return true
+    }
 }
 
 extension Instant {

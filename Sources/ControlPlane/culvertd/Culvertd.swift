@@ -52,10 +52,9 @@ struct Culvertd: AsyncParsableCommand {
         let segment = try await openSegment(configuration.dataPlane, logger: logger)
         let executor = ControlExecutor(header: segment.view.header)
         let network = try await ManagementNetwork(configuration, logger: logger)
-        let backlog = StoredBacklog(path: configuration.control.store, logger: logger)
         let loop = try ControlLoop(
             configuration: configuration, configurationPath: config, segment: segment, executor: executor,
-            network: network, backlog: backlog, logger: logger)
+            network: network, logger: logger)
         network.deliver(to: loop)
         let services = ServiceGroup(
             services: [ControlService(loop: loop)]

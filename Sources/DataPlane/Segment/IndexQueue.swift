@@ -25,6 +25,16 @@ struct IndexQueue {
         return ring[head]
     }
 
+    /// Takes out those indexes that `isWanted` names, wherever they are; the others keep their order.
+    mutating func take(where isWanted: (UInt32) -> Bool) -> [UInt32] {
+        let indexes = (0..<count).map { ring[(head + $0) % ring.count] }
+        let kept = indexes.filter { !isWanted($0) }
+        ring.replaceSubrange(0..<kept.count, with: kept)
+        head = 0
+        count = kept.count
+        return indexes.filter(isWanted)
+    }
+
     /// Puts the indexes into random order, so that strangers cannot tell the next one.
     mutating func shuffle(using generator: inout some RandomNumberGenerator) {
         var indexes = (0..<count).map { ring[(head + $0) % ring.count] }

@@ -68,6 +68,18 @@ extension TableWriter {
         return counters(slot, partner(of: slot))
     }
 
+    /// What a session carried whose lines have been freed and not been taken again: its name still stands in the upstream line.
+    public func lastCounters(of slot: UpstreamSlot, reference: UInt64) -> SessionCounters? {
+        guard slot.rawValue <= view.sessionMask else { return nil }
+        let line = view.upstream[Int(slot.rawValue)]
+        guard line.state == EntryState.free, line.reference == reference else { return nil }
+        let partner = line.partner
+        guard partner <= view.sessionMask, view.downstream[Int(partner)].state == EntryState.free,
+            view.downstream[Int(partner)].partner == slot.rawValue
+        else { return counters(slot, nil) }
+        return counters(slot, DownstreamSlot(rawValue: partner))
+    }
+
     /// The live circuit at an index.
     public func circuit(at index: CircuitIndex) -> CircuitRecord? {
         guard isLive(index) else { return nil }

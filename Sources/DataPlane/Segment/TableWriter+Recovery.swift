@@ -7,10 +7,15 @@ public struct Recovery: Sendable {
     public var externalSessions = 0
     /// Tunnels of controllers, which stay in service.
     public var externalTunnels = 0
-    /// Sessions of culvertd's own signalling, still in service: the caller tells their clients, then removes them.
+    /// Sessions of culvertd's own signalling, still in service: the caller goes on with them, or tells their clients and removes
+    /// them.
     public var subscriberSessions: [UpstreamSlot] = []
-    /// Tunnels of culvertd's own signalling, still in service: the caller removes them after their sessions.
+    /// Tunnels of culvertd's own signalling, still in service: the caller goes on with them, or removes them after their sessions.
     public var subscriberTunnels: [TunnelID] = []
+    /// Ids that culvertd's own signalling had taken for tunnels that were not in service yet: likewise.
+    public var allocatedTunnels: [TunnelID] = []
+    /// Local L2TP session ids of calls that were being set up: the ids are taken back, and a peer may have heard of them.
+    public var unfinishedCalls: [(tunnel: TunnelID, localSessionID: UInt16)] = []
     /// Totals of sessions that the writer before had begun to remove, or had not finished.
     public var takenBack: [SessionTotals] = []
     /// Entries of all kinds that were neither free nor in service.
@@ -139,6 +144,9 @@ extension TableWriter {
                 recovery.externalTunnels += 1
             case (EntryState.forward, .subscriber?):
                 recovery.subscriberTunnels.append(id)
+            case (EntryState.reserved, .subscriber?):
+                recovery.allocatedTunnels.append(id)
+                continue
             default:
                 culvert_store_release_u32(&entry.pointee.state, EntryState.retired)
                 continue
@@ -159,8 +167,14 @@ extension TableWriter {
                 downstreamPool.giveInitially(slot: index)
                 continue
             }
-            downstreamPool.countUp(owner: line.pointee.tunnel, sessionID: UInt16(bigEndian: line.pointee.session_id))
+            let sessionID = UInt16(bigEndian: line.pointee.session_id)
+            downstreamPool.countUp(owner: line.pointee.tunnel, sessionID: sessionID)
             guard !hasOwner[Int(index)] else { continue }
+            if line.pointee.state == EntryState.reserved || line.pointee.state == EntryState.forward,
+                let tunnel = UInt16(exactly: line.pointee.tunnel)
+            {
+                recovery.unfinishedCalls.append((TunnelID(rawValue: tunnel), sessionID))
+            }
             culvert_store_release_u32(&line.pointee.state, EntryState.retired)
             waiting.append(.downstream, index)
             recovery.unfinishedEntries += 1

@@ -6,9 +6,21 @@ extension TableWriter {
     /// - Throws: `tunnelsFull`.
     public func allocateTunnel(owner: EntryOwner) throws(TableError) -> TunnelID {
         guard let index = freeTunnels.popFirst() else { throw .tunnelsFull(capacity: view.tunnelMask + 1) }
+        return reserve(index, owner: owner)
+    }
+
+    /// Takes these very tunnel ids, as far as they are free: for tunnels that this table has lost and whose peers have not. Answers
+    /// those that it took.
+    public func claimTunnels(_ ids: Set<TunnelID>, owner: EntryOwner) -> [TunnelID] {
+        freeTunnels.take { ids.contains(TunnelID(rawValue: UInt16(truncatingIfNeeded: $0))) }
+            .map { reserve($0, owner: owner) }
+    }
+
+    private func reserve(_ index: UInt32, owner: EntryOwner) -> TunnelID {
         let tunnel = view.tunnels + Int(index)
-        culvert_store_relaxed_u32(&tunnel.pointee.state, EntryState.reserved)
+        // Before the state says that it is somebody's: a writer that takes the table over goes by both.
         tunnel.pointee.owner = owner.rawValue
+        culvert_store_release_u32(&tunnel.pointee.state, EntryState.reserved)
         let none = CULVERT_REGION_NONE
         tunnel.pointee.region = (none, none, none, none)
         return TunnelID(rawValue: UInt16(truncatingIfNeeded: index))

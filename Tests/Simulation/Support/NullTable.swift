@@ -108,6 +108,8 @@ package final class NullTable: ForwardingTable {
     private var sealed: [Grave] = []
     private var externalTotals: [(reference: UInt64, traffic: SessionTraffic)] = []
     private var nextCircuit: UInt32 = 0
+    /// What freed slots still say: reference and counters.
+    private var last: [UInt32: (reference: UInt64, traffic: SessionTraffic)] = [:]
 
     package init(sessions: Int = 1_000, tunnels: Int = 100, reuse: Reuse = .soonest) {
         sessionCapacity = sessions
@@ -141,6 +143,64 @@ package final class NullTable: ForwardingTable {
         if removed.isEmpty { return [] }
         defer { removed = [] }
         return removed
+    }
+
+    // MARK: Taking over
+
+    /// Everything is gone, as when the machine has restarted.
+    package func forget() {
+        (upstreams, downstreams, tunnels, circuits, captures) = ([:], [:], [:], [:], [:])
+        (waiting, sealed, externalTotals, last) = ([], [], [], [:])
+        freeSlots = (0..<UInt32(sessionCapacity)).reversed()
+        freeDownstreamSlots = (0..<UInt32(sessionCapacity)).reversed()
+        freeTunnels = (1...UInt16(tunnelCapacity)).reversed()
+    }
+
+    /// What is there now; what was half done or on its way out is put in order.
+    package func takeSurvey() -> TableSurvey {
+        var survey = TableSurvey()
+        for case .session(_, let line) in waiting + sealed where !line.isExternal {
+            survey.totals[line.reference] = line.traffic
+        }
+        while isReclaiming, !isDead { _ = finished() }
+        for (slot, line) in upstreams.sorted(by: { $0.key < $1.key }) where !line.isExternal {
+            guard let circuit = circuits[line.circuit] else { continue }
+            var core: TableSurvey.Core?
+            if let downstream = line.downstream, let other = downstreams[downstream] {
+                core = .init(
+                    tunnel: other.tunnel, downstream: DownstreamHandle(slot: downstream, sessionID: other.sessionID),
+                    peerSessionID: other.peerSessionID ?? 0)
+            }
+            survey.sessions.append(
+                .init(
+                    upstream: UpstreamHandle(slot: slot, sessionID: line.sessionID), client: line.client,
+                    circuit: circuit.circuit, outerTPID: circuit.tpid, reference: line.reference, core: core))
+        }
+        for (slot, line) in downstreams.sorted(by: { $0.key < $1.key }) where line.upstream == nil {
+            survey.unfinishedCalls.append((line.tunnel, line.sessionID))
+            downstreams[slot] = nil
+            giveBack(slot, to: &freeDownstreamSlots)
+        }
+        for (id, entry) in tunnels where !entry.isExternal {
+            if let path = entry.paths.last {
+                survey.tunnels[id] = path.peerTunnelID
+            } else {
+                survey.allocatedTunnels.insert(id)
+            }
+        }
+        return survey
+    }
+
+    package func claimTunnels(_ ids: Set<UInt16>) -> Set<UInt16> {
+        let claimed = ids.intersection(freeTunnels)
+        freeTunnels.removeAll { claimed.contains($0) }
+        for id in claimed { tunnels[id] = TunnelEntry(isExternal: false) }
+        return claimed
+    }
+
+    package func lastTraffic(upstream: UInt32, reference: UInt64) -> SessionTraffic? {
+        guard upstreams[upstream] == nil, let last = last[upstream], last.reference == reference else { return nil }
+        return last.traffic
     }
 
     /// What is still taken, in words; empty when all was given back.
@@ -382,6 +442,7 @@ package final class NullTable: ForwardingTable {
             case .tunnel(let id): giveBack(id, to: &freeTunnels)
             case .session(let slot, let line):
                 giveBack(slot, to: &freeSlots)
+                last[slot] = (line.reference, line.traffic)
                 if let partner = line.downstream { giveBack(partner, to: &freeDownstreamSlots) }
                 if keepsFinals { finals.append((line.reference, line.traffic)) }
                 if line.isExternal {

@@ -12,6 +12,7 @@ func churn(path: String, seed: UInt64) throws -> Never {
             for start in stride(from: 0, to: ids.count, by: 100) {
                 say(ids[start..<min(start + 100, ids.count)].map { "D \($0)\n" }.joined())
             }
+        case .committed: break
         case .failing(let error): fail("\(error)")
         case .recovered: fail("recovered from nothing")
         }

@@ -13,6 +13,7 @@ private final class Told: Sendable {
     func take(_ event: StoreEvent) {
         switch event {
         case .journalled(let ids): told.withLock { $0.durable += ids.count }
+        case .committed: break
         case .failing(let error):
             told.withLock { $0.failing.append(error) }
             hasFailed.signal()

@@ -36,7 +36,7 @@
 #include <stdint.h>
 
 #define CULVERT_SEGMENT_MAGIC 0x31545245564c5543ull /* "CULVERT1" in memory order */
-#define CULVERT_LAYOUT_VERSION 3u
+#define CULVERT_LAYOUT_VERSION 4u
 
 #define CULVERT_PAGE_SHIFT 14u      /* session ids: 2 bits of page selector, 14 bits of offset in a region of 16,384 slots */
 #define CULVERT_PAGE_COUNT 4u
@@ -114,7 +114,8 @@ struct culvert_segment_header {
     uint64_t control_epoch;
     uint64_t control_pid;
     uint64_t control_heartbeat_ns;
-    uint8_t reserved_control[1000];
+    uint64_t control_released; // the last commit of culvertd's store that peers may have seen the effect of
+    uint8_t reserved_control[992];
     // doorbells, a cache line each
     uint32_t punt_doorbell;
     uint32_t punt_sleeping;
@@ -451,6 +452,7 @@ static inline uint32_t *culvert_inject_doorbell(struct culvert_segment_header *h
 static inline uint32_t *culvert_inject_sleeping(struct culvert_segment_header *header) { return &header->inject_sleeping; }
 static inline uint64_t *culvert_dataplane_epoch(struct culvert_segment_header *header) { return &header->dataplane_epoch; }
 static inline uint64_t *culvert_dataplane_heartbeat(struct culvert_segment_header *header) { return &header->dataplane_heartbeat_ns; }
+static inline uint64_t *culvert_control_released(struct culvert_segment_header *header) { return &header->control_released; }
 static inline uint64_t *culvert_control_heartbeat(struct culvert_segment_header *header) { return &header->control_heartbeat_ns; }
 
 // FNV-1a over the sizes and offsets above: two builds that disagree on the layout disagree on this number.
@@ -459,7 +461,7 @@ static inline uint64_t culvert_layout_hash(void) {
         CULVERT_LAYOUT_VERSION,
         sizeof(struct culvert_segment_header), offsetof(struct culvert_segment_header, session_capacity),
         offsetof(struct culvert_segment_header, ports_offset), offsetof(struct culvert_segment_header, inject_ring_offset),
-        offsetof(struct culvert_segment_header, dataplane_epoch), offsetof(struct culvert_segment_header, control_epoch),
+        offsetof(struct culvert_segment_header, dataplane_epoch), offsetof(struct culvert_segment_header, control_epoch), offsetof(struct culvert_segment_header, control_released),
         offsetof(struct culvert_segment_header, punt_doorbell), offsetof(struct culvert_segment_header, inject_doorbell),
         sizeof(struct culvert_port), offsetof(struct culvert_port, mac), offsetof(struct culvert_port, rx_packets), offsetof(struct culvert_port, untagged_circuit),
         offsetof(struct culvert_port, vlan_block), offsetof(struct culvert_port, local_ipv4), offsetof(struct culvert_port, flags),

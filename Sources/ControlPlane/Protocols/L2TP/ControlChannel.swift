@@ -79,6 +79,8 @@ public struct ControlChannel: Sendable {
     private(set) var congestionAcknowledgements = 0
     /// What was counted.
     private(set) var counters = TransportCounters()
+    /// Grows with each message that was queued, given a number or taken in.
+    private(set) var revision: UInt64 = 0
 
     private var queue: Deque<Entry> = []
     private var outstanding = 0
@@ -108,6 +110,7 @@ public struct ControlChannel: Sendable {
     /// Queues a message.
     mutating func enqueue(_ body: [UInt8], sessionID: UInt16) {
         queue.append(Entry(sessionID: sessionID, body: body))
+        revision &+= 1
     }
 
     /// Drops what was queued and never sent.
@@ -134,7 +137,12 @@ public struct ControlChannel: Sendable {
             outstanding += 1
             // `AttributeWriter` made sure that every body fits.
             guard let datagram = header.encode(body: entry.body) else { continue }
-            if number == ns { ns &+= 1 } else { counters.retransmits += 1 }
+            if number == ns {
+                ns &+= 1
+                revision &+= 1
+            } else {
+                counters.retransmits += 1
+            }
             count(sent: datagram)
             output.append(datagram)
             acknowledged()
@@ -206,6 +214,7 @@ public struct ControlChannel: Sendable {
     mutating func nextMessage(at now: Instant) -> (sessionID: UInt16, body: [UInt8])? {
         guard let message = received.removeValue(forKey: nr) else { return nil }
         nr &+= 1
+        revision &+= 1
         unacknowledged += 1
         if acknowledgeAt == nil { acknowledgeAt = now + settings.acknowledgementDelay }
         return (message.sessionID, message.body)
@@ -274,8 +283,25 @@ public struct ControlChannel: Sendable {
         retransmitAt = nil
     }
 
+    /// Messages that the peer has not acknowledged.
+    var unacknowledgedMessages: some Sequence<(sessionID: UInt16, body: [UInt8])> {
+        queue.lazy.map { (sessionID: $0.sessionID, body: $0.body) }
+    }
     /// Bodies of messages that the peer has not acknowledged.
     var unacknowledgedBodies: some Sequence<[UInt8]> { queue.lazy.map(\.body) }
+
+    /// Goes on where the channel of an earlier process was: nothing is on its way as far as is known, so that all that is queued is
+    /// sent, under the numbers that it had.
+    mutating func restore(_ checkpoint: TunnelCheckpoint) {
+        peerTunnelID = checkpoint.peerTunnelID
+        ns = checkpoint.ns
+        nr = checkpoint.nr
+        peerNr = checkpoint.peerNr
+        queue = Deque(checkpoint.queue.map { Entry(sessionID: $0.sessionID, body: $0.body) })
+        // Numbers that were given and whose messages are not there could never be sent again.
+        if Int(ns &- peerNr) > queue.count { peerNr = ns &- UInt16(truncatingIfNeeded: queue.count) }
+        revision &+= 1
+    }
 
     /// Octets of the messages that wait for the peer, or for those before them.
     var memoryOctets: Int {

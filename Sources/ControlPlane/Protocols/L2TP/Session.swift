@@ -61,6 +61,12 @@ public struct ConnectSpeeds: Hashable, Sendable {
     /// From the client to the LAC.
     public var receive: UInt32
 
+    /// These speeds.
+    public init(transmit: UInt32, receive: UInt32) {
+        self.transmit = transmit
+        self.receive = receive
+    }
+
     /// The speeds of a call; without Rx Connect Speed both are the same (RFC 2661, section 4.4.6).
     init(_ connected: CallConnected) {
         transmit = connected.txConnectSpeed

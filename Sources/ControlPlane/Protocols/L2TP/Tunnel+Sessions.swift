@@ -77,7 +77,15 @@ extension Tunnel {
         case .connectSpeedsRequest(let updates): return answer(speedsRequest: updates)
         default: break
         }
-        guard let session = sessions[sessionID] else { return note(.unknownSession(message.type, sessionID)) }
+        guard let session = sessions[sessionID] else {
+            note(.unknownSession(message.type, sessionID))
+            // An answer to a call that has ended here, or that was lost with the process before this one: the peer waits for ICCN.
+            if case .incomingCallReply(let peerID) = message, localIDs[peerID] == nil {
+                let code = DisconnectCode(.lossOfCarrier, message: "the call has ended")
+                send(.disconnect(CallDisconnect(assignedSessionID: sessionID, code)), sessionID: peerID)
+            }
+            return
+        }
         switch (message, session.end, session.state) {
         case (.incomingCallReply(let assigned), .lac, .waitReply): receive(reply: assigned, for: sessionID, at: now)
         case (.incomingCallConnected(let connected), .lns, .waitConnect):
@@ -207,7 +215,7 @@ extension Tunnel {
         }
     }
 
-    private mutating func takeSerial() -> UInt64 {
+    mutating func takeSerial() -> UInt64 {
         nextSerial &+= 1
         return nextSerial
     }

@@ -58,6 +58,8 @@ public struct Tunnel: Sendable {
     var idleAt: Instant?
     var cleanupAt: Instant?
     var isReleased = false
+    /// Changes of what `checkpoint` holds beside the channel.
+    var changes: UInt64 = 0
 
     /// A tunnel that has not done anything yet. An initiator starts by `open`; a responder by `receive` with the
     /// datagram of the SCCRQ that `InitialMessage.decode` accepted. `random` must be unforeseeable: challenges and
@@ -65,13 +67,22 @@ public struct Tunnel: Sendable {
     public init(
         role: Role, localID: UInt16, configuration: TunnelConfiguration, random: any RandomNumberGenerator & Sendable
     ) throws(TunnelConfiguration.Fault) {
+        var random = random
+        let tieBreaker: UInt64? = role == .initiator && configuration.sendsTieBreaker ? random.next() : nil
+        try self.init(
+            role: role, localID: localID, configuration: configuration, random: random, tieBreaker: tieBreaker)
+    }
+
+    init(
+        role: Role, localID: UInt16, configuration: TunnelConfiguration, random: any RandomNumberGenerator & Sendable,
+        tieBreaker: UInt64?
+    ) throws(TunnelConfiguration.Fault) {
         guard localID != 0 else { throw .localID }
         try configuration.validate()
         self.role = role
         self.localID = localID
         self.configuration = configuration
-        var random = random
-        tieBreaker = role == .initiator && configuration.sendsTieBreaker ? random.next() : nil
+        self.tieBreaker = tieBreaker
         self.random = random
         channel = ControlChannel(settings: configuration.transport)
     }
@@ -212,6 +223,7 @@ public struct Tunnel: Sendable {
     mutating func enter(_ newState: TunnelState, on event: TunnelEvent, at now: Instant) {
         history.add(event, at: now, from: state, to: newState)
         state = newState
+        changes &+= 1
     }
 
     mutating func startEstablishing(_ newState: TunnelState, on event: TunnelEvent, at now: Instant) {

@@ -50,6 +50,15 @@ public struct PeerInformation: Hashable, Sendable {
     /// Tie Breaker.
     public var tieBreaker: UInt64?
 
+    /// A peer of which this much is known.
+    public init(tunnelID: UInt16, hostName: String, protocolVersion: UInt16 = 0x0100, receiveWindow: UInt16) {
+        self.tunnelID = tunnelID
+        self.hostName = hostName
+        self.protocolVersion = protocolVersion
+        self.receiveWindow = receiveWindow
+        framingCapabilities = []
+    }
+
     /// What `start`, the peer's SCCRQ or SCCRP, says; a window that it leaves out is 4.
     public init(_ start: StartControlConnection) {
         tunnelID = start.assignedTunnelID

@@ -29,6 +29,7 @@ public enum TunnelEvent: String, Sendable {
     case protocolError = "PROTOCOL_ERROR"
     case cleanupDone = "CLEANUP_DONE"
     case tieBreakerLost = "TIE_LOST"
+    case restored = "RESTORED"
 }
 
 /// States of a session, LAC and LNS end (RFC 2661, sections 7.4.1 and 7.4.2). The raw value is what `show` prints.
@@ -52,4 +53,5 @@ public enum SessionEvent: String, Sendable {
     case icrqAccept = "ICRQ_ACCEPT"
     case icrpAccept = "ICRP_ACCEPT"
     case iccnAccept = "ICCN_ACCEPT"
+    case restored = "RESTORED"
 }

@@ -16,6 +16,9 @@ public struct ACCookie: Sendable {
     /// Cookies under `secret`: random octets that only this daemon knows, 32 of them to match the hash.
     public init(secret: some Sequence<UInt8>) { key = SymmetricKey(data: Array(secret)) }
 
+    /// What `init(secret:)` was given, for whoever goes on with the cookies of this process.
+    public var secret: [UInt8] { key.withUnsafeBytes { Array($0) } }
+
     /// The cookie, 32 octets, for a client at `now`.
     public func issue(client: MACAddress, circuit: AttachmentCircuit, at now: Instant) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Self.input(client, circuit, Self.epoch(of: now)), using: key))

@@ -14,6 +14,14 @@ public struct SessionRequest: Hashable, Sendable {
         public var hostUniq: [UInt8]
         /// The offer that it takes up.
         public var cookie: [UInt8]
+
+        /// The key of a PADR with these parts.
+        public init(client: MACAddress, circuit: AttachmentCircuit, hostUniq: [UInt8], cookie: [UInt8]) {
+            self.client = client
+            self.circuit = circuit
+            self.hostUniq = hostUniq
+            self.cookie = cookie
+        }
     }
 
     /// What tells this request from others.
@@ -30,7 +38,15 @@ public struct SessionRequest: Hashable, Sendable {
     public var accessLine: AccessLineInformation?
 
     /// Host-Uniq, Relay-Session-Id and PPP-Max-Payload as every answer to the request carries them.
-    var returned: [DiscoveryTag]
+    public var returned: [DiscoveryTag] = []
+
+    /// A request that was granted before.
+    public init(key: Key, instance: ServiceInstance, serviceName: [UInt8], maxPayload: Int) {
+        self.key = key
+        self.instance = instance
+        self.serviceName = serviceName
+        self.maxPayload = maxPayload
+    }
 }
 
 extension DiscoveryServer {
@@ -65,12 +81,21 @@ extension DiscoveryServer {
             return .send(Self.refusal(.serviceName, text: "service name not offered", returned: returned))
         }
         return .open(
-            SessionRequest(
-                key: .init(
+            request(
+                SessionRequest.Key(
                     client: client, circuit: circuit, hostUniq: padr.first(.hostUniq)?.value ?? [],
-                    cookie: cookieTag.value),
-                instance: instance, serviceName: serviceName.value, maxPayload: maxPayload(for: padr),
-                accessLine: accessLine(in: padr), returned: returned))
+                    cookie: cookieTag.value), padr, instance, serviceName, returned: returned))
+    }
+
+    private func request(
+        _ key: SessionRequest.Key, _ padr: DiscoveryPacket, _ instance: ServiceInstance, _ serviceName: DiscoveryTag,
+        returned: [DiscoveryTag]
+    ) -> SessionRequest {
+        var request = SessionRequest(
+            key: key, instance: instance, serviceName: serviceName.value, maxPayload: maxPayload(for: padr))
+        request.accessLine = accessLine(in: padr)
+        request.returned = returned
+        return request
     }
 
     private func accessLine(in padr: DiscoveryPacket) -> AccessLineInformation? {
