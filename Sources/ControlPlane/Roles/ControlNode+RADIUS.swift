@@ -51,7 +51,8 @@ extension ControlNode {
     /// A client's session as servers see it.
     func radiusSession(of connection: Connection) -> RADIUSSession {
         var session = RADIUSSession(id: accountingID(connection.routeID))
-        session.userName = connection.authorization?.userName ?? (connection.userOctets.isEmpty ? nil : connection.userOctets)
+        session.userName =
+            connection.authorization?.userName ?? (connection.userOctets.isEmpty ? nil : connection.userOctets)
         session.nasPort = connection.routeID
         session.nasPortType =
             switch (connection.circuit.outerVLAN, connection.circuit.innerVLAN) {
@@ -71,7 +72,7 @@ extension ControlNode {
     }
 
     /// Acct-Session-Id of a route: when the daemon started and the route's number, so that it is unique across restarts.
-    package func accountingID(_ routeID: UInt32) -> String { "\(runID)-\(hex(UInt64(routeID), digits: 8))" }
+    func accountingID(_ routeID: UInt32) -> String { "\(runID)-\(hex(UInt64(routeID), digits: 8))" }
 }
 
 func hex(_ value: UInt64, digits: Int) -> String {

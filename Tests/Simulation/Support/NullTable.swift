@@ -96,7 +96,8 @@ package final class NullTable: ForwardingTable {
     package private(set) var finals: [(reference: UInt64, traffic: SessionTraffic)] = []
     package var keepsFinals = false
     /// A downstream slot that is to be given back and is not: a fault that is planted.
-    package var losesDownstream: (_ tunnel: UInt16, _ sessionID: UInt16, _ peerSessionID: UInt16?) -> Bool = { _, _, _ in
+    package var losesDownstream: (_ tunnel: UInt16, _ sessionID: UInt16, _ peerSessionID: UInt16?) -> Bool = {
+        _, _, _ in
         false
     }
     private var removed: [(client: MACAddress, sessionID: UInt16)] = []
@@ -341,7 +342,8 @@ package final class NullTable: ForwardingTable {
         return DownstreamHandle(slot: slot, sessionID: sessionID)
     }
 
-    package func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws {
+    package func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws
+    {
         try live()
         guard !failsForward else {
             failsForward = false
