@@ -2,7 +2,7 @@
 SWIFT_FLAGS := -c release
 PACKAGES    := Tools/install-packages
 # Programs that are no test's dependency.
-TEST_PROGRAMS := model-harness bench-forwarding bench-table bench-feed bench-journal bench-setup
+TEST_PROGRAMS := model-harness simulate bench-forwarding bench-table bench-feed bench-journal bench-setup
 
 PREFIX      := /usr/local
 

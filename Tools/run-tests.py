@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".build" / "test-logs"
 FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "20")
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "100000"))
 STORM_FRAMES = int(os.environ.get("STORM_FRAMES", "10000000"))
 SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's python3-scapy belongs to
 
@@ -56,6 +57,9 @@ STAGES = [
           "the compiled worker loop calls no runtime function", programs=["objdump"]),
     Stage("unit", "swift test -c release --skip-build", "tables of every module, processes killed, a Python client",
           minutes=15),
+    Stage("simulation", f".build/release/simulate --seeds 1..{SEEDS}",
+          f"{SEEDS} lives of a LAC in virtual time, each drawn from a number", minutes=30),
+    Stage("planted", f"{SYSTEM_PYTHON} Tests/Simulation/planted.py", "the simulation finds faults that are put in on purpose"),
     Stage("model", " && ".join(f"{SYSTEM_PYTHON} Tests/Model/run.py --harness .build/release/model-harness {run}" for run in MODEL_RUNS),
           "random frames against an independent model, byte for byte", programs=[SYSTEM_PYTHON]),
     Stage("hostile", ".build/release/model-harness hostile 1 3000", "tables of random bytes under the worker"),

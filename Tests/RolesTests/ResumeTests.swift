@@ -60,6 +60,22 @@ import Wire
         world.expectNothingLeft()
     }
 
+    /// The file has been changed in between: who is not served any more is told so, the others go on.
+    @Test func aVLANIsWithdrawnMeanwhile() throws {
+        let world = try World(interface: "vlans: \"untagged,100\"")
+        let kept = world.dialled()
+        let gone = world.addClient(outer: 100, tags: [.init(protocolID: 0x8100, id: 100)])
+        world.act { gone.dial(at: world.now) }
+        world.run(for: .seconds(2))
+        #expect(world.states() == [.open, .open])
+        world.restart(configuration: try World.configuration(interface: "vlans: untagged"))
+        world.settle()
+        #expect([kept.state, gone.state] == [.session, .closed])
+        #expect(world.states() == [.open])
+        #expect(world.lns.sessionCount == 1)
+        world.expectNothingLeft()
+    }
+
     /// Starts and Stops in records, by session: each Start has its Stop. A record whose acknowledgement the process has not lived to see
     /// is sent again by the next; servers know it by session and status. `open`: Starts that were taken before.
     private static func expectBalance(
@@ -283,14 +299,17 @@ import Wire
     @Test func drainsAreKept() throws {
         let (world, _) = try Self.world()
         world.dialled()
-        for target in [DrainTarget.system, .destination(.v4(World.lnsAddress)), .instance("residential"), .interface("access0")] {
+        for target in [
+            DrainTarget.system, .destination(.v4(World.lnsAddress)), .instance("residential"), .interface("access0"),
+        ] {
             _ = try world.node.drain(target, true, at: world.now)
         }
         world.act {}
         world.restart()
         #expect(
             world.node.drainedTargets == [
-                .system, .destination(.v4(World.lnsAddress)), .tunnel(1), .instance("residential"), .interface("access0"),
+                .system, .destination(.v4(World.lnsAddress)), .tunnel(1), .instance("residential"),
+                .interface("access0"),
             ])
         #expect(world.population == [1, 1, 1])
         for target in world.node.drainedTargets { _ = try world.node.drain(target, false, at: world.now) }

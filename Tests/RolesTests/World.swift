@@ -53,8 +53,7 @@ final class World {
     /// What the store has: everything that has been committed.
     private(set) var stored = StoredState()
     /// Makes a node on the table that there is.
-    private let makeNode: (Configuration, Instant) -> ControlNode
-    private let configuration: Configuration
+    private let makeNode: (Instant, Configuration?) -> ControlNode
     private(set) var clients: [Client] = []
     private(set) var lnses: [LNS] = []
     var faults = Faults()
@@ -117,10 +116,9 @@ final class World {
             peer: peer, more: more)
         var generators = SeededGenerator(state: seed &* 31)
         let outbox = self.outbox
-        self.configuration = configuration
-        makeNode = { configuration, now in
+        makeNode = { now, changed in
             ControlNode(
-                configuration: configuration, ports: Self.ports, table: table, journal: journal,
+                configuration: changed ?? configuration, ports: Self.ports, table: table, journal: journal,
                 cookie: ACCookie(secret: Array(repeating: 7, count: 32)),
                 makeRandom: { SeededGenerator(state: generators.next()) }, epoch: Timestamp(nanoseconds: 0), at: now,
                 logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() },
@@ -131,7 +129,7 @@ final class World {
                     debug: { outbox.debugLines.append("\($0.rawValue) \($1.text): \($2)") },
                     capture: { outbox.captured.append(($0, $1)) }))
         }
-        node = makeNode(configuration, now)
+        node = makeNode(now, nil)
         lnses = [LNS(Self.lnsAddress, secret: self.secret, seed: seed)]
         node.start(at: now)
         collect()
@@ -197,14 +195,17 @@ final class World {
     }
 
     /// The node's process is killed and started anew after a while. What it did last and had not written is lost, and nobody has
-    /// heard of it; the table stays as it is. `state`: what the new one finds in the store; nil: what was committed. `configuration`: its settings, where they are others.
-    func restart(after pause: Duration = .zero, state: StoredState? = nil, configuration: Configuration? = nil) {
+    /// heard of it; the table stays as it is. `state`: what the new one finds in the store; nil: what was committed.
+    /// `configuration`: what it finds in the file; nil: what was there before.
+    func restart(
+        after pause: Duration = .zero, state: StoredState? = nil, configuration: Configuration? = nil
+    ) {
         outbox.forget()
         let until = now + pause
         isDown = true
         run(until: until)
         isDown = false
-        node = makeNode(configuration ?? self.configuration, now)
+        node = makeNode(now, configuration)
         node.start(resuming: state ?? stored, at: now)
         collect()
         let waiting = punted

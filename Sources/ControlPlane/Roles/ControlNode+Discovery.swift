@@ -81,6 +81,14 @@ extension ControlNode {
     func send(
         _ packet: DiscoveryPacket, to client: MACAddress, on interface: AccessInterface, tags: [EthernetFrame.VLANTag]
     ) {
+        send(packet, to: client, from: interface.mac, port: interface.port, tags: tags)
+    }
+
+    /// The same from a port that may serve nobody.
+    func send(
+        _ packet: DiscoveryPacket, to client: MACAddress, from mac: MACAddress, port: UInt16,
+        tags: [EthernetFrame.VLANTag]
+    ) {
         switch packet.code {
         case .pado: statistics.count(.pppoePadoSent)
         case .pads: statistics.count(.pppoePadsSent)
@@ -88,9 +96,8 @@ extension ControlNode {
         case .padi, .padr: break
         }
         let frame = EthernetFrame(
-            destination: client, source: interface.mac, tags: tags, etherType: Self.discoveryType,
-            payload: packet.encoded())
-        transmit(frame.bytes, by: interface.port)
+            destination: client, source: mac, tags: tags, etherType: Self.discoveryType, payload: packet.encoded())
+        transmit(frame.bytes, by: port)
     }
 
     /// A PADR with a good cookie: a session, or the answer why not.

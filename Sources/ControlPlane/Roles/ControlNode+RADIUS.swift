@@ -72,7 +72,7 @@ extension ControlNode {
     }
 
     /// Acct-Session-Id of a route: when the daemon started and the route's number, so that it is unique across restarts.
-    package func accountingID(_ routeID: UInt32) -> String { "\(runID)-\(hex(UInt64(routeID), digits: 8))" }
+    func accountingID(_ routeID: UInt32) -> String { "\(runID)-\(hex(UInt64(routeID), digits: 8))" }
 }
 
 func hex(_ value: UInt64, digits: Int) -> String {

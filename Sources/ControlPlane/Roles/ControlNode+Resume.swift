@@ -125,6 +125,7 @@ extension ControlNode {
         var record = taken
         let (id, key) = (record.id, record.destination)
         record.isPublished = isInService
+        record.isUp = record.machine.state == .established
         tunnels[id] = record
         do { perform(try host.hold(key.address, at: now), at: now) } catch {
             logger.warning("no way to an LNS any more: \(error)", metadata: metadata(ofTunnel: id))
@@ -163,9 +164,10 @@ extension ControlNode {
             }
             if session.hasEnd {
                 finish(session, connection, &work, at: now)
-            } else if let call = work.take(session), goesOn(connection, in: work),
+            } else if let call = work.find(session), goesOn(connection, in: work),
                 tunnels[call.id.tunnel]?.machine.restore(call.checkpoint, at: now) == true
             {
+                work.left[session.upstreamSlot] = nil
                 goOn(connection, call, at: now)
                 work.sessions += 1
             } else {
@@ -292,7 +294,8 @@ extension ControlNode {
             tell(session.client, on: session.circuit, session.tags, sessionID: session.upstream.sessionID)
             if let core = session.core, work.tunnels.contains(core.tunnel) {
                 disconnect(
-                    CallID(tunnel: core.tunnel, session: core.downstream.sessionID), peerID: core.peerSessionID, at: now)
+                    CallID(tunnel: core.tunnel, session: core.downstream.sessionID), peerID: core.peerSessionID, at: now
+                )
             }
             giveBack(upstream: session.upstream.slot)
             work.strangers += 1
@@ -318,10 +321,11 @@ extension ControlNode {
     private func tell(
         _ client: MACAddress, on circuit: AttachmentCircuit, _ tags: [EthernetFrame.VLANTag], sessionID: UInt16
     ) {
-        guard let interface = accessInterface(of: circuit) else { return }
+        // The file may have changed, so that nobody is served there any more: who was is told all the same.
+        guard let port = ports.first(where: { $0.index == circuit.port }) else { return }
         send(
             DiscoveryServer.padt(sessionID: sessionID, errorText: "access concentrator restarted"), to: client,
-            on: interface, tags: tags)
+            from: port.mac, port: port.index, tags: tags)
     }
 }
 
@@ -355,8 +359,8 @@ struct Resumption {
     /// Whether the table has this tunnel id taken.
     func holds(_ id: UInt16) -> Bool { survey.tunnels[id] != nil || survey.allocatedTunnels.contains(id) }
 
-    /// The session of the table that an image is of, where they agree on everything; it is claimed then.
-    mutating func take(_ stored: StoredSession) -> FoundCall? {
+    /// The session of the table that an image is of, where they agree on everything.
+    func find(_ stored: StoredSession) -> FoundCall? {
         guard let session = left[stored.upstreamSlot], let core = session.core, let id = stored.callID,
             let checkpoint = stored.session, session.reference == UInt64(stored.routeID),
             session.client.octets == Array(stored.client), UInt32(session.circuit.port) == stored.port,
@@ -366,7 +370,6 @@ struct Resumption {
             core.downstream.slot == stored.downstreamSlot, core.downstream.sessionID == id.session,
             core.peerSessionID == checkpoint.peerID, tunnels.contains(id.tunnel), hopeless[id.tunnel] == nil
         else { return nil }
-        left[stored.upstreamSlot] = nil
         return FoundCall(id: id, downstream: core.downstream, checkpoint: checkpoint)
     }
 

@@ -71,11 +71,12 @@ final class Report: Sendable {
             Swift.print("    to play it again: .build/release/simulate --seed \(seed)\(plant) --trace")
         }
         let hours = Double(whole.virtualTime.components.seconds) / 3_600
-        Swift.print("lives \(range.lowerBound) to \(range.upperBound): \(whole.lives) lived, \(whole.livedTwice) of them twice")
+        Swift.print(
+            "lives \(range.lowerBound) to \(range.upperBound): \(whole.lives) lived, \(whole.livedTwice) of them twice")
         Swift.print("virtual time: \(Self.text(hours)) hours in \(Self.text(seconds)) s on \(threads) threads")
         Swift.print("digest: \(String(whole.digest, radix: 16))")
         for event in Tally.Event.allCases { Swift.print("    \(event.text): \(whole.tally[event])") }
-        Swift.print("\(whole.lives - UInt64(failures.count)) passed, \(failures.count) failed")
+        Swift.print("\(whole.lives) lives, \(failures.count) of them failed")
     }
 
     private static func text(_ number: Double) -> String { String((number * 10).rounded() / 10) }

@@ -7,7 +7,8 @@ import SimulationSupport
 struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Lets clients, a LAC, LNSs, RADIUS and name servers live in virtual time, and looks whether all is well.",
+        abstract:
+            "Lets clients, a LAC, LNSs, RADIUS and name servers live in virtual time, and looks whether all is well.",
         discussion: """
             Each number is one life. A life that does not go well is printed with what was wrong and with the command that \
             plays it again; the same number is the same life on any machine.
@@ -21,7 +22,8 @@ struct Simulate: AsyncParsableCommand {
     var threads = ProcessInfo.processInfo.activeProcessorCount
     @Flag(help: "Prints everything that happens; for one life.")
     var trace = false
-    @Option(help: "A fault that is put in on purpose: \(PlantedFault.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "A fault that is put in on purpose: \(PlantedFault.allCases.map(\.rawValue).joined(separator: ", ")).")
     var plant: String?
     @Option(help: "One life in so many is lived twice, and must be the same. 0: none.")
     var twice: UInt64 = 50
@@ -73,7 +75,9 @@ struct Simulate: AsyncParsableCommand {
                             let again = Simulation(seed: seed, variants: variants, planted: fault)
                             again.live()
                             total.livedTwice += 1
-                            if again.digest != life.digest { violations.append("a second life of this number is another one") }
+                            if again.digest != life.digest {
+                                violations.append("a second life of this number is another one")
+                            }
                         }
                         if !violations.isEmpty { report.fail(seed, violations) }
                     }

@@ -67,7 +67,9 @@ package final class Client {
     /// The PADR that was sent last.
     package private(set) var lastRequest: [UInt8] = []
 
-    package init(_ number: Int, circuit: AttachmentCircuit = AttachmentCircuit(port: 0), tags: [EthernetFrame.VLANTag] = []) {
+    package init(
+        _ number: Int, circuit: AttachmentCircuit = AttachmentCircuit(port: 0), tags: [EthernetFrame.VLANTag] = []
+    ) {
         mac = MACAddress(value: 0x0200_0000_1000 + UInt64(number))
         self.circuit = circuit
         self.tags = tags
@@ -112,7 +114,9 @@ package final class Client {
     package func sendEcho() { send(PPPPacket(PPPPacket.lcp, code: 9, identifier: 0x33, data: [0, 0, 0, 1])) }
 
     /// A PADT for any session.
-    package func sendPADT(sessionID: UInt16) { send(PPPoEPacket(code: PPPoEPacket.padt, sessionID: sessionID, payload: [])) }
+    package func sendPADT(sessionID: UInt16) {
+        send(PPPoEPacket(code: PPPoEPacket.padt, sessionID: sessionID, payload: []))
+    }
 
     package func resendRequest() { outbox.append(lastRequest) }
 

@@ -96,7 +96,8 @@ package final class NullTable: ForwardingTable {
     package private(set) var finals: [(reference: UInt64, traffic: SessionTraffic)] = []
     package var keepsFinals = false
     /// A downstream slot that is to be given back and is not: a fault that is planted.
-    package var losesDownstream: (_ tunnel: UInt16, _ sessionID: UInt16, _ peerSessionID: UInt16?) -> Bool = { _, _, _ in
+    package var losesDownstream: (_ tunnel: UInt16, _ sessionID: UInt16, _ peerSessionID: UInt16?) -> Bool = {
+        _, _, _ in
         false
     }
     private var removed: [(client: MACAddress, sessionID: UInt16)] = []
@@ -145,15 +146,6 @@ package final class NullTable: ForwardingTable {
         return removed
     }
 
-    /// What is still taken, in words; empty when all was given back.
-    package var leaks: [String] {
-        upstreams.map { "upstream \($0.key)" } + downstreams.map { "downstream \($0.key)" }
-            + tunnels.map { "tunnel \($0.key)" } + circuits.map { "circuit \($0.value.circuit)" }
-            + (freeSlots.count == sessionCapacity ? [] : ["upstream slots"])
-            + (freeDownstreamSlots.count == sessionCapacity ? [] : ["downstream slots"])
-            + (freeTunnels.count == tunnelCapacity ? [] : ["tunnel ids"])
-    }
-
     // MARK: Taking over
 
     /// Everything is gone, as when the machine has restarted.
@@ -171,7 +163,7 @@ package final class NullTable: ForwardingTable {
         for case .session(_, let line) in waiting + sealed where !line.isExternal {
             survey.totals[line.reference] = line.traffic
         }
-        while isReclaiming { _ = finished() }
+        while isReclaiming, !isDead { _ = finished() }
         for (slot, line) in upstreams.sorted(by: { $0.key < $1.key }) where !line.isExternal {
             guard let circuit = circuits[line.circuit] else { continue }
             var core: TableSurvey.Core?
@@ -211,6 +203,15 @@ package final class NullTable: ForwardingTable {
     package func lastTraffic(upstream: UInt32, reference: UInt64) -> SessionTraffic? {
         guard upstreams[upstream] == nil, let last = last[upstream], last.reference == reference else { return nil }
         return last.traffic
+    }
+
+    /// What is still taken, in words; empty when all was given back.
+    package var leaks: [String] {
+        upstreams.map { "upstream \($0.key)" } + downstreams.map { "downstream \($0.key)" }
+            + tunnels.map { "tunnel \($0.key)" } + circuits.map { "circuit \($0.value.circuit)" }
+            + (freeSlots.count == sessionCapacity ? [] : ["upstream slots"])
+            + (freeDownstreamSlots.count == sessionCapacity ? [] : ["downstream slots"])
+            + (freeTunnels.count == tunnelCapacity ? [] : ["tunnel ids"])
     }
 
     /// The session that a client's frame belongs to.
@@ -359,7 +360,8 @@ package final class NullTable: ForwardingTable {
         return DownstreamHandle(slot: slot, sessionID: sessionID)
     }
 
-    package func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws {
+    package func forward(upstream: UInt32, downstream: UInt32, peerSessionID: UInt16, features: SessionSettings) throws
+    {
         try live()
         guard !failsForward else {
             failsForward = false
@@ -460,9 +462,9 @@ package final class NullTable: ForwardingTable {
             case .tunnel(let id): giveBack(id, to: &freeTunnels)
             case .session(let slot, let line):
                 giveBack(slot, to: &freeSlots)
+                last[slot] = (line.reference, line.traffic)
                 if let partner = line.downstream { giveBack(partner, to: &freeDownstreamSlots) }
                 if keepsFinals { finals.append((line.reference, line.traffic)) }
-                last[slot] = (line.reference, line.traffic)
                 if line.isExternal {
                     externalTotals.append((line.reference, line.traffic))
                 } else {

@@ -6,6 +6,8 @@ import Wire
 package enum PlantedFault: String, CaseIterable, Sendable {
     /// A session's id is not given back when the LNS's CDN crosses the client's PADT.
     case lostSessionID = "lost-session-id"
+    /// A restart forgets the last message that was acknowledged: what the store has is older than what peers have heard.
+    case forgottenAcknowledgement = "forgotten-acknowledgement"
     /// An ICRP that comes twice is taken twice.
     case repeatedReply = "repeated-reply"
     /// When several clients lose their sessions at once, only the first is told.
@@ -27,7 +29,8 @@ extension Simulation {
         guard planted == .lostSessionID else { return }
         table.losesDownstream = { [unowned self] tunnel, session, _ in
             guard heardPADT != nil,
-                plantedState.disconnects.contains(where: { $0.tunnel == tunnel && $0.session == session && $0.at > now })
+                plantedState.disconnects.contains(where: { $0.tunnel == tunnel && $0.session == session && $0.at > now }
+                )
             else { return false }
             tally[.plantedFaults] += 1
             say("planted fault", "session id \(session) of tunnel \(tunnel) is lost")

@@ -22,7 +22,9 @@ extension Simulation {
             switch client.state {
             case .session:
                 let isKnown = ends.contains { $0.client == client.mac && $0.sessionID == client.sessionID }
-                if !isKnown { violate("\(when): client \(number) believes in session \(client.sessionID), nobody else does") }
+                if !isKnown {
+                    violate("\(when): client \(number) believes in session \(client.sessionID), nobody else does")
+                }
             case .discovering, .requesting: violate("\(when): client \(number) is still \(client.state)")
             case .idle, .closed: break
             }
@@ -46,7 +48,8 @@ extension Simulation {
                     continue
                 }
                 if machine.peer?.tunnelID != end.tunnel || known?.peerID != end.session {
-                    violate("\(text) as the node's \(machine.peer?.tunnelID ?? 0)/\(known?.peerID ?? 0), which is \(end)")
+                    violate(
+                        "\(text) as the node's \(machine.peer?.tunnelID ?? 0)/\(known?.peerID ?? 0), which is \(end)")
                 }
                 if known?.request.callingNumber != end.client.description {
                     violate("\(text) of \(known?.request.callingNumber ?? "nobody"), which is \(end)")

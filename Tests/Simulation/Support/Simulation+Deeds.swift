@@ -8,19 +8,21 @@ extension Simulation {
     /// Something that somebody does, and how often compared with the rest.
     enum Deed: Int, CaseIterable {
         case dial, hangUp, terminate, renegotiate, forget, silence, resend, strayPADT, echo, dawdle
-        case disconnect, stop, mute, kill, crash, hold, refuse, secret, move
+        case disconnect, cross, stop, mute, kill, crash, hold, refuse, secret, move
         case cut, outage, weather
         case clear, drain, reload, failTable
-        case killRADIUS, slowRADIUS, rejectAll, failNames, restart, restartMidway
+        case killRADIUS, slowRADIUS, rejectAll, failNames, restart, restartMidway, loseStore, loseTable
 
         var weight: UInt64 {
             switch self {
             case .dial: 24
             case .hangUp, .cut: 6
             case .disconnect, .clear: 4
-            case .terminate, .renegotiate, .forget, .silence, .resend, .restart, .restartMidway: 3
+            case .terminate, .renegotiate, .forget, .cross, .silence, .resend, .restart, .restartMidway: 3
             case .strayPADT, .stop, .mute, .kill, .crash, .hold, .refuse, .outage, .weather, .killRADIUS, .failNames: 2
-            case .echo, .dawdle, .secret, .move, .drain, .reload, .failTable, .slowRADIUS, .rejectAll: 1
+            case .echo, .dawdle, .secret, .move, .drain, .reload, .failTable, .slowRADIUS, .rejectAll, .loseStore,
+                .loseTable:
+                1
             }
         }
     }
@@ -84,7 +86,7 @@ extension Simulation {
         switch deed {
         case .dial, .hangUp, .terminate, .renegotiate, .forget, .silence, .resend, .strayPADT, .echo, .dawdle:
             clientDeed(deed, Int(chance.below(UInt64(clients.count))))
-        case .disconnect, .stop, .mute, .kill, .crash, .hold, .refuse, .secret, .move:
+        case .disconnect, .cross, .stop, .mute, .kill, .crash, .hold, .refuse, .secret, .move:
             lnsDeed(deed, Int(chance.below(UInt64(lnses.count))))
         case .cut:
             tally[.partitions] += 1
@@ -100,7 +102,10 @@ extension Simulation {
         case .killRADIUS, .slowRADIUS, .rejectAll, .failNames: serverDeed(deed)
         case .restart: restart()
         case .restartMidway: restartMidway(after: Int(chance.below(8)))
+        case .loseStore: restart(losing: .store)
+        case .loseTable: restart(losing: .table)
         }
+        guard isRunning else { return }
         for text in node.contradictions { violate("the node contradicts itself: \(text)") }
     }
 
@@ -148,14 +153,20 @@ extension Simulation {
     private func lnsDeed(_ deed: Deed, _ index: Int) {
         let lns = lnses[index]
         switch deed {
-        case .disconnect:
+        case .disconnect, .cross:
             let sessions = lns.sessions.sorted { $0.key < $1.key }.flatMap { tunnel, sessions in
                 sessions.keys.sorted().map { (tunnel, $0) }
             }
             guard !sessions.isEmpty else { break }
             tally[.lnsDisconnects] += 1
             let (tunnel, session) = sessions[Int(chance.below(UInt64(sessions.count)))]
+            let caller = lns.tunnels[tunnel]?.sessions[session]?.request.callingNumber
             lns.disconnect(tunnel: tunnel, session: session, .administrative, at: now)
+            // Both ends hang up at once.
+            guard deed == .cross, let other = clients.firstIndex(where: { $0.mac.description == caller }) else { break }
+            tally[.hangUps] += 1
+            clients[other].hangUp()
+            collect(client: other)
         case .stop:
             tally[.lnsStops] += 1
             lns.stop(.clear, at: now)
@@ -171,12 +182,17 @@ extension Simulation {
         case .hold: lns.takesCalls = false
         case .refuse:
             tally[.lnsRefusals] += UInt64(lns.waiting.count)
-            if chance.chance(300) { lns.answerCalls(at: now) } else { lns.refuseCalls(.temporarilyUnavailable, at: now) }
+            if chance.chance(300) {
+                lns.answerCalls(at: now)
+            } else {
+                lns.refuseCalls(.temporarilyUnavailable, at: now)
+            }
         case .secret:
             tally[.wrongSecrets] += 1
             lns.secret = Array("other".utf8)
         case .move:
-            lns.move(to: MACAddress(value: 0x0200_0000_3000 + UInt64(index) * 16 + chance.below(4)), telling: Self.coreMAC)
+            lns.move(
+                to: MACAddress(value: 0x0200_0000_3000 + UInt64(index) * 16 + chance.below(4)), telling: Self.coreMAC)
         default: break
         }
         switch deed {
@@ -204,6 +220,7 @@ extension Simulation {
         case .reload:
             tally[.reloads] += 1
             let other = variant.others[Int(chance.below(UInt64(variant.others.count)))]
+            configuration = other
             enter("reload") { node.apply(other, at: now) }
             queue.add(.mend(.configuration), at: now + span(20))
         case .failTable:
@@ -273,9 +290,13 @@ extension Simulation {
             conditions.radiusRejects = false
         case .names: conditions.names = .well
         case .drains:
+            // Drains outlive the process; it is undrained when it is back.
+            guard isRunning else { return queue.add(.mend(.drains), at: now + .seconds(1)) }
             let targets = node.drainedTargets
             enter("undrain") { for target in targets { _ = try? node.drain(target, false, at: now) } }
-        case .configuration: enter("reload") { node.apply(variant.base, at: now) }
+        case .configuration:
+            configuration = variant.base
+            enter("reload") { node.apply(variant.base, at: now) }
         case .dials:
             for index in clients.indices where clients[index].state != .session {
                 tally[.dials] += 1
@@ -290,6 +311,8 @@ extension Simulation {
         conditions = Conditions()
         conditions.isMended = true
         network.heal()
+        table.operationsLeft = nil
+        boot()
         (table.failsForward, table.failsPublish, table.failsPolicers) = (false, false, false)
         for index in clients.indices { mend(.client(index)) }
         for index in lnses.indices { mend(.lns(index)) }

@@ -79,12 +79,15 @@ extension Simulation {
                 violate("\(one) is \(statistics[one]), \(other) is \(statistics[other])")
             }
         }
+        guard run == 1 else { return }
         for (up, down) in [(.sessionsUp, .sessionsDown), (.tunnelsUp, .tunnelsDown)] as [(Tally.Event, Tally.Event)]
         where tally[up] != tally[down] {
             violate("events: \(tally[up]) \(up.text), \(tally[down]) \(down.text)")
         }
         expectEqual(.routesCreated, .routesDeleted)
         expectEqual(.l2tpSessionsOpened, .l2tpSessionsClosed)
-        if statistics[.routesDeleteFail] != 0 { violate("the table did not take \(statistics[.routesDeleteFail]) back") }
+        if statistics[.routesDeleteFail] != 0 {
+            violate("the table did not take \(statistics[.routesDeleteFail]) back")
+        }
     }
 }

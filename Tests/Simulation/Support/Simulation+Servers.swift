@@ -6,17 +6,12 @@ import Wire
 
 // RADIUS servers and name servers.
 extension Simulation {
-    /// Puts the node's questions.
-    func ask() {
-        let (queries, datagrams) = (outbox.queries, outbox.radius)
-        (outbox.queries, outbox.radius) = ([], [])
-        for query in queries { askNames(query) }
-        for (datagram, socket, address, port) in datagrams {
-            guard let index = Self.radiusAddresses.firstIndex(where: { .v4($0) == address }) else { continue }
-            digest(datagram, 5)
-            say("node > radius \(index)", "code \(datagram.first ?? 0) identifier \(datagram.dropFirst().first ?? 0)")
-            put(.requestToRADIUS(index, datagram, port: port, socket: socket), by: .radius(index))
-        }
+    /// Puts the node's question to a RADIUS server.
+    func ask(_ datagram: [UInt8], socket: Int, address: IPAddress, port: UInt16) {
+        guard let index = Self.radiusAddresses.firstIndex(where: { .v4($0) == address }) else { return }
+        digest(datagram, 5)
+        say("node > radius \(index)", "code \(datagram.first ?? 0) identifier \(datagram.dropFirst().first ?? 0)")
+        put(.requestToRADIUS(index, datagram, port: port, socket: socket), by: .radius(index))
     }
 
     func serve(_ datagram: [UInt8], server index: Int, port: UInt16, socket: Int) {
@@ -50,7 +45,8 @@ extension Simulation {
         return (.accessAccept, attributes)
     }
 
-    private func askNames(_ query: NameQuery) {
+    /// Puts the node's question to name servers.
+    func ask(_ query: NameQuery) {
         tally[.nameQueries] += 1
         say("node > names", "\(query.name)?")
         var result = NameResult.addresses(

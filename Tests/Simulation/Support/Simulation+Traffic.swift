@@ -25,16 +25,18 @@ extension Simulation {
         case .requestToRADIUS(let index, let datagram, let port, let socket):
             serve(datagram, server: index, port: port, socket: socket)
         case .answerFromRADIUS(let index, let datagram, let port, let socket, let run):
-            guard run == self.run else { return }  // its sockets are gone
+            guard run == self.run, isRunning else { return }  // its sockets are gone
             say("radius \(index) > node", "answer")
             enter("RADIUS") {
                 node.receiveRADIUS(
                     datagram, from: .v4(Self.radiusAddresses[index]), port: port, socket: socket, at: now)
             }
         case .answerFromNames(let query, let result, let run):
-            guard run == self.run else { return }
+            guard run == self.run, isRunning else { return }
             say("names > node", "\(query.name) is \(result)")
             enter("names") { node.resolved(query, result, at: now) }
+        case .written: release()
+        case .boot: boot()
         case .deed: deed()
         case .tick: tick()
         case .mend(let mending): mend(mending)
@@ -50,7 +52,7 @@ extension Simulation {
         switch (port, frame.etherType) {
         case (0, 0x8863):
             punted = PuntedFrame(puntClass: .pppoeDiscovery, port: port, bytes: bytes)
-            if let packet = PPPoEPacket(frame.payload), packet.code == PPPoEPacket.padt {
+            if isRunning, let packet = PPPoEPacket(frame.payload), packet.code == PPPoEPacket.padt {
                 heardPADT = (frame.source, packet.sessionID)
             }
         case (0, 0x8864): punted = forward(frame, bytes)
@@ -58,7 +60,7 @@ extension Simulation {
         case (1, 0x0800): punted = control(frame, bytes)
         default: break
         }
-        guard let punted else { return }
+        guard let punted, isRunning else { return }
         enter("frame") { node.receive(punted, at: now) }
     }
 
@@ -118,12 +120,34 @@ extension Simulation {
 
     // MARK: On the way
 
-    /// Sends what the node wants to be sent, and notes what it tells.
-    func flush() {
-        for event in outbox.events { note(event) }
-        outbox.events = []
-        let frames = outbox.frames
-        outbox.frames = []
+    /// One entry point is over: what came of it goes out when the store has written what it has to.
+    func finishTurn() {
+        var sessionsUp: UInt64 = 0
+        for event in outbox.events {
+            note(event)
+            if case .sessionUp = event { sessionsUp += 1 }
+        }
+        for query in outbox.queries { ask(query) }
+        let batch = Disk.Batch(
+            changes: node.takeChanges(), records: journal.takeOperations(), frames: outbox.frames,
+            radius: outbox.radius, sessionsUp: sessionsUp)
+        outbox.forget()
+        disk.add(batch, at: now, &chance)
+        release()
+        if let next = disk.next { queue.add(.written, at: next) }
+    }
+
+    /// Sends what waits for nothing any more.
+    func release() {
+        while isRunning, let batch = disk.take(at: now) {
+            send(batch.frames)
+            for datagram in batch.radius {
+                ask(datagram.datagram, socket: datagram.socket, address: datagram.address, port: datagram.port)
+            }
+        }
+    }
+
+    private func send(_ frames: [(bytes: [UInt8], port: UInt16)]) {
         for (bytes, port) in frames {
             guard let frame = EthernetFrame(bytes[...]) else { continue }
             digest(bytes, UInt64(port))
@@ -138,7 +162,6 @@ extension Simulation {
                 }
             }
         }
-        ask()
     }
 
     func collect(client index: Int) {

@@ -44,6 +44,10 @@ package final class Simulation {
         case requestToRADIUS(Int, [UInt8], port: UInt16, socket: Int)
         case answerFromRADIUS(Int, [UInt8], port: UInt16, socket: Int, run: Int)
         case answerFromNames(NameQuery, NameResult, run: Int)
+        /// The store has written.
+        case written
+        /// The next process of the node begins.
+        case boot
         case deed
         /// Clients and LNSs see to it that the other end is still there.
         case tick
@@ -57,6 +61,9 @@ package final class Simulation {
         var events: [Event.Kind] = []
         var queries: [NameQuery] = []
         var radius: [(datagram: [UInt8], socket: Int, address: IPAddress, port: UInt16)] = []
+
+        /// What was not let out is lost with the process.
+        func forget() { (frames, events, queries, radius) = ([], [], [], []) }
     }
 
     package let seed: UInt64
@@ -74,10 +81,15 @@ package final class Simulation {
 
     let table: NullTable
     var node: ControlNode!
-    /// Number of the node's present run.
+    /// Whether there is a process of the node.
+    var isRunning = true
+    /// Number of the node's present process.
     var run = 0
+    /// What the file says that the node reads when it starts.
+    var configuration: Configuration
     let outbox = Outbox()
     let journal = Journal()
+    var disk: Disk
     var clients: [Client] = []
     var lnses: [LNS] = []
     /// When each LNS wants to be called.
@@ -111,6 +123,8 @@ package final class Simulation {
         network = Network(seed: chance.next())
         variant = variants[Int(chance.below(UInt64(variants.count)))]
         temper = Temper(&chance)
+        configuration = variant.base
+        disk = Disk(journal: journal, delay: [0, 0, 2, 30][Int(chance.below(4))])
         let few = chance.chance(150)
         table = NullTable(sessions: few ? 3 : 64, tunnels: few ? 3 : 64, reuse: .latest)
         table.keepsFinals = true
@@ -152,7 +166,7 @@ package final class Simulation {
         let trace = self.trace
         run += 1
         return ControlNode(
-            configuration: variant.base, ports: Self.ports, table: table, journal: journal,
+            configuration: configuration, ports: Self.ports, table: table, journal: journal,
             cookie: ACCookie(secret: Array(repeating: 7, count: 32)), makeRandom: { source.make() },
             epoch: Timestamp(nanoseconds: 0), at: now,
             logger: Logger(label: "node") { _ in
@@ -166,7 +180,7 @@ package final class Simulation {
 
     private func start() {
         node = makeNode()
-        enter("start") { node.start(at: now) }
+        enter("start") { node.start(resuming: disk.stored, at: now) }
         queue.add(.deed, at: now + .milliseconds(100))
         queue.add(.tick, at: now + .seconds(5))
     }
@@ -184,7 +198,7 @@ package final class Simulation {
             now = max(now, next)
             if let happening = queue.take(at: now) {
                 perform(happening)
-            } else if let deadline = node.deadline, deadline <= now {
+            } else if isRunning, let deadline = node.deadline, deadline <= now {
                 say("node", "looks at its timers")
                 enter("timer") { node.timerFired(at: now) }
             } else {
@@ -198,7 +212,7 @@ package final class Simulation {
 
     private func nextTime() -> Instant? {
         var time = queue.next ?? .distantFuture
-        if let deadline = node.deadline { time = min(time, deadline) }
+        if isRunning, let deadline = node.deadline { time = min(time, deadline) }
         for client in clients { if let deadline = client.deadline { time = min(time, deadline) } }
         for deadline in lnsDeadlines { time = min(time, deadline) }
         return time == .distantFuture ? nil : time
@@ -219,14 +233,17 @@ package final class Simulation {
 
     /// One entry point of the node, and what comes of it.
     func enter(_ what: StaticString, _ body: () -> Void) {
+        guard isRunning else { return }
         body()
+        guard !table.isDead else {
+            tally[.restartsMidway] += 1
+            say("process", "dies in the middle of \(what)")
+            return die()
+        }
         expectAlways(what)
-        flush()
         heardPADT = nil
+        finishTurn()
     }
-
-    /// The Acct-Session-Id of what the table calls `reference`.
-    func accountingID(_ reference: UInt64) -> String { node.accountingID(UInt32(truncatingIfNeeded: reference)) }
 
     // MARK: Telling
 
@@ -276,19 +293,4 @@ private struct TraceLog: LogHandler {
         let details = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         write("           node logs: \(event.message) \(details.joined(separator: " "))")
     }
-}
-
-/// Accounting records that outlive the node's process.
-final class Journal: AccountingBacklog {
-    private var records: [(id: UInt64, group: String, record: [UInt8])] = []
-    private var last: UInt64 = 0
-    let capacity = 10_000
-
-    func append(_ record: [UInt8], group: String, time: UInt32) -> UInt64? {
-        last += 1
-        records.append((last, group, record))
-        return last
-    }
-    func remove(_ ids: [UInt64]) { records.removeAll { ids.contains($0.id) } }
-    func takeBacklog() -> [(id: UInt64, group: String, record: [UInt8])] { records }
 }

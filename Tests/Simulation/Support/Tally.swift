@@ -10,7 +10,7 @@ package struct Tally: Sendable {
         case radiusDeaths, radiusSlow, radiusRejects, accessRequests, records, repeatedRecords, starts, stops, interims
         case nameFailures, nameDelays, wrongNames, nameQueries
         case clears, drains, reloads, shutdowns, tableFaults
-        case restarts, restartsMidway, resumedSessions, endedAtRestart
+        case restarts, restartsMidway, resumedSessions, storesLost, tablesLost
         case plantedFaults
     }
 
@@ -39,7 +39,9 @@ extension Tally.Event {
             text.append(character)
             previous = character
         }
-        return text.split(separator: " ").map { $0.count > 1 && $0.allSatisfy(\.isUppercase) ? String($0) : $0.lowercased() }
-            .joined(separator: " ")
+        return text.split(separator: " ").map {
+            $0.count > 1 && $0.allSatisfy(\.isUppercase) ? String($0) : $0.lowercased()
+        }
+        .joined(separator: " ")
     }
 }
