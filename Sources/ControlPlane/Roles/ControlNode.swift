@@ -236,6 +236,12 @@ public final class ControlNode {
         sendRecords(at: now)
     }
 
+    /// Whether so many clients are in LCP and authentication that those should be done before others begin.
+    public var hasItsHandsFull: Bool { halfOpen.spokenCount >= Self.handful }
+
+    /// Clients that are in LCP and authentication at a time before others have to wait: what is done in a good second.
+    private static let handful = 2_000
+
     /// When `timerFired(at:)` wants to be called next.
     public var deadline: Instant? { agenda.next }
 

@@ -47,6 +47,8 @@ struct HalfOpenSessions {
 
     /// How many there are.
     var count: Int { members.count }
+    /// Of these, how many have clients that speak.
+    private(set) var spokenCount = 0
 
     /// How many of a scope there are.
     func count(_ scope: Scope) -> Int { groups[scope]?.count ?? 0 }
@@ -65,11 +67,16 @@ struct HalfOpenSessions {
     }
 
     /// Its client has said something.
-    mutating func spoke(_ slot: UInt32) { members[slot]?.hasSpoken = true }
+    mutating func spoke(_ slot: UInt32) {
+        guard members[slot]?.hasSpoken == false else { return }
+        members[slot]?.hasSpoken = true
+        spokenCount += 1
+    }
 
     /// Its client has said who it is, or the session is over.
     mutating func remove(_ slot: UInt32) {
         guard let member = members.removeValue(forKey: slot) else { return }
+        if member.hasSpoken { spokenCount -= 1 }
         for scope in member.scopes {
             groups[scope]?.count -= 1
             if groups[scope]?.count == 0 { groups[scope] = nil }

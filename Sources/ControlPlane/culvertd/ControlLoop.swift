@@ -35,7 +35,7 @@ actor ControlLoop {
     /// The data plane's ports as the node knows them.
     private let ports: [NodePort]
 
-    private var punted: FrameRingConsumer
+    private var intake: FrameIntake
     let outbox: Outbox
     let captures: CaptureStreams
     private var watch = DataPlaneWatch()
@@ -63,7 +63,7 @@ actor ControlLoop {
         let (writer, recovery) = TableWriter.recovering(segment)
         try Self.configurePorts(ports, of: configuration, in: writer)
         table = SegmentForwardingTable(writer: writer, recovery: recovery)
-        punted = FrameRingConsumer(view.puntRing, mask: view.frameRingMask)
+        intake = FrameIntake(FrameRingConsumer(view.puntRing, mask: view.frameRingMask))
         let outbox = Outbox(view: view, network: network)
         self.outbox = outbox
         let events = EventBroadcaster()
@@ -121,31 +121,21 @@ actor ControlLoop {
         executor.run { self.assumeIsolated { $0.turn() } }
     }
 
-    /// Frames taken in one turn before timers and jobs get theirs.
-    private static let framesPerTurn = 256
-
     /// Longest sleep in nanoseconds: the heartbeat's period, and how late a dead data plane is noticed.
     private static let longestSleep: UInt64 = 200_000_000
 
     private func turn() -> UInt64 {
         let now = Instant.now()
         release(at: now)
-        var taken = 0
-        while taken < Self.framesPerTurn, let (descriptor, bytes) = punted.take() {
-            taken += 1
-            guard let puntClass = PuntClass(rawValue: descriptor.puntClass) else { continue }
-            let slot = descriptor.upstreamSlot == CULVERT_NO_INDEX ? nil : descriptor.upstreamSlot
-            node.receive(
-                PuntedFrame(
-                    puntClass: puntClass, port: descriptor.port, upstreamSlot: slot, detail: descriptor.detail,
-                    timestamp: descriptor.timestamp, capture: descriptor.capture, bytes: bytes), at: now)
+        let mayHaveMore = intake.takeTurn(at: now, hasHandsFull: { node.hasItsHandsFull }) {
+            node.receive($0, at: now)
         }
         node.timerFired(at: now)
         commit(at: now)
         culvert_store_relaxed_u64(culvert_control_heartbeat(segment.view.header), now.nanoseconds)
         watch.look(at: segment, ports: ports, at: now, logger: logger)
-        guard taken < Self.framesPerTurn else { return 0 }
-        let deadline = [node.deadline, outbox.deadline].lazy.compactMap { $0 }.min()
+        guard !mayHaveMore else { return 0 }
+        let deadline = [node.deadline, outbox.deadline, intake.deadline].lazy.compactMap { $0 }.min()
         let rest = deadline.map { $0 > now ? $0.nanoseconds - now.nanoseconds : 0 } ?? Self.longestSleep
         return min(rest, Self.longestSleep)
     }
