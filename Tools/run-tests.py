@@ -30,7 +30,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's python3-scapy belong
 MODEL_RUNS = [
     "--seed 1 --frames 40000", "--seed 2 --frames 20000 --workers 2", "--seed 3 --frames 20000 --workers 3 --dispatch",
     "--seed 4 --frames 15000 --punt-rate 300 --client-rate 20 --batch 1",
-    "--seed 5 --frames 15000 --punt-rate 15 --client-rate 12 --share 4 --port-share 8 --batch 1",
+    "--seed 6 --frames 15000 --punt-rate 15 --client-rate 12 --share 4 --port-share 8 --batch 1",
 ]
 # Seed, frames, workers, whether frames are handed out in software.
 STORM_RUNS = [f"1 {STORM_FRAMES // 2} 1", f"2 {STORM_FRAMES // 4} 2", f"3 {STORM_FRAMES // 4} 2 1"]

@@ -265,8 +265,8 @@ import Worker
     }
 
     @Test func andHalfOfTheRingToCulvertd() throws {
-        // A ring of 64.
-        let rig = try Rig(limits: PuntLimits(all: 1_000_000), shares: Self.shares(1, 1))
+        // A ring of 64, and a port whose share is not used up by one VLAN's.
+        let rig = try Rig(limits: PuntLimits(all: 1_000_000), shares: Self.shares(1, 1_000))
         var exchange = Exchange(view: rig.view, workers: [rig.worker], devices: [])
         defer { exchange.deallocate() }
         func pass(_ frame: [UInt8]) {
