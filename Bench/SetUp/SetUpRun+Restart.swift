@@ -47,14 +47,16 @@ extension SetUpRun {
             """)
         targets.expect(
             isIn && seconds < targets.restart,
-            "a new client was in \(fixed(seconds, 2)) s after culvertd's start, less than \(fixed(targets.restart, 0)) is wanted")
+            "a new client was in \(fixed(seconds, 2)) s after culvertd's start, less than \(fixed(targets.restart, 0)) is wanted"
+        )
         targets.expect(
             fleet.upCount == options.sessions + 1 && fleet.counts.dials - clients.dials == 1,
             "\(options.sessions + 1 - fleet.upCount) sessions were lost with culvertd")
         targets.expect(
             // The newcomer may need a tunnel of his own.
             (tunnels...tunnels + 1).contains(farm.tunnels.count) && farm.counts.callsTaken - lns.callsTaken == 1,
-            "the LNSs have \(farm.tunnels.count) tunnels and took \(farm.counts.callsTaken - lns.callsTaken) calls, not \(tunnels) and 1")
+            "the LNSs have \(farm.tunnels.count) tunnels and took \(farm.counts.callsTaken - lns.callsTaken) calls, not \(tunnels) and 1"
+        )
         fleet.hangUp(newcomer, at: .now)
         network.run(patience: .seconds(10)) { _ in fleet.upCount == options.sessions && fleet.terminatingCount == 0 }
         try checkTables(sessions: options.sessions, "after kill \(number)")

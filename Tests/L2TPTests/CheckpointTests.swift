@@ -72,7 +72,8 @@ import Timing
         let checkpoint = tunnel.checkpoint
         #expect(checkpoint.queue.count == 1 && checkpoint.ns == checkpoint.peerNr &+ 1)
         var next = try Tunnel(
-            restoring: checkpoint, configuration: tunnel.configuration, random: SeededGenerator(state: 9), at: seconds(11))
+            restoring: checkpoint, configuration: tunnel.configuration, random: SeededGenerator(state: 9),
+            at: seconds(11))
         #expect(next.checkpoint == checkpoint)
         #expect(next.goOn(at: seconds(11)).sent == [request])
         let forgotten = next.disconnectForgotten(

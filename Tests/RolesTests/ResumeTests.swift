@@ -246,7 +246,8 @@ import Wire
         world.run(for: .seconds(5))
         #expect(client.state == .session)
         world.restart(
-            after: .seconds(1), state: StoredState(), configuration: try World.configuration(interface: "vlans: \"100\""))
+            after: .seconds(1), state: StoredState(),
+            configuration: try World.configuration(interface: "vlans: \"100\""))
         world.run(for: .seconds(5))
         #expect(world.population == [0, 0, 0])
         #expect(world.lns.sessionCount == 0)
@@ -264,7 +265,10 @@ import Wire
         world.run(for: .seconds(8))
         let trace = world.takeTrace()
         if takesPart {
-            #expect(trace.starts(with: ["lns < SCCRQ", "lns > SCCRP", "lns < SCCCN", "lns < StopCCN 1", "lns < FSQ", "lns > FSR"]))
+            #expect(
+                trace.starts(with: [
+                    "lns < SCCRQ", "lns > SCCRP", "lns < SCCCN", "lns < StopCCN 1", "lns < FSQ", "lns > FSR",
+                ]))
             #expect(world.states() == [.open, .open])
             #expect(world.node.tunnelSnapshot(1)?.recoveries == 1)
             #expect(world.lns.sessionCount == 2)

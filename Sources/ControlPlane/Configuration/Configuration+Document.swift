@@ -35,7 +35,8 @@ extension Control {
         return [
             .text("rpc-socket", rpcSocket),
             Setting("rpc-socket-mode", .plain("\"\(String(repeating: "0", count: max(0, 4 - mode.count)))\(mode)\"")),
-            .text("store", store), .choice("sessions-at-stop", sessionsAtStop), .choice("log-level", logLevel), .choice("log-format", logFormat),
+            .text("store", store), .choice("sessions-at-stop", sessionsAtStop), .choice("log-level", logLevel),
+            .choice("log-format", logFormat),
             .text("host-name", hostName), .text("vendor-name", vendorName),
         ] + (rpcTCP.map { [Setting("rpc-tcp", .mapping($0.settings))] } ?? [])
             + (metrics.map { [Setting("metrics", .mapping($0.settings))] } ?? [])

@@ -95,7 +95,9 @@ extension ControlNode {
                 continue
             }
             work.tunnels.insert(id)
-            take(record, tunnel, isInService: work.survey.tunnels[id]?.peerTunnelID == checkpoint.peerTunnelID, &work, at: now)
+            take(
+                record, tunnel, isInService: work.survey.tunnels[id]?.peerTunnelID == checkpoint.peerTunnelID, &work,
+                at: now)
         }
     }
 

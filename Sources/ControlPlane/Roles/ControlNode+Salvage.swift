@@ -60,7 +60,8 @@ extension ControlNode {
 
     /// Whose client a session is: what serves its VLAN, and leads to this LNS where several do; nil where that cannot be told.
     private func instance(of session: TableSurvey.Session, peer: IPAddress) -> AccessConcentrator? {
-        let served = accessInterface(of: session.circuit)?.discovery.instances
+        let served =
+            accessInterface(of: session.circuit)?.discovery.instances
             .compactMap { configuration.accessConcentrator($0.name) } ?? []
         return served.first { $0.peerAddress == .fixed(peer) } ?? (served.count == 1 ? served.first : nil)
     }

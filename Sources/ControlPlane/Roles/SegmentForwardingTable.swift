@@ -23,11 +23,14 @@ public final class SegmentForwardingTable: ForwardingTable {
         var survey = TableSurvey()
         guard let recovery else { return survey }
         self.recovery = nil
-        survey.sessions = recovery.subscriberSessions.compactMap { writer.session(at: $0).map(TableSurvey.Session.init) }
+        survey.sessions = recovery.subscriberSessions.compactMap {
+            writer.session(at: $0).map(TableSurvey.Session.init)
+        }
         for id in recovery.subscriberTunnels {
             guard let ends = writer.tunnel(id)?.endpoints else { continue }
             survey.tunnels[id.rawValue] = .init(
-                local: UDPEndpoint(ends.localAddress, ends.localPort), peer: UDPEndpoint(ends.peerAddress, ends.peerPort),
+                local: UDPEndpoint(ends.localAddress, ends.localPort),
+                peer: UDPEndpoint(ends.peerAddress, ends.peerPort),
                 peerTunnelID: ends.peerTunnelID, numbers: writer.controlNumbers(id))
         }
         survey.allocatedTunnels = Set(recovery.allocatedTunnels.map(\.rawValue))

@@ -15,7 +15,9 @@ enum StoreSchema {
 
     /// The same of what `control-state-1` has made.
     static let stateProbes =
-        StateTables.names.map { "SELECT id, image FROM \($0) LIMIT 0" } + ["SELECT id, number FROM state_commit LIMIT 0"]
+        StateTables.names.map { "SELECT id, image FROM \($0) LIMIT 0" } + [
+            "SELECT id, number FROM state_commit LIMIT 0"
+        ]
 
     /// Brings any older file to what this program knows.
     static var migrator: DatabaseMigrator {
@@ -39,7 +41,8 @@ enum StoreSchema {
                 try db.execute(sql: "CREATE TABLE \(table) (id INTEGER PRIMARY KEY, image BLOB NOT NULL) STRICT")
             }
             try db.execute(
-                sql: "CREATE TABLE state_commit (id INTEGER PRIMARY KEY CHECK (id = 0), number INTEGER NOT NULL) STRICT")
+                sql: "CREATE TABLE state_commit (id INTEGER PRIMARY KEY CHECK (id = 0), number INTEGER NOT NULL) STRICT"
+            )
         }
         return migrator
     }

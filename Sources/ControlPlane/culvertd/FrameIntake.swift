@@ -55,7 +55,8 @@ struct FrameIntake {
             guard let puntClass = PuntClass(rawValue: descriptor.puntClass) else { continue }
             var frame = PuntedFrame(
                 puntClass: puntClass, port: descriptor.port,
-                upstreamSlot: descriptor.upstreamSlot == .max ? nil : descriptor.upstreamSlot, detail: descriptor.detail,
+                upstreamSlot: descriptor.upstreamSlot == .max ? nil : descriptor.upstreamSlot,
+                detail: descriptor.detail,
                 timestamp: descriptor.timestamp, capture: descriptor.capture, bytes: bytes)
             guard puntClass == .pppoeDiscovery, Self.beginsSomething(bytes) else {
                 worked += 1

@@ -43,7 +43,8 @@ final class NodeStore {
                     progress.isFailing.store(true, ordering: .releasing)
                     wake()
                     logger.error(
-                        "the store is not written: \(error); sessions and accounting records are kept in memory alone for now")
+                        "the store is not written: \(error); sessions and accounting records are kept in memory alone for now"
+                    )
                 case .recovered: logger.notice("the store is written again")
                 }
             }
@@ -59,7 +60,7 @@ final class NodeStore {
             }
         } catch {
             logger.error(
-                "no store: sessions end with the next restart, and accounting records are kept in memory alone: \(error)")
+                "no store: what the segment does not have ends with culvertd, accounting records among it: \(error)")
         }
     }
 

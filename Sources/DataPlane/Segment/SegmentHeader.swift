@@ -85,7 +85,8 @@ enum SegmentHeader {
             header.ports_offset, header.vlan_blocks_offset, header.circuits_offset, header.tunnels_offset,
             header.templates_offset, header.upstream_offset, header.downstream_offset, header.workers_offset,
             header.quiescent_offset, header.quiescent_size, header.punt_ring_offset, header.inject_ring_offset,
-            header.upstream_features_offset, header.downstream_features_offset, header.policers_offset, header.controls_offset,
+            header.upstream_features_offset, header.downstream_features_offset, header.policers_offset,
+            header.controls_offset,
         ]
         for (value, (name, offset)) in zip(found, layout.namedOffsets) { try check(name, value, offset) }
         guard fileSize >= layout.totalSize else {

@@ -28,7 +28,9 @@ import Testing
                 StateRow(table: "session", id: 8, image: [3]),
             ]) == 1)
         #expect(store.commit([StateRow(table: "session", id: 7, image: [4])]) == 2)
-        #expect(store.commit([StateRow(table: "session", id: 8, image: nil), StateRow(table: "node", id: 0, image: [])]) == 3)
+        #expect(
+            store.commit([StateRow(table: "session", id: 8, image: nil), StateRow(table: "node", id: 0, image: [])])
+                == 3)
         #expect(store.commit([]) == 4)
         try store.flush()
         #expect(store.unwrittenCommits == 0)
@@ -76,7 +78,9 @@ import Testing
             Issue.record("\(opening)")
             return
         }
-        #expect(opening.description.contains("it is older than the sessions that are up (it ends with commit 1, they are at 2)"))
+        #expect(
+            opening.description.contains(
+                "it is older than the sessions that are up (it ends with commit 1, they are at 2)"))
         #expect(FileManager.default.fileExists(atPath: aside))
         #expect(store.state.isEmpty)
         #expect(try store.accounting.records(limit: .max).map(\.entry) == (1...5).map(entry))

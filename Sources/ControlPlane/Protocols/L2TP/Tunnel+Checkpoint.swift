@@ -173,6 +173,8 @@ extension ControlChannel {
         checkpoint.ns = ns
         checkpoint.nr = nr
         checkpoint.peerNr = peerNr
-        checkpoint.queue = unacknowledgedMessages.map { TunnelCheckpoint.Message(sessionID: $0.sessionID, body: $0.body) }
+        checkpoint.queue = unacknowledgedMessages.map {
+            TunnelCheckpoint.Message(sessionID: $0.sessionID, body: $0.body)
+        }
     }
 }
