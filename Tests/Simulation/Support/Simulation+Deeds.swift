@@ -18,8 +18,10 @@ extension Simulation {
             case .dial: 24
             case .hangUp, .cut: 6
             case .disconnect, .clear: 4
-            case .terminate, .renegotiate, .forget, .cross, .silence, .resend, .restart, .restartMidway: 3
-            case .strayPADT, .stop, .mute, .kill, .crash, .hold, .refuse, .outage, .weather, .killRADIUS, .failNames: 2
+            case .terminate, .renegotiate, .forget, .cross, .silence, .resend: 3
+            case .strayPADT, .stop, .mute, .kill, .crash, .hold, .refuse, .outage, .weather, .killRADIUS, .failNames,
+                .restart, .restartMidway:
+                2
             case .echo, .dawdle, .secret, .move, .drain, .reload, .failTable, .slowRADIUS, .rejectAll, .loseStore,
                 .loseTable:
                 1
@@ -36,7 +38,7 @@ extension Simulation {
         private let deeds: [(deed: Deed, until: UInt64)]
 
         init(_ chance: inout SeededGenerator) {
-            length = .seconds(15 + Int64(chance.below(50)))
+            length = .seconds(10 + Int64(chance.below(35)))
             pace = [400, 1_000, 2_000, 4_000][Int(chance.below(4))]
             faults = Self.weather(&chance)
             var total: UInt64 = 0
