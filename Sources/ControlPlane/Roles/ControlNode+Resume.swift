@@ -148,6 +148,9 @@ extension ControlNode {
             work.hopeless[id] = "its address was removed"
         } else if record.machine.state == .established, !isInService {
             work.hopeless[id] = "its sessions are lost"
+        } else if record.machine.state != .established, work.survey.tunnels[id] != nil {
+            // The LNS's answer was in the table and not yet in the store, and its next one may name another tunnel id.
+            work.hopeless[id] = "it was coming up"
         } else if record.isDraining {
             agenda.schedule(.drained(tunnel: id), at: now)
         }
