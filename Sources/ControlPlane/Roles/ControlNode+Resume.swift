@@ -89,11 +89,13 @@ extension ControlNode {
         let claimed = table.claimTunnels(Set(missing))
         for (tunnel, checkpoint) in found {
             let id = checkpoint.localID
-            changed.tunnels.insert(id)
-            guard work.holds(id) || claimed.contains(id), let record = record(tunnel, checkpoint, at: now) else {
+            guard work.holds(id) || claimed.contains(id), var record = record(tunnel, checkpoint, at: now) else {
+                changed.tunnels.insert(id)
                 work.lostTunnels += 1
                 continue
             }
+            // What goes on as it was the store has already: to write tens of thousands again would hold up the first frames.
+            record.savedRevision = record.machine.revision
             work.tunnels.insert(id)
             take(
                 record, tunnel, isInService: work.survey.tunnels[id]?.peerTunnelID == checkpoint.peerTunnelID, &work,
@@ -160,14 +162,15 @@ extension ControlNode {
 
     private func resumeSessions(_ stored: StoredState, _ work: inout Resumption, at now: Instant) {
         for (routeID, image) in stored.images(of: .session) {
-            changed.sessions[UInt32(truncatingIfNeeded: routeID)] = .max
             guard let session = try? StoredSession(serializedBytes: image), UInt64(session.routeID) == routeID,
                 let connection = connection(session)
             else {
+                changed.sessions[UInt32(truncatingIfNeeded: routeID)] = .max
                 work.unreadable += 1
                 continue
             }
             if session.hasEnd {
+                changed.sessions[session.routeID] = .max
                 finish(session, connection, &work, at: now)
             } else if let call = work.find(session), goesOn(connection, in: work),
                 tunnels[call.id.tunnel]?.machine.restore(call.checkpoint, at: now) == true
@@ -176,6 +179,7 @@ extension ControlNode {
                 goOn(connection, call, at: now)
                 work.sessions += 1
             } else {
+                changed.sessions[session.routeID] = .max
                 lose(session, connection, &work, at: now)
                 work.lostSessions += 1
             }
@@ -205,7 +209,6 @@ extension ControlNode {
 
     func goOn(_ taken: Connection, _ call: Resumption.FoundCall, at now: Instant) {
         let slot = taken.upstream.slot
-        changed.sessions[taken.routeID] = slot
         connections[slot] = taken
         // The counters are this process's, in which what is up came up.
         statistics.count(.routesCreated)

@@ -87,6 +87,7 @@ extension ControlNode {
             goOn(
                 connection(session, routeID: routeID, served, id, at: now),
                 .init(id: id, downstream: core.downstream, checkpoint: checkpoint), at: now)
+            changed.sessions[routeID] = slot
             startAccounting(of: slot, at: now)
         }
         limits.routeID = max(limits.routeID, lastRouteID)
