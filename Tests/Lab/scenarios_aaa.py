@@ -2,6 +2,8 @@
 
 import json
 
+import time
+
 from Lab.culvert import radius_sections
 from Lab.management import domain_user
 from Lab.peers import LNS_ADDRESS, USER
@@ -76,11 +78,14 @@ def accounting_is_kept(stage):
     expect_equal(dial.ping(count=100, size=800, flood=True), (100, 100), "pings sent and answered")
     last = shown(node)
     radius.stop()
+    ended = time.monotonic()
     node.command("clear", "all")
     dial.wait_down(15)
     node.wait_state(0, None, 0)
     expect_equal(node.daemon.stop(10), 0, "exit status of culvertd")
     node.start_daemon()
+    # How late a record is it tells in whole seconds.
+    wait_until(lambda: time.monotonic() >= ended + 2, 3, "the record is old")
     radius.start()
     (stop,) = radius.wait_records(is_session("Stop"), timeout=60)
     expect_equal(counted(stop), last, "octets and packets of the stop record")
