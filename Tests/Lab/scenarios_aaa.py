@@ -1,7 +1,6 @@
 """RADIUS beside looking up: accounting, Disconnect and CoA; and clients that prove themselves by EAP."""
 
 import json
-
 import time
 
 from Lab.culvert import radius_sections
