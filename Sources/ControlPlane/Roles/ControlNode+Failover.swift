@@ -161,9 +161,7 @@ extension ControlNode {
         let isPeer =
             record.isBound ? datagram.source == record.peer : datagram.source.address == record.peer.address
         guard isPeer, datagram.destination == record.local else {
-            return logger.warning(
-                "L2TP message from a stranger dropped",
-                metadata: ["peer": "\(datagram.source)", "tunnel": "\(id)"])
+            return drop(strangers: datagram, tunnel: id, at: now)
         }
         debugRecovery(id) { "received \(MessageSummary.text(of: datagram.payload))" }
         guard let actions = recoveries[id]?.machine.receive(datagram: datagram.payload, at: now) else { return }

@@ -73,12 +73,7 @@ extension ControlNode {
             tunnel.peerTunnelID == record.endpoints.peerTunnelID, tunnel.peerPort == record.endpoints.peerPort,
             tunnel.localPort == record.endpoints.localPort, feed.names[tunnel.name] == nil
         else { return false }
-        var entry = StaticFeed.StaticTunnelEntry(tunnel: tunnel)
-        switch tunnel.nextHop {
-        case .mac: break
-        case .address(let address): entry.heldAddress = address
-        case .peer: entry.heldAddress = tunnel.peerAddress
-        }
+        let entry = StaticFeed.StaticTunnelEntry(tunnel: tunnel)
         if let address = entry.heldAddress {
             do { perform(try host.hold(address, at: now), at: now) } catch { return false }
         }

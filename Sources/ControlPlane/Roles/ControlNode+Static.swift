@@ -106,13 +106,8 @@ extension ControlNode {
         }
         let id: UInt16
         do { id = try table.allocateExternalTunnel() } catch { throw StaticFault(.exhausted, "\(error)") }
-        var entry = StaticFeed.StaticTunnelEntry(tunnel: tunnel)
+        let entry = StaticFeed.StaticTunnelEntry(tunnel: tunnel)
         do {
-            switch tunnel.nextHop {
-            case .mac: break
-            case .address(let address): entry.heldAddress = address
-            case .peer: entry.heldAddress = tunnel.peerAddress
-            }
             if let address = entry.heldAddress { perform(try host.hold(address, at: now), at: now) }
             do { try table.publishTunnel(id, path(of: entry)) } catch {
                 if let address = entry.heldAddress { host.release(address) }

@@ -127,14 +127,18 @@ extension ControlNode {
         let isPeer =
             record.isBound ? datagram.source == record.peer : datagram.source.address == record.peer.address
         guard isPeer, datagram.destination == record.local else {
-            statistics.count(.l2tpStrangerMessages)
-            guard let more = strangerLines.take(at: now) else { return }
-            return logger.warning(
-                "L2TP message from a stranger dropped",
-                metadata: more.merging(
-                    ["peer": "\(datagram.source)", "tunnel": "\(id)"], uniquingKeysWith: { $1 }))
+            return drop(strangers: datagram, tunnel: id, at: now)
         }
         receive(datagram, tunnel: id, at: now)
+    }
+
+    /// A message to a tunnel that is not its peer's. Whoever sends many does not fill the log.
+    func drop(strangers datagram: UDPDatagram, tunnel id: UInt16, at now: Instant) {
+        statistics.count(.l2tpStrangerMessages)
+        guard let more = strangerLines.take(at: now) else { return }
+        logger.warning(
+            "L2TP message from a stranger dropped",
+            metadata: more.merging(["peer": "\(datagram.source)", "tunnel": "\(id)"], uniquingKeysWith: { $1 }))
     }
 
     /// A peer asks for a tunnel. This node takes none but such as recover one of its own.

@@ -14,6 +14,22 @@ struct StaticFeed {
         var heldAddress: IPAddress?
         /// Its sessions.
         var references: Set<UInt64> = []
+
+        /// A tunnel as its controller gave it: which address has to be resolved follows from its next hop.
+        init(tunnel: StaticTunnel) {
+            self.tunnel = tunnel
+            switch tunnel.nextHop {
+            case .mac: heldAddress = nil
+            case .address(let address): heldAddress = address
+            case .peer: heldAddress = tunnel.peerAddress
+            }
+        }
+
+        /// A tunnel of which the table knows more than its controller said.
+        init(tunnel: StaticTunnel, heldAddress: IPAddress?) {
+            self.tunnel = tunnel
+            self.heldAddress = heldAddress
+        }
     }
 
     /// A session without anything that is counted or copied: a million of them are kept. Its port and its tunnel's name

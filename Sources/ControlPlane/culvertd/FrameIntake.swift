@@ -33,18 +33,8 @@ struct FrameIntake {
 
     /// Whether this is a PADI or a PADR, which clients repeat; a PADT comes once.
     private static func beginsSomething(_ bytes: [UInt8]) -> Bool {
-        var reader = ByteReader(bytes)
-        _ = reader.readBytes(12)
-        while let type = reader.readUInt16() {
-            guard type == 0x8863 else {
-                // The rest of a tag, behind which the next type is.
-                guard reader.readUInt16() != nil else { return false }
-                continue
-            }
-            guard reader.readUInt8() != nil, let code = reader.readUInt8() else { return false }
-            return code == DiscoveryPacket.Code.padi.rawValue || code == DiscoveryPacket.Code.padr.rawValue
-        }
-        return false
+        guard let code = EthernetFrame(bytes[...])?.payload.dropFirst().first else { return false }
+        return code == DiscoveryPacket.Code.padi.rawValue || code == DiscoveryPacket.Code.padr.rawValue
     }
 
     /// Hands over a turn's frames; answers whether there may be more in the ring. `hasHandsFull` is asked before each of discovery's.

@@ -47,9 +47,6 @@ final class Outbox {
         self.network = network
     }
 
-    /// Things that wait for a commit.
-    var waiting: Int { items.count - open }
-
     func send(_ frame: [UInt8], port: UInt16) { add(.frame(frame, port: port)) }
 
     func sendRADIUS(_ datagram: [UInt8], socket: Int, to address: IPAddress, port: UInt16) {
