@@ -296,7 +296,9 @@ let package = Package(
             exclude: ["shell.py"]),
         .testTarget(
             name: "MetricsTests",
-            dependencies: ["Metrics", "Observability", "Wire", "Segment", "Host"],
+            dependencies: [
+                "Metrics", "Observability", "Wire", "Segment", "Host", .product(name: "NIOCore", package: "swift-nio"),
+            ],
             exclude: ["prometheus-rules-test.yaml"], swiftSettings: swiftDPDK),
         .testTarget(
             name: "LogLinesTests", dependencies: ["LogLines", .product(name: "Logging", package: "swift-log")]),

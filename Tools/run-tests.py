@@ -60,7 +60,8 @@ STAGES = [
     Stage("build", "make build-tests", "everything compiles, warnings are errors", minutes=40),
     Stage("disassembly", "Tools/check-disassembly --self-test && Tools/check-disassembly",
           "the compiled worker loop calls no runtime function", programs=["objdump"]),
-    Stage("unit", "swift test -c release --skip-build", "tables of every module, processes killed, a Python client",
+    # One after the other: a thousand tests at once starve those that await a process or a time-out.
+    Stage("unit", "swift test -c release --skip-build --no-parallel", "tables of every module, processes killed, a Python client",
           minutes=15),
     Stage("simulation", SIMULATION,
           f"{SEEDS} lives of a LAC in virtual time, each drawn from a number", minutes=30),
@@ -94,6 +95,10 @@ TOTALS = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$
 SWIFT_TESTING = re.compile(r"Test run with (\d+) tests?.* (passed|failed)")
 OWN_WARNING = re.compile(r"/(?:Sources|Tests|Bench)/[^:]+:\d+:\d+: warning:")
 SWIFT_ISSUES = re.compile(r"with (\d+) issues?")
+# What of a failed stage's log says why, to be told once more at the end; where no line does, its last ones are.
+REASON = re.compile(r"recorded an issue|^FAIL|error:|faults$|MISMATCH|^Traceback|: failed|^seed \d+|ERROR: AddressSanitizer|deadly signal")
+NO_REASON = re.compile(r"^\d+ of \d+ |, 0 faults$| 0 failed")
+REASONS = 12
 
 
 def run(stage):
@@ -126,7 +131,7 @@ def run(stage):
             elif stage.name == "build" and OWN_WARNING.search(line) and "/checkouts/" not in line:
                 failed += 1  # SwiftPM cannot make warnings errors in this package alone
                 print(line, end="", flush=True)
-            elif stage.name != "unit" or "failed" in line or "error:" in line or "recorded an issue" in line:
+            elif stage.name != "unit" or "✘" in line or "error:" in line:
                 print(line, end="", flush=True)
         status = process.wait()
     if status != 0 and failed == 0:
@@ -136,6 +141,13 @@ def run(stage):
         passed = 1
     print(f"--- {stage.name}: {'ok' if failed == 0 else 'FAILED'}, {time.monotonic() - started:.0f} s", flush=True)
     return passed, failed, skipped
+
+
+def reasons(stage):
+    """The lines of a failed stage's log that say why, or its last ones."""
+    lines = (LOGS / f"{stage.name}.log").read_text(errors="replace").splitlines()
+    telling = [line for line in lines if REASON.search(line) and not NO_REASON.search(line)]
+    return [line[:300] for line in telling[:REASONS] or lines[-REASONS:]]
 
 
 def main():
@@ -150,7 +162,12 @@ def main():
         return 2
     LOGS.mkdir(parents=True, exist_ok=True)
     results = [(stage, run(stage)) for stage in STAGES if not wanted or stage.name in wanted]
-    failures = [stage.name for stage, (_, failed, _) in results if failed]
+    failed_stages = [stage for stage, (_, failed, _) in results if failed]
+    for stage in failed_stages:
+        print(f"--- why {stage.name} failed:")
+        for line in reasons(stage):
+            print(f"    {line}")
+    failures = [stage.name for stage in failed_stages]
     skips = [stage.name for stage, (_, _, skipped) in results if skipped]
     if skips:
         print(f"skipped in: {', '.join(skips)}")

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Metrics
+import NIOCore
 import Observability
 import Synchronization
 import Testing
@@ -105,23 +106,26 @@ struct HTTPTests {
         }
     }
 
-    /// However many scrape at a time, the control plane is asked once, and all get the answer.
+    /// However many scrape at a time, the control plane is asked once, and all get the answer; who comes later asks anew.
     @Test func scrapesAtATimeAskOnce() async throws {
         let source = Source()
         await source.hold()
-        try await Self.serving(source) { endpoint in
-            try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 1...8 {
-                    group.addTask { try await HTTPExchange.answer(endpoint, send: HTTPExchange.scrape).status }
-                }
-                while await source.asked == 0 { await Task.yield() }
-                // The others are on their way; those that come after the answer ask again, so asked may be 2 at most.
-                try await Task.sleep(for: .milliseconds(300))
-                await source.release()
-                for try await status in group { #expect(status == 200) }
-            }
+        let scraper = Scraper(source: source, request: MetricsRequest())
+        try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 1...8 { group.addTask { String(buffer: try await scraper.text()) } }
+            while await scraper.waiting < 8 { await Task.yield() }
+            while await source.asked == 0 { await Task.yield() }
             #expect(await source.asked == 1)
+            await source.release()
+            var texts: [String] = []
+            for try await text in group { texts.append(text) }
+            #expect(texts.count == 8)
+            #expect(Set(texts).count == 1)
+            #expect(texts.allSatisfy { $0.contains("\nculvert_dataplane_up 1\n") })
         }
+        #expect(await source.asked == 1)
+        _ = try await scraper.text()
+        #expect(await source.asked == 2)
     }
 
     @Test func failuresAreTold() async throws {

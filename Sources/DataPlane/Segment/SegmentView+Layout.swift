@@ -13,7 +13,6 @@ extension SegmentView {
             upstream: section(layout.upstream), downstream: section(layout.downstream),
             upstreamFeatures: section(layout.upstreamFeatures),
             downstreamFeatures: section(layout.downstreamFeatures), policers: section(layout.policers),
-            controls: section(layout.controls),
             workers: section(layout.workers), quiescent: base + layout.quiescent, puntRing: section(layout.puntRing),
             injectRing: section(layout.injectRing), sessionMask: geometry.sessions - 1,
             tunnelMask: geometry.tunnels - 1, circuitMask: geometry.circuits - 1, vlanBlockCount: geometry.vlanBlocks,

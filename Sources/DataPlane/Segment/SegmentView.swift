@@ -4,7 +4,8 @@ import CSegment
 ///
 /// Made once, when the segment is mapped, from this process's own copy of the geometry. Nothing in here is read from the
 /// segment again, so a value that the other process scribbles there cannot move a section or widen a mask.
-/// It is a plain struct of pointers so that the forwarding loop keeps it in registers.
+/// It is a plain struct of pointers so that the forwarding loop keeps it in registers. So sections that no worker reads are not
+/// in here: `TableWriter` has them.
 @frozen
 public struct SegmentView: @unchecked Sendable {
     /// The segment's first byte.
@@ -29,8 +30,6 @@ public struct SegmentView: @unchecked Sendable {
     public let downstreamFeatures: UnsafeMutablePointer<culvert_features>
     /// Policers.
     public let policers: UnsafeMutablePointer<culvert_policer>
-    /// Control channels, by local tunnel id.
-    public let controls: UnsafeMutablePointer<culvert_control>
     /// Worker pages.
     public let workers: UnsafeMutablePointer<culvert_worker>
     /// The rte_rcu_qsbr variable, see `culvert_rcu.h`.

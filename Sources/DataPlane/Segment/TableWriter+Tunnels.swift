@@ -23,7 +23,7 @@ extension TableWriter {
         culvert_store_release_u32(&tunnel.pointee.state, EntryState.reserved)
         let none = CULVERT_REGION_NONE
         tunnel.pointee.region = (none, none, none, none)
-        view.controls[Int(index)] = culvert_control()
+        controls[Int(index)] = culvert_control()
         return TunnelID(rawValue: UInt16(truncatingIfNeeded: index))
     }
 
@@ -76,14 +76,14 @@ extension TableWriter {
     /// Keeps the numbers of a tunnel's control channel for whoever takes the table over; nothing where there is no such tunnel.
     public func setControlNumbers(_ id: TunnelID, _ numbers: ControlNumbers) {
         guard isAllocated(id) else { return }
-        view.controls[Int(id.rawValue)] = culvert_control(
+        controls[Int(id.rawValue)] = culvert_control(
             ns: numbers.ns, nr: numbers.nr, peer_nr: numbers.peerNr, valid: 1)
     }
 
     /// The numbers of a tunnel's control channel; nil where none were kept.
     public func controlNumbers(_ id: TunnelID) -> ControlNumbers? {
         guard isAllocated(id) else { return nil }
-        let control = view.controls[Int(id.rawValue)]
+        let control = controls[Int(id.rawValue)]
         guard control.valid == 1 else { return nil }
         return ControlNumbers(ns: control.ns, nr: control.nr, peerNr: control.peer_nr)
     }

@@ -15,6 +15,8 @@ public final class TableWriter {
     public let segment: SegmentMapping
 
     let view: SegmentView
+    /// Control channels, by local tunnel id.
+    let controls: UnsafeMutablePointer<culvert_control>
     var upstreamPool: SlotPool
     var downstreamPool: SlotPool
     var freeTunnels: IndexQueue
@@ -36,6 +38,8 @@ public final class TableWriter {
         let geometry = segment.geometry
         self.segment = segment
         view = segment.view
+        controls = (UnsafeMutableRawPointer(view.header) + segment.layout.controls).assumingMemoryBound(
+            to: culvert_control.self)
         upstreamPool = SlotPool(slots: geometry.sessions, owners: geometry.circuits)
         downstreamPool = SlotPool(slots: geometry.sessions, owners: geometry.tunnels)
         freeTunnels = IndexQueue(capacity: Int(geometry.tunnels))

@@ -2,18 +2,22 @@ import NIOCore
 import Observability
 
 /// Makes the text of a scrape. However many ask at a time, the source is asked once, and all get its answer.
-actor Scraper {
+package actor Scraper {
     private let source: any MetricsSource
     private let request: MetricsRequest
     private var running: Task<ByteBuffer, any Error>?
+    /// Those who have asked and have no answer yet.
+    package private(set) var waiting = 0
 
-    init(source: any MetricsSource, request: MetricsRequest) {
+    package init(source: any MetricsSource, request: MetricsRequest) {
         self.source = source
         self.request = request
     }
 
     /// All numbers of now.
-    func text() async throws -> ByteBuffer {
+    package func text() async throws -> ByteBuffer {
+        waiting += 1
+        defer { waiting -= 1 }
         let task = running ?? Task { try await scrape() }
         running = task
         return try await task.value
