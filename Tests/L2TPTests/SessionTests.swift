@@ -322,3 +322,86 @@ private func icrq(_ id: UInt8, ns: UInt16) -> ArraySlice<UInt8> {
     }
     #expect(kinds == ["bind", "send", "up"])
 }
+
+/// An id that the peer may still speak of is no new session's.
+@Suite struct RestingIDTests {
+    private static let code = DisconnectCode(.lossOfCarrier)
+
+    /// A tunnel whose session 5 was ended before the peer's answer has come; ICRQ and CDN have Ns 2 and 3.
+    private func ended() throws -> Tunnel {
+        var tunnel = try establishedTunnel()
+        _ = try tunnel.openSession(localID: 5, call: call(), at: .zero)
+        _ = tunnel.closeSession(5, Self.code, at: .zero)
+        return tunnel
+    }
+
+    @Test func restsUntilThePeerHasLetGo() throws {
+        var tunnel = try ended()
+        #expect(tunnel.isResting(5, at: .zero))
+        #expect(throws: SessionRefusal.localID) { try tunnel.openSession(localID: 5, call: call(), at: .zero) }
+        // ICRQ alone is acknowledged.
+        _ = tunnel.receive(datagram: datagram(to: localID, ns: 1, nr: 3)[...], at: seconds(1))
+        #expect(tunnel.isResting(5, at: seconds(1)))
+        _ = tunnel.receive(datagram: datagram(to: localID, ns: 1, nr: 4)[...], at: seconds(1))
+        #expect(!tunnel.isResting(5, at: seconds(1)))
+        #expect(
+            try tunnel.openSession(localID: 5, call: call(), at: seconds(1)).sentTypes == [.incomingCallRequest])
+    }
+
+    /// The peer's answer is behind its acknowledgement of our CDN.
+    @Test func restsWhileAnAnswerIsUnderWay() throws {
+        var tunnel = try ended()
+        _ = tunnel.receive(datagram: datagram(to: localID, ns: 2, nr: 4)[...], at: seconds(1))
+        #expect(tunnel.isResting(5, at: seconds(1)))
+        // An acknowledgement of ICRQ alone that was overtaken.
+        _ = tunnel.receive(datagram: datagram(to: localID, ns: 1, nr: 3)[...], at: seconds(1))
+        #expect(tunnel.isResting(5, at: seconds(1)))
+        // The answer comes, and is answered by another CDN, with Ns 4.
+        let late = tunnel.receive(datagram: icrp(5, ns: 1, nr: 4), at: seconds(2))
+        #expect(late.notes == [.unknownSession(.incomingCallReply, 5)])
+        #expect(late.disconnectCodes.map(\.result) == [.lossOfCarrier])
+        _ = tunnel.receive(datagram: datagram(to: localID, ns: 2, nr: 4)[...], at: seconds(2))
+        #expect(tunnel.isResting(5, at: seconds(2)))
+        _ = tunnel.receive(datagram: datagram(to: localID, ns: 2, nr: 5)[...], at: seconds(2))
+        #expect(!tunnel.isResting(5, at: seconds(2)))
+    }
+
+    /// A message that acknowledges may be an old one; what it leaves open, a full cycle of repetitions settles.
+    @Test func restsForAFullCycleAtMost() throws {
+        var tunnel = try ended()
+        _ = tunnel.receive(datagram: datagram(to: localID, ns: 1, nr: 4, .hello)[...], at: seconds(1))
+        #expect(tunnel.isResting(5, at: seconds(1)))
+        #expect(tunnel.configuration.transport.fullCycle == .seconds(31))
+        #expect(tunnel.isResting(5, at: seconds(31.999)))
+        #expect(!tunnel.isResting(5, at: seconds(32)))
+    }
+
+    /// No id rests that the peer has ended, or never heard of.
+    @Test func othersDoNotRest() throws {
+        var tunnel = try establishedTunnel()
+        _ = try tunnel.openSession(localID: 5, call: call(), at: .zero)
+        _ = tunnel.receive(datagram: icrp(5), at: .zero)
+        let theirs = avp(14, [0x5d, 0x01]) + avp(1, [0, 3])
+        let end = tunnel.receive(
+            datagram: datagram(to: localID, session: 5, ns: 2, nr: 3, .callDisconnectNotify, theirs)[...], at: .zero)
+        #expect(end.sessionEnds[5]?.origin == .peer)
+        #expect(!tunnel.isResting(5, at: .zero))
+        var waiting = try makeTunnel()
+        _ = try waiting.openSession(localID: 5, call: call(), at: .zero)
+        _ = waiting.closeSession(5, Self.code, at: .zero)
+        #expect(!waiting.isResting(5, at: .zero))
+    }
+
+    /// The next process knows what rests.
+    @Test func restsInTheNextProcess() throws {
+        let tunnel = try ended()
+        #expect(tunnel.checkpoint.queue.map(\.ends) == [0, 5])
+        var next = try Tunnel(
+            restoring: tunnel.checkpoint, configuration: tunnel.configuration, random: SeededGenerator(state: 9),
+            at: seconds(1))
+        #expect(next.isResting(5, at: seconds(1)))
+        _ = next.goOn(at: seconds(1))
+        _ = next.receive(datagram: datagram(to: localID, ns: 1, nr: 4)[...], at: seconds(1))
+        #expect(!next.isResting(5, at: seconds(1)))
+    }
+}

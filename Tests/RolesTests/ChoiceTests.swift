@@ -294,4 +294,27 @@ import Wire
         #expect(late.state == .session)
         world.expectNothingLeft()
     }
+
+    // MARK: The same one again
+
+    /// An LNS that draws session ids by lot now and then gives one twice: it is called again, three times.
+    @Test(arguments: [1, 3, 4]) func anIDOfAnotherCallIsNotTaken(times: Int) throws {
+        let world = try World()
+        world.dialled()
+        let taken = try #require(world.lns.sessions.values.first?.keys.first)
+        var left = times
+        world.lns.spoil = { payload in
+            guard left > 0, payload.count == 28, payload[19] == MessageType.incomingCallReply.rawValue else { return }
+            left -= 1
+            payload.replaceSubrange(26..., with: [UInt8(taken >> 8), UInt8(taken & 0xff)])
+        }
+        let next = world.dialled()
+        #expect(left == 0)
+        #expect(next.state == (times < 4 ? .session : .closed))
+        #expect(world.lns.sessionCount == (times < 4 ? 2 : 1))
+        #expect(world.node.statistics[.routesDstOpenFail] == (times < 4 ? 0 : 1))
+        #expect(world.population[2] == world.lns.sessionCount)
+        world.lns.spoil = nil
+        world.expectNothingLeft()
+    }
 }

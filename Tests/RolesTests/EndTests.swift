@@ -330,4 +330,46 @@ import Wire
         #expect(world.population[0] == 0)
         world.expectNothingLeft()
     }
+
+    /// The LNS's answer to a call that has ended meanwhile comes while the next client's call waits for its own.
+    @Test func noCallTakesAnEarlierOnesAnswer() throws {
+        let world = try World(table: NullTable(sessions: 3))
+        world.dialled()
+        world.lns.takesCalls = false
+        let gone = world.dialled()
+        world.faults.loss = 1_000
+        world.act { world.lns.answerCalls(at: world.now) }
+        world.faults.loss = 0
+        world.act { gone.hangUp() }
+        world.settle()
+        world.lns.takesCalls = true
+        let next = world.dialled(.seconds(5))
+        #expect(next.state == .session)
+        let sessions = world.lns.tunnels.values.flatMap(\.sessions.values)
+        #expect(sessions.count == 2)
+        for session in sessions {
+            let line = world.null.downstreams.values.first { $0.sessionID == session.peerID }
+            #expect(line?.peerSessionID == session.localID)
+            let client = line?.upstream.flatMap { world.null.upstreams[$0]?.client }
+            #expect(client?.description == session.request.callingNumber)
+        }
+        world.expectNothingLeft()
+    }
+
+    /// With no other id left the newcomer is refused, and comes in when the LNS has let go.
+    @Test func aRestingIDIsRefusedToTheNextCall() throws {
+        let world = try World(table: NullTable(sessions: 1))
+        let gone = world.dialled()
+        world.lns.isMute = true
+        world.act { gone.hangUp() }
+        world.settle()
+        let early = world.dialled()
+        #expect(early.state == .closed)
+        #expect(world.population == [0, 1, 0])
+        #expect(world.counters["routesDstOpenFail"] == 1)
+        world.lns.isMute = false
+        world.run(for: .seconds(10))
+        #expect(world.dialled().state == .session)
+        world.expectNothingLeft()
+    }
 }

@@ -14,7 +14,7 @@ extension ControlNode {
             let profile = configuration.l2tpProfile(key.profile)
         else { throw TunnelError.profileGone(key.profile) }
         let tunnelID = try tunnel(to: key, profile: profile, at: now)
-        let downstream = try table.allocateDownstream(tunnel: tunnelID)
+        let downstream = try takeSessionID(of: tunnelID, at: now)
         add(Call(downstream: downstream, upstreamSlot: slot), toTunnel: tunnelID)
         connections[slot]?.call = CallID(tunnel: tunnelID, session: downstream.sessionID)
         connections[slot]?.phase = .connecting
@@ -43,6 +43,22 @@ extension ControlNode {
             agenda.schedule(.attempt(slot: slot), at: now + .seconds(profile.failoverTimeout))
         }
     }
+
+    /// Takes a local session id that the LNS cannot speak of any more, should another session have had it before. Ids that have been
+    /// free for longest come first, so that only a table that is all but full has none.
+    private func takeSessionID(of tunnelID: UInt16, at now: Instant) throws -> DownstreamHandle {
+        var resting: [DownstreamHandle] = []
+        defer { for handle in resting { giveBack(downstream: handle.slot) } }
+        while resting.count < Self.restingIDsPassed {
+            let handle = try table.allocateDownstream(tunnel: tunnelID)
+            guard tunnels[tunnelID]?.machine.isResting(handle.sessionID, at: now) == true else { return handle }
+            resting.append(handle)
+        }
+        throw TunnelError.idsRest(tunnelID)
+    }
+
+    /// Resting ids that a call passes over before it gives up.
+    private static let restingIDsPassed = 64
 
     /// What the LNS is told of the client (RFC 2661, sections 4.4.3 to 4.4.5).
     private func incomingCall(of connection: Connection, proxy: ProxyData, serialNumber: UInt32) -> IncomingCall {

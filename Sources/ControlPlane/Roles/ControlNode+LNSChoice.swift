@@ -142,6 +142,14 @@ extension ControlNode {
     /// A call that has not come up ended: the next LNS where the end invites to that, else the client is refused.
     func callFailed(slot: UInt32, _ end: SessionEnd, _ call: CallID, at now: Instant) {
         guard let record = tunnels[call.tunnel] else { return }
+        // An LNS that draws ids by lot, as xl2tpd does, draws another one for the next call.
+        if end.isPeersIDInUse, connections[slot]?.choice?.putBack() == true {
+            logger.notice(
+                "LNS called again: it gave the call the session id of another one",
+                metadata: connections[slot].map { metadata(of: $0) })
+            connections[slot]?.phase = .choosing
+            return callNext(for: slot, at: now)
+        }
         statistics.count(.routesDstOpenFail)
         accountRejectedLink(of: slot, call: call, at: now)
         let verdict = Verdict(of: end, tunnel: record.machine.end)
@@ -169,6 +177,11 @@ extension ControlNode {
 
     /// Whether an LNS is passed over now.
     func isHeldDown(_ address: IPAddress, at now: Instant) -> Bool { heldDown[address].map { $0 > now } ?? false }
+}
+
+extension SessionEnd {
+    /// Whether the peer's answer to a call gave it the session id of another call.
+    fileprivate var isPeersIDInUse: Bool { origin == .protocolError && code?.error == .invalidSessionID }
 }
 
 /// What the end of a call that was not up yet says of its LNS.

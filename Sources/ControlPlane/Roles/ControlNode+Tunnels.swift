@@ -397,12 +397,14 @@ enum TunnelError: Error, CustomStringConvertible {
     case sourceNotOurs(IPAddress)
     case profileGone(String)
     case notInTable(UInt16)
+    case idsRest(UInt16)
 
     var description: String {
         switch self {
         case .noRoute(let address): "no interface or ip-route leads to \(address)"
         case .sourceNotOurs(let address):
             "the tunnel's source \(address) is no address of this node, or not of the LNS's kind"
+        case .idsRest(let id): "all free session ids of tunnel \(id) are of sessions that its LNS has not let go of yet"
         case .notInTable(let id): "the forwarding table has no room for tunnel \(id)"
         case .profileGone(let name): "there is no l2tp-profile \(name) any more"
         }

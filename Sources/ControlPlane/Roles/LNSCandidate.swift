@@ -49,6 +49,9 @@ struct LNSChoice: Sendable {
     }
 
     private(set) var left: [LNSCandidate]
+    /// The one that was taken last, and how often it was put back.
+    private var taken: LNSCandidate?
+    private var repeats = 0
     /// Why the last one did not work; nil before one was tried.
     var lastFailure: String?
 
@@ -78,8 +81,20 @@ struct LNSChoice: Sendable {
         guard let (index, _) = loads.min(by: { $0.1 < $1.1 }), let key = left[index].destination else {
             return .exhausted
         }
-        return .call(left.remove(at: index), key)
+        let candidate = left.remove(at: index)
+        if candidate != taken { (taken, repeats) = (candidate, 0) }
+        return .call(candidate, key)
     }
+
+    /// Puts the one that was taken last back, a few times; false when it has had its turns.
+    mutating func putBack() -> Bool {
+        guard let taken, repeats < Self.mostRepeats else { return false }
+        repeats += 1
+        left.append(taken)
+        return true
+    }
+
+    private static let mostRepeats = 3
 
     /// Adds what a candidate's name stands for.
     mutating func add(

@@ -33,6 +33,8 @@ package final class LNS {
     package private(set) var received: [String] = []
     /// Whether it remembers what came: requests, messages and causes.
     package var remembers = true
+    /// Spoils what is sent.
+    package var spoil: ((inout [UInt8]) -> Void)?
     /// Changes the settings of tunnels to come.
     package var adjust: (inout TunnelConfiguration) -> Void = { _ in }
 
@@ -246,6 +248,8 @@ package final class LNS {
 
     func send(_ payload: [UInt8], tunnel: UInt16) {
         guard !isMute, let peer = peers[tunnel] else { return }
+        var payload = payload
+        spoil?(&payload)
         let datagram = Datagram(from: address, answerPort, to: peer.address, peer.port, payload: payload)
         outbox.append(
             EthernetFrame(destination: peer.mac, source: mac, etherType: 0x0800, payload: datagram.bytes).bytes)

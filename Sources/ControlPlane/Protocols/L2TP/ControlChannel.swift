@@ -50,6 +50,8 @@ public struct ControlChannel: Sendable {
     private struct Entry: Sendable {
         var sessionID: UInt16
         var body: [UInt8]
+        /// Our id of the session that the message ends; 0: none.
+        var ends: UInt16 = 0
     }
 
     /// The window that a peer has which tells none (RFC 2661, section 4.4.3).
@@ -94,6 +96,10 @@ public struct ControlChannel: Sendable {
     private var acknowledgeNow = false
     /// Numbers that the peer may begin with instead of ours, until its first message has come.
     private var alternative: ControlSequence?
+    /// Our ids of sessions whose end the peer has not acknowledged.
+    private var ending: Set<UInt16> = []
+    /// Those whose end it has acknowledged, with the time when it has let go of them at the latest.
+    private var settling: [UInt16: Instant] = [:]
 
     init(settings: Settings) { self.settings = settings }
 
@@ -109,9 +115,10 @@ public struct ControlChannel: Sendable {
 
     // MARK: Sending
 
-    /// Queues a message.
-    mutating func enqueue(_ body: [UInt8], sessionID: UInt16) {
-        queue.append(Entry(sessionID: sessionID, body: body))
+    /// Queues a message; `ends` is our id of the session that it ends.
+    mutating func enqueue(_ body: [UInt8], sessionID: UInt16, ends: UInt16 = 0) {
+        queue.append(Entry(sessionID: sessionID, body: body, ends: ends))
+        if ends != 0 { ending.insert(ends) }
         revision &+= 1
     }
 
@@ -191,6 +198,9 @@ public struct ControlChannel: Sendable {
         }
         guard !body.isEmpty else {
             counters.zlbsReceived += 1
+            // Of what the peer has said nothing is under way. A message says less: it may be an old one, and others came after it. So
+            // does an acknowledgement that was overtaken.
+            if header.ns == nr, header.nr == peerNr { settling.removeAll() }
             return .acknowledgement
         }
         peerNs = header.ns
@@ -234,7 +244,10 @@ public struct ControlChannel: Sendable {
             return Int16(bitPattern: number &- peerNr) < 0
         }
         guard acknowledged > 0 else { return true }
-        queue.removeFirst(min(acknowledged, queue.count))
+        for _ in 0..<min(acknowledged, queue.count) {
+            let ends = queue.removeFirst().ends
+            if ends != 0, ending.remove(ends) != nil { settling[ends] = now + settings.fullCycle }
+        }
         peerNr = number
         outstanding = max(0, outstanding - acknowledged)
         retries = 0
@@ -261,6 +274,14 @@ public struct ControlChannel: Sendable {
             congestionAcknowledgements -= congestionWindow
             congestionWindow += 1
         }
+    }
+
+    // MARK: Ids of sessions that have ended
+
+    /// Whether the peer may still speak of the session that had this id: until it has acknowledged the message that ended it, and
+    /// what it had said before has arrived. A new session with the id would take an old one's answer for its own.
+    func isResting(_ id: UInt16, at now: Instant) -> Bool {
+        ending.contains(id) || settling[id].map { now < $0 } ?? false
     }
 
     // MARK: Time
@@ -290,9 +311,10 @@ public struct ControlChannel: Sendable {
     }
 
     /// Messages that the peer has not acknowledged.
-    var unacknowledgedMessages: some Sequence<(sessionID: UInt16, body: [UInt8])> {
-        queue.lazy.map { (sessionID: $0.sessionID, body: $0.body) }
+    var unacknowledgedMessages: some Sequence<TunnelCheckpoint.Message> {
+        queue.lazy.map { TunnelCheckpoint.Message(sessionID: $0.sessionID, body: $0.body, ends: $0.ends) }
     }
+
     /// After `timerFired` has said that the peer does not answer: asks it on, at the longest interval.
     mutating func keepTrying() { outstanding = 0 }
 
@@ -334,7 +356,8 @@ public struct ControlChannel: Sendable {
         ns = checkpoint.ns
         nr = checkpoint.nr
         peerNr = checkpoint.peerNr
-        queue = Deque(checkpoint.queue.map { Entry(sessionID: $0.sessionID, body: $0.body) })
+        queue = Deque(checkpoint.queue.map { Entry(sessionID: $0.sessionID, body: $0.body, ends: $0.ends) })
+        ending = Set(queue.lazy.map(\.ends).filter { $0 != 0 })
         // Numbers that were given and whose messages are not there could never be sent again.
         if Int(ns &- peerNr) > queue.count { peerNr = ns &- UInt16(truncatingIfNeeded: queue.count) }
         revision &+= 1

@@ -13,11 +13,14 @@ public struct TunnelCheckpoint: Hashable, Sendable {
         public var sessionID: UInt16
         /// What follows the header.
         public var body: [UInt8]
+        /// Our id of the session that it ends; 0: none.
+        public var ends: UInt16
 
         /// A message of these parts.
-        public init(sessionID: UInt16, body: [UInt8]) {
+        public init(sessionID: UInt16, body: [UInt8], ends: UInt16 = 0) {
             self.sessionID = sessionID
             self.body = body
+            self.ends = ends
         }
     }
 
@@ -150,7 +153,7 @@ extension Tunnel {
         localID id: UInt16, peerID: UInt16, _ code: DisconnectCode, at now: Instant
     ) -> [TunnelAction] {
         guard state == .established, id != 0, sessions[id] == nil else { return [] }
-        send(.disconnect(CallDisconnect(assignedSessionID: id, code)), sessionID: peerID)
+        send(.disconnect(CallDisconnect(assignedSessionID: id, code)), sessionID: peerID, ends: id)
         return finish(at: now)
     }
 }
@@ -173,8 +176,6 @@ extension ControlChannel {
         checkpoint.ns = ns
         checkpoint.nr = nr
         checkpoint.peerNr = peerNr
-        checkpoint.queue = unacknowledgedMessages.map {
-            TunnelCheckpoint.Message(sessionID: $0.sessionID, body: $0.body)
-        }
+        checkpoint.queue = Array(unacknowledgedMessages)
     }
 }

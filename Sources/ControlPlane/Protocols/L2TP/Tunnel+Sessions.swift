@@ -6,12 +6,11 @@ extension Tunnel {
 
     /// LAC: hands a call to the LNS under our id `localID`. While the tunnel is not up the session waits for it.
     ///
-    /// The peer may still have messages on their way that name an id which was in use before, so ids are better reused
-    /// late than soon.
+    /// The id must not be resting (`isResting`).
     public mutating func openSession(
         localID id: UInt16, call: IncomingCall, at now: Instant
     ) throws(SessionRefusal) -> [TunnelAction] {
-        try admit(id)
+        try admit(id, at: now)
         let request = call.request(assignedSessionID: id)
         var session = Session(
             end: .lac, localID: id, request: request, sequencingRequired: call.connected.sequencingRequired,
@@ -33,7 +32,7 @@ extension Tunnel {
         peerSessionID: UInt16, localID id: UInt16, at now: Instant
     ) throws(SessionRefusal) -> [TunnelAction] {
         guard let call = calls[peerSessionID] else { throw .noSuchCall }
-        try admit(id)
+        try admit(id, at: now)
         calls[peerSessionID] = nil
         var session = Session(
             end: .lns, localID: id, request: call, sequencingRequired: false, serial: takeSerial(), at: now)
@@ -63,6 +62,9 @@ extension Tunnel {
         return finish(at: now)
     }
 
+    /// Whether the peer may still speak of an earlier session that had this id.
+    public func isResting(_ id: UInt16, at now: Instant) -> Bool { channel.isResting(id, at: now) }
+
     // MARK: Messages
 
     mutating func processSession(_ message: ControlMessage, sessionID: UInt16, at now: Instant) {
@@ -84,7 +86,8 @@ extension Tunnel {
             // An answer to a call that has ended here, or that was lost with the process before this one: the peer waits for ICCN.
             if case .incomingCallReply(let peerID) = message, localIDs[peerID] == nil {
                 let code = DisconnectCode(.lossOfCarrier, message: "the call has ended")
-                send(.disconnect(CallDisconnect(assignedSessionID: sessionID, code)), sessionID: peerID)
+                send(
+                    .disconnect(CallDisconnect(assignedSessionID: sessionID, code)), sessionID: peerID, ends: sessionID)
             }
             return
         }
@@ -209,9 +212,9 @@ extension Tunnel {
         configuration.sessionLimit == 0 || sessions.count + calls.count < configuration.sessionLimit
     }
 
-    private func admit(_ id: UInt16) throws(SessionRefusal) {
+    private func admit(_ id: UInt16, at now: Instant) throws(SessionRefusal) {
         guard state != .cleanup, !isReleased, end == nil, failover.recovers == nil else { throw .tunnelClosed }
-        guard id != 0, sessions[id] == nil else { throw .localID }
+        guard id != 0, sessions[id] == nil, !isResting(id, at: now) else { throw .localID }
         guard configuration.sessionLimit == 0 || sessions.count < configuration.sessionLimit else {
             throw .sessionLimit
         }
@@ -277,7 +280,7 @@ extension Tunnel {
         if session.state != .waitTunnel {
             send(
                 .disconnect(CallDisconnect(assignedSessionID: id, code, pppCause: cause)),
-                sessionID: session.peerID ?? 0)
+                sessionID: session.peerID ?? 0, ends: id)
         }
         remove(id, SessionEnd(origin: origin, code: code, pppCause: cause))
     }

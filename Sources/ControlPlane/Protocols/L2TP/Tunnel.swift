@@ -255,9 +255,9 @@ public struct Tunnel: Sendable {
         enter(newState, on: event, at: now)
     }
 
-    mutating func send(_ message: ControlMessage, sessionID: UInt16 = 0, isHiding: Bool = true) {
+    mutating func send(_ message: ControlMessage, sessionID: UInt16 = 0, ends: UInt16 = 0, isHiding: Bool = true) {
         do {
-            channel.enqueue(try message.encode(hiding: isHiding ? hidingKey() : nil), sessionID: sessionID)
+            channel.enqueue(try message.encode(hiding: isHiding ? hidingKey() : nil), sessionID: sessionID, ends: ends)
         } catch {
             note(.encoding(error))
         }

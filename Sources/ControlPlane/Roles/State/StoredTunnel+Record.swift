@@ -38,6 +38,7 @@ extension StoredTunnel {
             var stored = StoredControlMessage()
             stored.sessionID = UInt32(message.sessionID)
             stored.body = Data(message.body)
+            stored.ends = UInt32(message.ends)
             return stored
         }
     }
@@ -59,8 +60,10 @@ extension StoredTunnel {
         checkpoint.tieBreaker = hasTieBreaker ? tieBreaker : nil
         (checkpoint.ns, checkpoint.nr, checkpoint.peerNr) = (ns, nr, peerNr)
         for message in queue {
-            guard let sessionID = UInt16(exactly: message.sessionID) else { return nil }
-            checkpoint.queue.append(.init(sessionID: sessionID, body: Array(message.body)))
+            guard let sessionID = UInt16(exactly: message.sessionID), let ends = UInt16(exactly: message.ends) else {
+                return nil
+            }
+            checkpoint.queue.append(.init(sessionID: sessionID, body: Array(message.body), ends: ends))
         }
         return checkpoint
     }

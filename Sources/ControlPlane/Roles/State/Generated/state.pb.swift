@@ -235,6 +235,9 @@ nonisolated struct StoredControlMessage: Sendable {
 
   var body: Data = Data()
 
+  /// Our id of the session that it ends; 0: none.
+  var ends: UInt32 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1308,7 +1311,7 @@ nonisolated extension StoredFailoverCapability: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension StoredControlMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ControlMessage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{1}body\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{1}body\0\u{1}ends\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1318,6 +1321,7 @@ nonisolated extension StoredControlMessage: SwiftProtobuf.Message, SwiftProtobuf
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.sessionID) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.body) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.ends) }()
       default: break
       }
     }
@@ -1330,12 +1334,16 @@ nonisolated extension StoredControlMessage: SwiftProtobuf.Message, SwiftProtobuf
     if !self.body.isEmpty {
       try visitor.visitSingularBytesField(value: self.body, fieldNumber: 2)
     }
+    if self.ends != 0 {
+      try visitor.visitSingularUInt32Field(value: self.ends, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: StoredControlMessage, rhs: StoredControlMessage) -> Bool {
     if lhs.sessionID != rhs.sessionID {return false}
     if lhs.body != rhs.body {return false}
+    if lhs.ends != rhs.ends {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
