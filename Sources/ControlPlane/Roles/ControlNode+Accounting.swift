@@ -97,7 +97,7 @@ extension ControlNode {
     /// The tunnel is up, or could not be had.
     func accountTunnelStart(_ id: UInt16, at now: Instant) {
         guard let tunnel = tunnels[id], let group = destinations[tunnel.destination]?.accountingGroup else { return }
-        let number = nextTunnelAccount()
+        let number = next(\.tunnelAccountNumbers)
         let account = TunnelAccount(
             group: group, id: "\(runID)-t\(hex(number, digits: 8))", tunnel: accounted(tunnel, call: nil),
             startedAt: now)
@@ -117,7 +117,8 @@ extension ControlNode {
         } else if let group = destinations[tunnel.destination]?.accountingGroup {
             record(
                 .tunnelReject(
-                    accounted(tunnel, call: nil), id: "\(runID)-t\(hex(nextTunnelAccount(), digits: 8))", cause: cause,
+                    accounted(tunnel, call: nil), id: "\(runID)-t\(hex(next(\.tunnelAccountNumbers), digits: 8))",
+                    cause: cause,
                     nas: radiusIdentity, at: seconds(now)), group: group, at: now)
         }
     }

@@ -24,7 +24,7 @@ extension ControlNode {
         {
             destinations[key]?.accountingGroup = accounting.group
         }
-        var call = incomingCall(of: connection, proxy: proxy, serialNumber: nextCallSerialNumber())
+        var call = incomingCall(of: connection, proxy: proxy, serialNumber: next(\.callSerialNumbers))
         call.connected.sequencingRequired = profile.dataSequencing == .required
         call.connected.privateGroupID = candidate.privateGroupID
         if profile.accessLineAVPs, let line = connection.request.accessLine { call.describe(line) }

@@ -50,11 +50,9 @@ extension ControlNode {
         guard let image = stored.images[StateKey(.node, 0)], let node = try? StoredNode(serializedBytes: image) else {
             return
         }
-        limits.routeID = node.routeIDLimit
-        limits.callSerialNumber = node.callSerialNumberLimit
-        limits.tunnelAccount = node.tunnelAccountLimit
-        (lastRouteID, lastCallSerialNumber) = (node.routeIDLimit, node.callSerialNumberLimit)
-        lastTunnelAccount = node.tunnelAccountLimit
+        routeNumbers = NumberSource(after: node.routeIDLimit)
+        callSerialNumbers = NumberSource(after: node.callSerialNumberLimit)
+        tunnelAccountNumbers = NumberSource(after: node.tunnelAccountLimit)
         isDraining = node.isDraining
         drained = Set(node.drainedDestinations.compactMap { IPAddress(stored: $0) })
         drainedInstances = Set(node.drainedInstances).intersection(configuration.accessConcentrators.map(\.name))

@@ -82,7 +82,7 @@ extension ControlNode {
             guard tunnels[core.tunnel]?.machine.restore(checkpoint, at: now) == true else { continue }
             work.left[slot] = nil
             work.sessions += 1
-            lastRouteID = max(lastRouteID, routeID)
+            routeNumbers.pass(routeID)
             let id = CallID(tunnel: core.tunnel, session: core.downstream.sessionID)
             goOn(
                 connection(session, routeID: routeID, served, id, at: now),
@@ -90,7 +90,6 @@ extension ControlNode {
             changed.sessions[routeID] = slot
             startAccounting(of: slot, at: now)
         }
-        limits.routeID = max(limits.routeID, lastRouteID)
     }
 
     private func connection(

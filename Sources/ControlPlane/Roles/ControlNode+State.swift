@@ -67,57 +67,31 @@ extension ControlNode {
 
     /// A route id that no other route has, nor had one of an earlier process.
     func nextRouteID() -> UInt32 {
-        repeat {
-            if lastRouteID >= limits.routeID {
-                limits.routeID = lastRouteID > .max - NumberLimits.step ? .max : lastRouteID + NumberLimits.step
-                changed.node = true
-            }
-            lastRouteID = lastRouteID == .max ? 1 : lastRouteID + 1
-        } while routes[lastRouteID] != nil
-        return lastRouteID
+        while true {
+            let id = next(\.routeNumbers)
+            if routes[id] == nil { return id }
+        }
     }
 
-    /// A call serial number, which comes round at 2^32 by design (RFC 2661, section 4.4.3).
-    func nextCallSerialNumber() -> UInt32 {
-        if lastCallSerialNumber == limits.callSerialNumber {
-            limits.callSerialNumber = lastCallSerialNumber &+ NumberLimits.step
-            changed.node = true
-        }
-        lastCallSerialNumber &+= 1
-        return lastCallSerialNumber
-    }
-
-    /// The number of a tunnel's account.
-    func nextTunnelAccount() -> UInt64 {
-        if lastTunnelAccount == limits.tunnelAccount {
-            limits.tunnelAccount &+= UInt64(NumberLimits.step)
-            changed.node = true
-        }
-        lastTunnelAccount &+= 1
-        return lastTunnelAccount
+    /// The next number of one kind.
+    func next<Number>(_ source: ReferenceWritableKeyPath<ControlNode, NumberSource<Number>>) -> Number {
+        let (number, isLimitMoved) = self[keyPath: source].next()
+        if isLimitMoved { changed.node = true }
+        return number
     }
 
     private var nodeImage: StoredNode {
         var node = StoredNode()
         node.cookieSecret = Data(cookie.secret)
-        node.routeIDLimit = limits.routeID
-        node.callSerialNumberLimit = limits.callSerialNumber
-        node.tunnelAccountLimit = limits.tunnelAccount
+        node.routeIDLimit = routeNumbers.limit
+        node.callSerialNumberLimit = callSerialNumbers.limit
+        node.tunnelAccountLimit = tunnelAccountNumbers.limit
         node.isDraining = isDraining
         node.drainedDestinations = drained.map { Data($0.octets) }.sorted { $0.lexicographicallyPrecedes($1) }
         node.drainedInstances = drainedInstances.sorted()
         node.drainedPorts = drainedPorts.map { portName($0) }.sorted()
         return node
     }
-}
-
-/// How far numbers may be given before the store has to be told: in steps, so that it need not be told of each.
-struct NumberLimits {
-    static let step: UInt32 = 16_384
-
-    var routeID: UInt32 = 0
-    var callSerialNumber: UInt32 = 0
-    var tunnelAccount: UInt64 = 0
 }
 
 extension EndingSession {

@@ -109,7 +109,6 @@ public final class ControlNode {
     var counts = SessionCounts()
     /// Those of clients that have not said yet who they are.
     var halfOpen = HalfOpenSessions()
-    var lastRouteID: UInt32 = 0
 
     /// By local tunnel id.
     var tunnels: [UInt16: TunnelRecord] = [:]
@@ -122,7 +121,6 @@ public final class ControlNode {
     var heldDown: [IPAddress: Instant] = [:]
     /// LNSs that take no new calls, by address.
     var drained: Set<IPAddress> = []
-    var lastCallSerialNumber: UInt32 = 0
     /// Whether no new clients are taken at all, of some instances, or on some ports.
     var isDraining = false
     var drainedInstances: Set<String> = []
@@ -143,7 +141,6 @@ public final class ControlNode {
     var sentRecords: [RADIUSRequestHandle: SentRecord] = [:]
     /// Accounts of tunnels, by their numbers.
     var tunnelAccounts: [UInt64: TunnelAccount] = [:]
-    var lastTunnelAccount: UInt64 = 0
     /// What is counted of accounting records.
     public internal(set) var accountingCounters = AccountingCounters()
     /// Whether it has been said that records are lost.
@@ -173,8 +170,10 @@ public final class ControlNode {
 
     /// What the store has to be told of.
     var changed = ChangedState()
-    /// Numbers that may be given before the store has to be told again.
-    var limits = NumberLimits()
+    var routeNumbers = NumberSource<UInt32>()
+    /// Call serial numbers (RFC 2661, section 4.4.3).
+    var callSerialNumbers = NumberSource<UInt32>()
+    var tunnelAccountNumbers = NumberSource<UInt64>()
 
     var agenda = Agenda<Timer>()
     /// What `show pppoe-ac statistics` shows.
