@@ -15,13 +15,19 @@ enum Example {
         dataPlane.uptimeSeconds = 93_784
         dataPlane.heartbeatAgeMilliseconds = 12
         dataPlane.workers = 2
-        let status = StatusSnapshot(
+        var status = StatusSnapshot(
             version: "0.1.0", startedAt: start, uptimeSeconds: 93_785, controlEpoch: 2,
             configurationPath: "/etc/culvert/culvert.yaml", dataPlane: dataPlane,
             capacities: [
                 Capacity(name: "sessions", text: "sessions, access side", used: 60_000, capacity: 65_536),
                 Capacity(name: "tunnels", text: "tunnels", used: 8, capacity: 8_191),
             ])
+        status.store.state = .written
+        status.store.commits = 81_001
+        status.store.changes = 81_002
+        status.store.waiting = 3
+        status.store.waitMilliseconds = 4
+        status.store.early = 5
         var statistics = ACStatistics()
         for (number, counter) in ACCounter.allCases.enumerated() { statistics[counter] = UInt64(7_000 + number) }
         var snapshot = MetricsSnapshot(

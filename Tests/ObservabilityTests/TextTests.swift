@@ -315,6 +315,9 @@ struct TextTests {
                 Capacity(name: "sessions", text: "sessions in the segment", used: 60_000, capacity: 65_536),
                 Capacity(name: "tunnels", text: "tunnels in the segment", used: 8, capacity: 8_192),
             ])
+        status.store.state = .written
+        (status.store.commits, status.store.changes) = (81_001, 81_002)
+        (status.store.waiting, status.store.waitMilliseconds, status.store.early) = (3, 4, 5)
         #expect(
             status.text(in: .utc) == """
                 Culvert Status
@@ -332,14 +335,32 @@ struct TextTests {
                   Workers:              2
                   Ports:                4
                   Layout Version:       1
+                Store:                  written
+                  Commits:              81001
+                  Changes:              81002
+                  Waiting:              3, for 4 ms
+                  Sent Unwritten:       5
 
                 Capacity   Used     Of  Text
                 sessions  60000  65536  sessions in the segment
                 tunnels       8   8192  tunnels in the segment
 
                 """)
+        status.store.state = .failing
+        status.store.waitMilliseconds = 0
+        #expect(status.text(in: .utc).contains("\nStore:                  not written: the disk fails\n  Commits: "))
+        #expect(status.text(in: .utc).contains("\n  Waiting:              3\n"))
         status.dataPlane = DataPlaneStatus()
-        #expect(status.text(in: .utc).contains("\nData Plane:             not running\n\nCapacity"))
+        status.store = StoreStatus()
+        #expect(
+            status.text(in: .utc).contains(
+                """
+
+                Data Plane:             not running
+                Store:                  none: what a restart finds is in the segment alone
+
+                Capacity
+                """))
     }
 
     @Test(arguments: [

@@ -140,6 +140,12 @@ actor FakeControlPlane: ControlPlaneInterface {
                     name: "tunnels", text: "tunnels in the segment", used: UInt64(tunnelTable.count), capacity: 8_192),
             ])
         status.hostName = "lac1"
+        status.store.state = .failing
+        status.store.commits = 81_001
+        status.store.changes = 81_002
+        status.store.waiting = 3
+        status.store.waitMilliseconds = 4
+        status.store.early = 5
         status.drained = drained
         return status
     }

@@ -80,6 +80,31 @@ extension MetricsSnapshot {
             MetricFamily(
                 "culvert_dataplane_workers", .gauge, "workers of the data plane", .whole(UInt64(dataPlane.workers))),
             used, limit,
+        ] + storeFamilies
+    }
+
+    private var storeFamilies: [MetricFamily] {
+        let store = status.store
+        return [
+            MetricFamily(
+                "culvert_store_written", .gauge,
+                "1 while the store takes what the next culvertd must know, 0 while the disk fails or there is no store",
+                .whole(store.state == .written ? 1 : 0)),
+            MetricFamily(
+                "culvert_store_commits_total", .counter, "commits that the store has written", .whole(store.commits)),
+            MetricFamily(
+                "culvert_store_changes_total", .counter,
+                "images of tunnels, sessions and the rest that were handed to the store", .whole(store.changes)),
+            MetricFamily(
+                "culvert_store_waiting_commits", .gauge, "commits that wait for the disk", .whole(store.waiting)),
+            MetricFamily(
+                "culvert_store_wait_seconds", .gauge,
+                "time for which messages to clients and peers have waited for a commit",
+                .real(Double(store.waitMilliseconds) / 1_000)),
+            MetricFamily(
+                "culvert_store_early_total", .counter,
+                "turns in which messages went out before their commit was written, since peers would not have waited longer",
+                .whole(store.early)),
         ]
     }
 

@@ -16,6 +16,16 @@ extension ControlLoop {
             dataPlane: dataPlaneStatus(), capacities: capacities())
         status.hostName = configuration.control.hostName
         status.drained = node.drainedTargets
+        status.store = storeStatus()
+        return status
+    }
+
+    private func storeStatus() -> StoreStatus {
+        var status = store.status
+        let committed = store.progress.committed.load(ordering: .relaxed)
+        let wait = outbox.wait(committed: committed, at: .now()).components
+        status.waitMilliseconds = UInt64(clamping: wait.seconds * 1_000 + wait.attoseconds / 1_000_000_000_000_000)
+        status.early = earlyReleases
         return status
     }
 

@@ -28,7 +28,7 @@ actor ControlLoop {
     /// Who follows what is debugged.
     let debugLines: DebugBroadcaster
     let network: ManagementNetwork
-    private let store: NodeStore
+    let store: NodeStore
     let logger: Logger
     let startedAt = Timestamp.now()
     let node: ControlNode
@@ -41,6 +41,8 @@ actor ControlLoop {
     private var watch = DataPlaneWatch()
     /// How often it is said that the store is slow.
     private var slowness = Periodic(interval: .seconds(60))
+    /// Turns in which something went out before its commit was written.
+    var earlyReleases: UInt64 = 0
 
     /// The control plane over an open segment. What a culvertd before this one was at goes on.
     init(
@@ -153,6 +155,7 @@ actor ControlLoop {
         let isFailing = progress.isFailing.load(ordering: .acquiring)
         let isEarly = outbox.release(
             committed: progress.committed.load(ordering: .acquiring), isFailing: isFailing, at: now)
+        if isEarly { earlyReleases &+= 1 }
         if isEarly, !isFailing, slowness.isDue(at: now) {
             logger.error("the store is too slow: peers are not kept waiting, and a crash now may end sessions")
         }

@@ -1,4 +1,5 @@
 import Logging
+import Observability
 import Roles
 import Store
 import Synchronization
@@ -20,6 +21,9 @@ final class NodeStore {
     private let logger: Logger
     private var store: Store?
     private var state: StoredState
+    /// The first and the last commit of this process; nil: there was none yet.
+    private var commits: ClosedRange<UInt64>?
+    private var changeCount: UInt64 = 0
 
     /// Opens the store at `path`.
     /// - Parameters:
@@ -95,10 +99,28 @@ final class NodeStore {
     /// nothing to write or nothing to write it into.
     func commit(_ changes: [StateChange]) -> UInt64? {
         guard let store, !changes.isEmpty || store.accounting.isStaging else { return nil }
-        return store.commit(
+        let number = store.commit(
             changes.map {
                 StateRow(table: $0.key.table.rawValue, id: Int64(clamping: $0.key.id), image: $0.image)
             })
+        commits = (commits?.lowerBound ?? number)...number
+        changeCount &+= UInt64(changes.count)
+        return number
+    }
+
+    /// How far the disk has come.
+    var status: StoreStatus {
+        var status = StoreStatus()
+        guard store != nil else { return status }
+        status.state = progress.isFailing.load(ordering: .relaxed) ? .failing : .written
+        status.changes = changeCount
+        if let commits {
+            let written = min(
+                max(progress.committed.load(ordering: .relaxed), commits.lowerBound - 1), commits.upperBound)
+            status.commits = written - (commits.lowerBound - 1)
+            status.waiting = commits.upperBound - written
+        }
+        return status
     }
 
     /// Writes what there is, at the end.

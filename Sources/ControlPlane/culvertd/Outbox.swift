@@ -111,6 +111,11 @@ final class Outbox {
         return 0
     }
 
+    /// How long the oldest thing has waited whose commit is not among those up to `committed`.
+    func wait(committed: UInt64, at now: Instant) -> Duration {
+        batches.first { $0.commit > committed }.map { now - $0.since } ?? .zero
+    }
+
     /// When `release` wants to be called at the latest; nil: nothing waits.
     var deadline: Instant? { blockedUntil ?? batches.first.map { $0.since + Self.patience } }
 

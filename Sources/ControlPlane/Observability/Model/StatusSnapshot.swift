@@ -41,6 +41,35 @@ public struct DataPlaneStatus: Hashable, Sendable, Encodable {
     public init() {}
 }
 
+/// The store, where what the next culvertd must know is written before anybody hears of it.
+public struct StoreStatus: Hashable, Sendable, Encodable {
+    /// Whether a restart would find everything.
+    public enum State: String, Hashable, Sendable, CaseIterable, Encodable {
+        /// It could not be opened: what the segment does not have ends with culvertd.
+        case closed
+        /// Everything is written.
+        case written
+        /// The disk fails: what has changed since is kept in memory alone.
+        case failing
+    }
+
+    /// Whether a restart would find everything.
+    public var state = State.closed
+    /// Commits that were written since culvertd's start.
+    public var commits: UInt64 = 0
+    /// Images of tunnels, sessions and the rest that were handed to it since then.
+    public var changes: UInt64 = 0
+    /// Commits that wait for the disk.
+    public var waiting: UInt64 = 0
+    /// Milliseconds for which messages to clients and peers have waited for a commit.
+    public var waitMilliseconds: UInt64 = 0
+    /// How often messages went out before their commit was written, since peers would not have waited longer.
+    public var early: UInt64 = 0
+
+    /// No store.
+    public init() {}
+}
+
 /// The node as a whole.
 public struct StatusSnapshot: Hashable, Sendable, Encodable {
     /// Culvert's version.
@@ -57,6 +86,8 @@ public struct StatusSnapshot: Hashable, Sendable, Encodable {
     public var dataPlane: DataPlaneStatus
     /// Tables and their use.
     public var capacities: [Capacity]
+    /// What the next culvertd will find.
+    public var store = StoreStatus()
     /// The node's name; empty: not told.
     public var hostName = ""
     /// What takes no new sessions now.

@@ -21,9 +21,22 @@ extension StatusSnapshot {
                 + TextLayout.line("Ports", dataPlane.ports, indent: 2)
                 + TextLayout.line("Layout Version", dataPlane.layoutVersion, indent: 2)
         }
-        return text + "\n"
+        return text + storeText + "\n"
             + TextLayout.table(
                 ["Capacity", "Used", "Of", "Text"],
                 capacities.map { [$0.name, String($0.used), String($0.capacity), $0.text] }, rightAligned: [1, 2])
+    }
+
+    private var storeText: String {
+        switch store.state {
+        case .closed: return TextLayout.line("Store", "none: what a restart finds is in the segment alone")
+        case .written, .failing:
+            let wait = store.waitMilliseconds > 0 ? ", for \(store.waitMilliseconds) ms" : ""
+            return TextLayout.line("Store", store.state == .written ? "written" : "not written: the disk fails")
+                + TextLayout.line("Commits", store.commits, indent: 2)
+                + TextLayout.line("Changes", store.changes, indent: 2)
+                + TextLayout.line("Waiting", "\(store.waiting)\(wait)", indent: 2)
+                + TextLayout.line("Sent Unwritten", store.early, indent: 2)
+        }
     }
 }

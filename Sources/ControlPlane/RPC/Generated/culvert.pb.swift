@@ -1095,11 +1095,96 @@ nonisolated struct Culvert_V1_GetStatusResponse: @unchecked Sendable {
     set {_uniqueStorage()._drained = newValue}
   }
 
+  var store: Culvert_V1_StoreStatus {
+    get {_storage._store ?? Culvert_V1_StoreStatus()}
+    set {_uniqueStorage()._store = newValue}
+  }
+  /// Returns true if `store` has been explicitly set.
+  var hasStore: Bool {_storage._store != nil}
+  /// Clears the value of `store`. Subsequent reads from it will return its default value.
+  mutating func clearStore() {_uniqueStorage()._store = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The store, where what the next culvertd must know is written before anybody hears of it.
+nonisolated struct Culvert_V1_StoreStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var state: Culvert_V1_StoreStatus.State = .unspecified
+
+  /// Commits that were written since culvertd's start.
+  var commits: UInt64 = 0
+
+  /// Images of tunnels, sessions and the rest that were handed to it since then.
+  var changes: UInt64 = 0
+
+  /// Commits that wait for the disk.
+  var waiting: UInt64 = 0
+
+  /// How long messages to clients and peers have waited for a commit.
+  var waitMilliseconds: UInt64 = 0
+
+  /// How often messages went out before their commit was written, since peers would not have waited longer.
+  var early: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum State: SwiftProtobuf.Enum, Swift.CaseIterable {
+    typealias RawValue = Int
+    case unspecified // = 0
+
+    /// It could not be opened: what the segment does not have ends with culvertd.
+    case closed // = 1
+
+    /// Everything is written.
+    case written // = 2
+
+    /// The disk fails: what has changed since is kept in memory alone.
+    case failing // = 3
+    case UNRECOGNIZED(Int)
+
+    init() {
+      self = .unspecified
+    }
+
+    init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .closed
+      case 2: self = .written
+      case 3: self = .failing
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .closed: return 1
+      case .written: return 2
+      case .failing: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    static let allCases: [Culvert_V1_StoreStatus.State] = [
+      .unspecified,
+      .closed,
+      .written,
+      .failing,
+    ]
+
+  }
+
+  init() {}
 }
 
 nonisolated struct Culvert_V1_DataPlaneStatus: Sendable {
@@ -4559,7 +4644,7 @@ nonisolated extension Culvert_V1_GetStatusRequest: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Culvert_V1_GetStatusResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".GetStatusResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}started_at\0\u{3}uptime_seconds\0\u{3}control_epoch\0\u{3}configuration_path\0\u{3}data_plane\0\u{1}capacities\0\u{3}host_name\0\u{1}drained\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}started_at\0\u{3}uptime_seconds\0\u{3}control_epoch\0\u{3}configuration_path\0\u{3}data_plane\0\u{1}capacities\0\u{3}host_name\0\u{1}drained\0\u{1}store\0")
 
   fileprivate class _StorageClass {
     var _version: String = String()
@@ -4571,6 +4656,7 @@ nonisolated extension Culvert_V1_GetStatusResponse: SwiftProtobuf.Message, Swift
     var _capacities: [Culvert_V1_Capacity] = []
     var _hostName: String = String()
     var _drained: [Culvert_V1_DrainTarget] = []
+    var _store: Culvert_V1_StoreStatus? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4590,6 +4676,7 @@ nonisolated extension Culvert_V1_GetStatusResponse: SwiftProtobuf.Message, Swift
       _capacities = source._capacities
       _hostName = source._hostName
       _drained = source._drained
+      _store = source._store
     }
   }
 
@@ -4617,6 +4704,7 @@ nonisolated extension Culvert_V1_GetStatusResponse: SwiftProtobuf.Message, Swift
         case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._capacities) }()
         case 8: try { try decoder.decodeSingularStringField(value: &_storage._hostName) }()
         case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._drained) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._store) }()
         default: break
         }
       }
@@ -4656,6 +4744,9 @@ nonisolated extension Culvert_V1_GetStatusResponse: SwiftProtobuf.Message, Swift
       if !_storage._drained.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._drained, fieldNumber: 9)
       }
+      try { if let v = _storage._store {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4674,6 +4765,7 @@ nonisolated extension Culvert_V1_GetStatusResponse: SwiftProtobuf.Message, Swift
         if _storage._capacities != rhs_storage._capacities {return false}
         if _storage._hostName != rhs_storage._hostName {return false}
         if _storage._drained != rhs_storage._drained {return false}
+        if _storage._store != rhs_storage._store {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4681,6 +4773,65 @@ nonisolated extension Culvert_V1_GetStatusResponse: SwiftProtobuf.Message, Swift
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension Culvert_V1_StoreStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StoreStatus"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{1}commits\0\u{1}changes\0\u{1}waiting\0\u{3}wait_milliseconds\0\u{1}early\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.commits) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.changes) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.waiting) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.waitMilliseconds) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.early) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 1)
+    }
+    if self.commits != 0 {
+      try visitor.visitSingularUInt64Field(value: self.commits, fieldNumber: 2)
+    }
+    if self.changes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.changes, fieldNumber: 3)
+    }
+    if self.waiting != 0 {
+      try visitor.visitSingularUInt64Field(value: self.waiting, fieldNumber: 4)
+    }
+    if self.waitMilliseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.waitMilliseconds, fieldNumber: 5)
+    }
+    if self.early != 0 {
+      try visitor.visitSingularUInt64Field(value: self.early, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Culvert_V1_StoreStatus, rhs: Culvert_V1_StoreStatus) -> Bool {
+    if lhs.state != rhs.state {return false}
+    if lhs.commits != rhs.commits {return false}
+    if lhs.changes != rhs.changes {return false}
+    if lhs.waiting != rhs.waiting {return false}
+    if lhs.waitMilliseconds != rhs.waitMilliseconds {return false}
+    if lhs.early != rhs.early {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Culvert_V1_StoreStatus.State: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATE_UNSPECIFIED\0\u{1}STATE_CLOSED\0\u{1}STATE_WRITTEN\0\u{1}STATE_FAILING\0")
 }
 
 nonisolated extension Culvert_V1_DataPlaneStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -43,6 +43,39 @@ extension Capacity {
     }
 }
 
+extension StoreStatus {
+    var message: Culvert_V1_StoreStatus {
+        .with {
+            $0.state =
+                switch state {
+                case .closed: .closed
+                case .written: .written
+                case .failing: .failing
+                }
+            $0.commits = commits
+            $0.changes = changes
+            $0.waiting = waiting
+            $0.waitMilliseconds = waitMilliseconds
+            $0.early = early
+        }
+    }
+
+    init(_ message: Culvert_V1_StoreStatus) {
+        self.init()
+        state =
+            switch message.state {
+            case .written: .written
+            case .failing: .failing
+            case .closed, .unspecified, .UNRECOGNIZED: .closed
+            }
+        commits = message.commits
+        changes = message.changes
+        waiting = message.waiting
+        waitMilliseconds = message.waitMilliseconds
+        early = message.early
+    }
+}
+
 extension StatusSnapshot {
     var message: Culvert_V1_GetStatusResponse {
         .with {
@@ -55,6 +88,7 @@ extension StatusSnapshot {
             $0.capacities = capacities.map(\.message)
             $0.hostName = hostName
             $0.drained = drained.map(\.message)
+            $0.store = store.message
         }
     }
 
@@ -64,6 +98,7 @@ extension StatusSnapshot {
             controlEpoch: message.controlEpoch, configurationPath: message.configurationPath,
             dataPlane: DataPlaneStatus(message.dataPlane), capacities: message.capacities.map { Capacity($0) })
         hostName = message.hostName
+        store = StoreStatus(message.store)
         for target in message.drained { drained.append(try DrainTarget(target)) }
     }
 }
