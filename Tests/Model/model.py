@@ -26,6 +26,7 @@ FRAGMENT_LIMIT = 32  # fragments of one outer packet
 BUFFER = 2048  # octets of a frame in one packet buffer
 HEADROOM = 128  # octets in front of a frame in its packet buffer
 HEADER_ROOM = 92  # octets that the node wants in front of a PPP frame that takes the long way, and those of options
+FIRST_BUFFER = 136  # octets that the first buffer of a datagram in several has at least: what headers may need
 
 # The roles of the counters (Counter.swift): everything else but octets ends a frame.
 INPUTS = {
@@ -514,8 +515,17 @@ class Model:
         whole = Packet(packet.port, frame, 1, True)
         if len(frame) > BUFFER:
             length = sum(len(piece.data) for piece in pieces)
-            whole.buffers, whole.message_at = len(pieces), len(frame) - length + 8
-            whole.bounds = [len(frame) - length + piece.end for piece in pieces]
+            start = len(frame) - length
+            # What headers may need comes forward into the first buffer; a buffer that is empty then is gone.
+            first = pieces[0]
+            missing = max(FIRST_BUFFER - len(first.front) - len(first.data), 0)
+            whole.bounds = [start + first.end + missing]
+            for piece in pieces[1:]:
+                moved = min(missing, len(piece.data))
+                missing -= moved
+                if moved < len(piece.data):
+                    whole.bounds.append(start + piece.end)
+            whole.buffers, whole.message_at = len(whole.bounds), start + 8
         return whole
 
     def ipv4_payload(self, packet, header, payload):
