@@ -341,7 +341,7 @@ def other_layout(node):
     node.configure()
     node.segment.put(8, "I", 1)
     before = bytes(node.segment.bytes)
-    refused(node, "the segment has layout version 1, this program understands version 4")
+    refused(node, "the segment has layout version 1, this program understands version 5")
     if bytes(node.segment.bytes) != before:
         raise LabError("the refused segment was written to")
 

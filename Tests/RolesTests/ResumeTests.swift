@@ -255,13 +255,14 @@ import Wire
         world.expectNothingLeft()
     }
 
-    /// With RFC 4951 the LNS is told, and helps; sessions go on.
-    @Test(arguments: [true, false]) func recoversAsTheProfileSays(takesPart: Bool) throws {
+    /// With RFC 4951 the LNS is told, and helps; sessions go on. `isStoreLost`: what the LNS has announced stands in the segment as well.
+    @Test(arguments: [true, false], [true, false])
+    func recoversAsTheProfileSays(takesPart: Bool, isStoreLost: Bool) throws {
         let world = try World(profile: "failover: rfc4951, hello-timeout: 10")
         world.lns.failover = takesPart ? FailoverCapability(recoveryTime: 60_000) : nil
         let clients = (0..<2).map { _ in world.dialled() }
         _ = world.takeTrace()
-        world.restart(after: .seconds(1))
+        world.restart(after: .seconds(1), state: isStoreLost ? StoredState() : nil)
         world.run(for: .seconds(8))
         let trace = world.takeTrace()
         if takesPart {

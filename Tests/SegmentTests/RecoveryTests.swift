@@ -55,6 +55,29 @@ import Wire
         }
     }
 
+    /// What the next culvertd may have to talk to the peer by; of a tunnel id that is given anew there is nothing.
+    @Test func controlNumbersStay() throws {
+        let tables = try Tables()
+        let id = tables.ownTunnel
+        #expect(tables.bed.writer.controlNumbers(id) == nil)
+        var numbers = ControlNumbers(ns: 65_535, nr: 1, peerNr: 65_530)
+        tables.bed.writer.setControlNumbers(id, numbers)
+        #expect(tables.bed.writer.controlNumbers(id) == numbers)
+        numbers.ns = 0
+        numbers.peerFailover = 3
+        numbers.peerRecoveryTime = 3_600_000
+        tables.bed.writer.setControlNumbers(id, numbers)
+        _ = try tables.bed.restart()
+        #expect(tables.bed.writer.controlNumbers(id) == numbers)
+        try tables.bed.writer.remove(tables.own.up.slot)
+        try tables.bed.writer.removeTunnel(id)
+        tables.bed.reclaim()
+        #expect(tables.bed.writer.controlNumbers(id) == nil)
+        var next: TunnelID
+        repeat { next = try tables.bed.writer.allocateTunnel(owner: .subscriber) } while next != id
+        #expect(tables.bed.writer.controlNumbers(id) == nil)
+    }
+
     @Test func whatIsWholeStays() throws {
         let tables = try Tables()
         let before = tables.bed.writer.occupancy

@@ -178,8 +178,8 @@ func segmentError(_ body: () throws -> Void) throws -> SegmentError? {
     /// Bytes at an offset of the header, and a part of the text that refuses them.
     static let spoiled: [(offset: UInt64, bytes: [UInt8], text: String)] = [
         (0, Array("NOTMINE!".utf8), "not a Culvert segment (starts with 0x21454e494d544f4e)"),
-        (8, [1, 0, 0, 0], "the segment has layout version 1, this program understands version 4"),
-        (8, [9, 0, 0, 0], "the segment has layout version 9, this program understands version 4"),
+        (8, [1, 0, 0, 0], "the segment has layout version 1, this program understands version 5"),
+        (8, [9, 0, 0, 0], "the segment has layout version 9, this program understands version 5"),
         (16, [0xff, 0xff], "of different builds"),
         (12, [1, 0, 0, 0], "the header gives 1 for the header's size, its geometry makes that 4096"),
         (24, [0, 0, 0, 0, 1], "for the total size"),

@@ -8,8 +8,8 @@ import Wire
 
 /// Tunnels and sessions that only the table knows, since the store is lost: torn, another program's, or a copy from before.
 ///
-/// The table has who a session's client is, all ids of both sides and the tunnels' ends, and beside them the control channels' numbers. That
-/// is enough to go on: the LNS notices nothing, and data flows. What it does not have is gone: users' names, what RADIUS said of them,
+/// The table has who a session's client is, all ids of both sides and the tunnels' ends, and beside them the control channels' numbers and
+/// whether the LNS can recover them. That is enough to go on: the LNS notices nothing, and data flows. What it does not have is gone: users' names, what RADIUS said of them,
 /// accounting sessions (new ones begin), and messages that the LNS had not acknowledged, whose numbers are filled with HELLO.
 extension ControlNode {
     /// More unacknowledged messages than any peer's window lets out: the numbers are not to be believed.
@@ -53,6 +53,10 @@ extension ControlNode {
         var checkpoint = TunnelCheckpoint(role: .initiator, localID: id, state: .established)
         checkpoint.peerTunnelID = tunnel.peerTunnelID
         checkpoint.peer = PeerInformation(tunnelID: tunnel.peerTunnelID, hostName: "", receiveWindow: 4)
+        if numbers.peerFailover != 0 {
+            checkpoint.peer?.failover = FailoverCapability(
+                bits: numbers.peerFailover, recoveryTime: numbers.peerRecoveryTime)
+        }
         (checkpoint.ns, checkpoint.nr, checkpoint.peerNr) = (numbers.ns, numbers.nr, numbers.peerNr)
         checkpoint.queue = Array(repeating: .init(sessionID: 0, body: hello), count: gap)
         return checkpoint
@@ -103,6 +107,16 @@ extension ControlNode {
         connection.openedAt = now
         connection.call = call
         return connection
+    }
+}
+
+extension ControlNumbers {
+    /// What the table keeps of a tunnel's control connection.
+    init(_ tunnel: Tunnel) {
+        let numbers = tunnel.statistics
+        self.init(ns: numbers.ns, nr: numbers.nr, peerNr: numbers.peerNr)
+        peerFailover = tunnel.peer?.failover?.bits ?? 0
+        peerRecoveryTime = tunnel.peer?.failover?.recoveryTime ?? 0
     }
 }
 

@@ -212,8 +212,7 @@ extension ControlNode {
         if let record = tunnels[id], record.machine.revision != record.savedRevision {
             tunnels[id]?.savedRevision = record.machine.revision
             changed.tunnels.insert(id)
-            let numbers = record.machine.statistics
-            table.setControlNumbers(id, ControlNumbers(ns: numbers.ns, nr: numbers.nr, peerNr: numbers.peerNr))
+            table.setControlNumbers(id, ControlNumbers(record.machine))
         }
         guard isOutermost else { return }
         for datagram in outgoing.removeValue(forKey: id) ?? [] {

@@ -123,7 +123,7 @@ public struct SessionTotals: Hashable, Sendable {
     }
 }
 
-/// The sequence numbers of a tunnel's control channel (RFC 2661, section 5.8).
+/// The sequence numbers of a tunnel's control channel (RFC 2661, section 5.8), and what its peer has announced of failovers.
 public struct ControlNumbers: Hashable, Sendable {
     /// Ns of the next new message.
     public var ns: UInt16
@@ -131,8 +131,12 @@ public struct ControlNumbers: Hashable, Sendable {
     public var nr: UInt16
     /// Ns of the oldest message that the peer has not acknowledged; `ns` where it has acknowledged all.
     public var peerNr: UInt16
+    /// Bits of the peer's Failover Capability (RFC 4951); 0: it has announced none.
+    public var peerFailover: UInt16 = 0
+    /// Milliseconds that the peer asks to be waited for.
+    public var peerRecoveryTime: UInt32 = 0
 
-    /// These numbers.
+    /// These numbers, of a peer that has announced nothing.
     public init(ns: UInt16, nr: UInt16, peerNr: UInt16) {
         self.ns = ns
         self.nr = nr

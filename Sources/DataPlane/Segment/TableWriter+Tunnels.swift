@@ -77,7 +77,8 @@ extension TableWriter {
     public func setControlNumbers(_ id: TunnelID, _ numbers: ControlNumbers) {
         guard isAllocated(id) else { return }
         controls[Int(id.rawValue)] = culvert_control(
-            ns: numbers.ns, nr: numbers.nr, peer_nr: numbers.peerNr, valid: 1)
+            ns: numbers.ns, nr: numbers.nr, peer_nr: numbers.peerNr, valid: 1,
+            peer_recovery_time: numbers.peerRecoveryTime, peer_failover: numbers.peerFailover, reserved: 0)
     }
 
     /// The numbers of a tunnel's control channel; nil where none were kept.
@@ -85,7 +86,10 @@ extension TableWriter {
         guard isAllocated(id) else { return nil }
         let control = controls[Int(id.rawValue)]
         guard control.valid == 1 else { return nil }
-        return ControlNumbers(ns: control.ns, nr: control.nr, peerNr: control.peer_nr)
+        var numbers = ControlNumbers(ns: control.ns, nr: control.nr, peerNr: control.peer_nr)
+        numbers.peerFailover = control.peer_failover
+        numbers.peerRecoveryTime = control.peer_recovery_time
+        return numbers
     }
 
     /// Takes a tunnel without sessions out of service. Its id is free when all workers have passed a quiescent point.

@@ -6,7 +6,8 @@ import Wire
 // Both ends agree, or both are down: what has to be so when all has been well for as long as any time-out lasts.
 extension Simulation {
     /// Time after which nothing may be undecided: HELLO and a full retransmission cycle on both sides (10 s and 15 s), the time
-    /// that clients and LNSs wait for each other (30 s), and what a client that does not finish is given (4 requests, 3 s apart).
+    /// that they wait for each other to recover (10 s), that clients and LNSs wait for each other (30 s), and what a client that does
+    /// not finish is given (4 requests, 3 s apart).
     static let quietTime: Duration = .seconds(75)
 
     func expectAgreement(_ when: String) {

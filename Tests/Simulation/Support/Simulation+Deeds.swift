@@ -8,7 +8,7 @@ extension Simulation {
     /// Something that somebody does, and how often compared with the rest.
     enum Deed: Int, CaseIterable {
         case dial, hangUp, terminate, renegotiate, forget, silence, resend, strayPADT, echo, dawdle
-        case disconnect, cross, stop, mute, kill, crash, hold, refuse, secret, move
+        case disconnect, cross, stop, mute, kill, crash, failOver, hold, refuse, secret, move
         case cut, outage, weather
         case clear, drain, reload, failTable
         case killRADIUS, slowRADIUS, rejectAll, failNames, restart, restartMidway, loseStore, loseTable
@@ -19,7 +19,8 @@ extension Simulation {
             case .hangUp, .cut: 6
             case .disconnect, .clear: 4
             case .terminate, .renegotiate, .forget, .cross, .silence, .resend: 3
-            case .strayPADT, .stop, .mute, .kill, .crash, .hold, .refuse, .outage, .weather, .killRADIUS, .failNames,
+            case .strayPADT, .stop, .mute, .kill, .crash, .failOver, .hold, .refuse, .outage, .weather, .killRADIUS,
+                .failNames,
                 .restart, .restartMidway:
                 2
             case .echo, .dawdle, .secret, .move, .drain, .reload, .failTable, .slowRADIUS, .rejectAll, .loseStore,
@@ -88,7 +89,7 @@ extension Simulation {
         switch deed {
         case .dial, .hangUp, .terminate, .renegotiate, .forget, .silence, .resend, .strayPADT, .echo, .dawdle:
             clientDeed(deed, Int(chance.below(UInt64(clients.count))))
-        case .disconnect, .cross, .stop, .mute, .kill, .crash, .hold, .refuse, .secret, .move:
+        case .disconnect, .cross, .stop, .mute, .kill, .crash, .failOver, .hold, .refuse, .secret, .move:
             lnsDeed(deed, Int(chance.below(UInt64(lnses.count))))
         case .cut:
             tally[.partitions] += 1
@@ -181,6 +182,10 @@ extension Simulation {
         case .crash:
             tally[.lnsCrashes] += 1
             lns.restart()
+        case .failOver where lns.failover != nil:
+            // It has kept all but its control channels' numbers, and what was being set up.
+            tally[.lnsFailovers] += 1
+            lns.fail(to: lns.memory, at: now)
         case .hold: lns.takesCalls = false
         case .refuse:
             tally[.lnsRefusals] += UInt64(lns.waiting.count)

@@ -18,6 +18,7 @@ extension Simulation {
         expectNothingLeft()
         ledger.balance(self)
         tally[.logIns] = tally[.sessionsUp]
+        tally[.recoveries] += node.statistics[.l2tpTunnelsRecovered]
     }
 
     /// Whatever was, everybody who wants gets in.

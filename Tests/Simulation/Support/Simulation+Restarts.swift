@@ -29,6 +29,7 @@ extension Simulation {
     /// what it wanted to send with that, nothing has gone out.
     func die(losing loss: Loss = .nothing) {
         isRunning = false
+        tally[.recoveries] += node.statistics[.l2tpTunnelsRecovered]
         let written = disk.die(&chance, forgetful: planted == .forgottenAcknowledgement)
         if disk.hasForgotten { tally[.plantedFaults] += 1 }
         say("process", "killed; \(written) more commits are on the disk")

@@ -26,6 +26,8 @@ package final class Simulation {
     static let nobody = IPv4Address(value: 0xc633_6463)
     static let radiusAddresses = [IPv4Address(value: 0x0a00_0001), IPv4Address(value: 0x0a00_0002)]
     static let secret = Array("s3cret".utf8)
+    /// Seconds that either end waits for the other to recover, where tunnels are recovered.
+    static let recoveryTime = 10
     static let ports = [
         NodePort(index: 0, name: "access0", mac: accessMAC, mtu: 1_508),
         NodePort(index: 1, name: "core0", mac: coreMAC, mtu: 1_500),
@@ -145,6 +147,7 @@ package final class Simulation {
         for address in Self.lnsAddresses {
             let lns = LNS(address, secret: Self.secret, seed: chance.next())
             lns.remembers = false
+            if variant.recovers { lns.failover = FailoverCapability(recoveryTime: UInt32(Self.recoveryTime) * 1_000) }
             lns.adjust = {
                 $0.helloInterval = .seconds(10)
                 $0.establishTimeout = .seconds(15)

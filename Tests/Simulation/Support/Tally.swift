@@ -6,11 +6,11 @@ package struct Tally: Sendable {
         case partitions, outages
         case dials, logIns, hangUps, vanished, strayPADTs, resentPADRs, renegotiations
         case sessionsUp, sessionsDown, tunnelsUp, tunnelsDown
-        case lnsCrashes, lnsDeaths, lnsMutes, lnsRefusals, lnsStops, lnsDisconnects, wrongSecrets
+        case lnsCrashes, lnsDeaths, lnsMutes, lnsRefusals, lnsStops, lnsDisconnects, lnsFailovers, wrongSecrets
         case radiusDeaths, radiusSlow, radiusRejects, accessRequests, records, repeatedRecords, starts, stops, interims
         case nameFailures, nameDelays, wrongNames, nameQueries
         case clears, drains, reloads, shutdowns, tableFaults
-        case restarts, restartsMidway, resumedSessions, storesLost, tablesLost
+        case restarts, restartsMidway, resumedSessions, recoveries, storesLost, tablesLost
         case plantedFaults
     }
 

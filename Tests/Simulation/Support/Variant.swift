@@ -11,18 +11,20 @@ package struct Variant: Sendable {
     /// What operators reload it with meanwhile.
     package let others: [Configuration]
     package let sessionLimitPerTunnel: Int
+    /// Whether tunnels are recovered by RFC 4951.
+    package let recovers: Bool
 
-    /// One for each way to find LNSs, with and without a limit of sessions in a tunnel.
+    /// One for each way to find LNSs, with and without a limit of sessions in a tunnel, with and without RFC 4951.
     package static func all() throws -> [Variant] {
         try Choice.allCases.flatMap { choice in
-            try [0, 2].map { limit in
-                let text = Text(choice: choice, limit: limit)
+            try [(0, false), (2, false), (0, true), (2, true)].map { limit, recovers in
+                let text = Text(choice: choice, limit: limit, recovers: recovers)
                 return Variant(
                     choice: choice, base: try text.configuration(),
                     others: [
                         try text.configuration(hello: 12), try text.configuration(interim: 90, clients: 2),
                         try text.configuration(isServed: false), try text.configuration(hello: 9, interim: 0),
-                    ], sessionLimitPerTunnel: limit)
+                    ], sessionLimitPerTunnel: limit, recovers: recovers)
             }
         }
     }
@@ -30,6 +32,7 @@ package struct Variant: Sendable {
     private struct Text {
         let choice: Choice
         let limit: Int
+        let recovers: Bool
 
         func configuration(
             hello: Int = 10, interim: Int = 60, clients: Int = 100, isServed: Bool = true
@@ -77,6 +80,8 @@ package struct Variant: Sendable {
                     failover-timeout: 4
                     hold-down: 10
                     session-limit: \(limit)
+                    failover: \(recovers ? "rfc4951-or-silent" : "silent")
+                    recovery-time: \(Simulation.recoveryTime)
                 radius-server:
                   - {host: 10.0.0.1, key: radius-secret, timeout: 1, retransmit: 1, dead-time: 5}
                   - {host: 10.0.0.2, key: radius-secret, timeout: 1, retransmit: 1, dead-time: 5}

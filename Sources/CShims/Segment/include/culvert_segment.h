@@ -36,7 +36,7 @@
 #include <stdint.h>
 
 #define CULVERT_SEGMENT_MAGIC 0x31545245564c5543ull /* "CULVERT1" in memory order */
-#define CULVERT_LAYOUT_VERSION 4u
+#define CULVERT_LAYOUT_VERSION 5u
 
 #define CULVERT_PAGE_SHIFT 14u      /* session ids: 2 bits of page selector, 14 bits of offset in a region of 16,384 slots */
 #define CULVERT_PAGE_COUNT 4u
@@ -215,13 +215,16 @@ struct culvert_tunnel {
     uint8_t control_window;    // high octet of the Ns that is expected of the peer next; changes while the tunnel is published
 };
 
-// The sequence numbers of a tunnel's control channel, beside its entry: no worker reads them. culvertd keeps them here as well as in its
-// store, so that it can still talk to the peer when the store is lost.
+// The sequence numbers of a tunnel's control channel, and what its peer has announced of failovers, beside its entry: no worker reads
+// them. culvertd keeps them here as well as in its store, so that it can still talk to the peer when the store is lost.
 struct culvert_control {
     uint16_t ns;      // of the next new message
     uint16_t nr;      // Ns of the message that is expected next
     uint16_t peer_nr; // Ns of the oldest message that the peer has not acknowledged
     uint16_t valid;   // 1 once the others are set
+    uint32_t peer_recovery_time; // milliseconds that the peer asks to be waited for
+    uint16_t peer_failover;      // bits of the peer's Failover Capability (RFC 4951); 0: it has announced none
+    uint16_t reserved;
 };
 
 enum {
@@ -426,8 +429,10 @@ CULVERT_ASSERT_OFFSET(culvert_tunnel, peer_address, 24);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, peer_port, 56);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, flags, 62);
 CULVERT_ASSERT_OFFSET(culvert_tunnel, control_window, 63);
-CULVERT_ASSERT(sizeof(struct culvert_control) == 8);
+CULVERT_ASSERT(sizeof(struct culvert_control) == 16);
 CULVERT_ASSERT_OFFSET(culvert_control, peer_nr, 4);
+CULVERT_ASSERT_OFFSET(culvert_control, peer_recovery_time, 8);
+CULVERT_ASSERT_OFFSET(culvert_control, peer_failover, 12);
 CULVERT_ASSERT(sizeof(struct culvert_template) == 128);
 CULVERT_ASSERT_OFFSET(culvert_template, length, 96);
 CULVERT_ASSERT_OFFSET(culvert_template, ip_sum, 104);
@@ -496,7 +501,8 @@ static inline uint64_t culvert_layout_hash(void) {
         offsetof(struct culvert_upstream, features), offsetof(struct culvert_upstream, claim), offsetof(struct culvert_upstream, capture),
         offsetof(struct culvert_downstream, features), offsetof(struct culvert_downstream, claim),
         offsetof(struct culvert_segment_header, policers_offset), offsetof(struct culvert_segment_header, controls_offset),
-        sizeof(struct culvert_control), offsetof(struct culvert_control, peer_nr), offsetof(struct culvert_port, local_ipv6),
+        sizeof(struct culvert_control), offsetof(struct culvert_control, peer_nr),
+        offsetof(struct culvert_control, peer_recovery_time), offsetof(struct culvert_control, peer_failover), offsetof(struct culvert_port, local_ipv6),
         offsetof(struct culvert_tunnel, flags), offsetof(struct culvert_template, offset_pad),
         sizeof(struct culvert_features), offsetof(struct culvert_features, meter), offsetof(struct culvert_features, sequence),
         offsetof(struct culvert_features, reordered), sizeof(struct culvert_policer), offsetof(struct culvert_policer, committed_rate),

@@ -60,12 +60,20 @@ public struct FailoverCapability: Hashable, Sendable {
     init?(wire: ArraySlice<UInt8>) {
         var reader = ByteReader(wire)
         guard let bits = reader.readUInt16(), let time = reader.readUInt32() else { return nil }
-        self.init(controlChannel: bits & 1 != 0, dataChannel: bits & 2 != 0, recoveryTime: time)
+        self.init(bits: bits, recoveryTime: time)
     }
+
+    /// A capability of these bits, as the AVP has them; the time in milliseconds.
+    public init(bits: UInt16, recoveryTime: UInt32) {
+        self.init(controlChannel: bits & 1 != 0, dataChannel: bits & 2 != 0, recoveryTime: recoveryTime)
+    }
+
+    /// The AVP's bits: 1 for the control channel, 2 for the data channel.
+    public var bits: UInt16 { (controlChannel ? 1 : 0) | (dataChannel ? 2 : 0) }
 
     var wire: [UInt8] {
         var writer = ByteWriter(capacity: 6)
-        writer.write(UInt16((controlChannel ? 1 : 0) | (dataChannel ? 2 : 0)))
+        writer.write(bits)
         writer.write(recoveryTime)
         return writer.bytes
     }
