@@ -5,7 +5,7 @@ import os
 import struct
 
 MAGIC = int.from_bytes(b"CULVERT1", "little")
-VERSION = 4
+VERSION = 5
 FORWARD = 3
 ACCESS, CORE = 1, 2
 NONE = 0xFFFFFFFF
