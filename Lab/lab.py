@@ -44,7 +44,7 @@ def missing():
     for program, package in (("ip", "iproute2"), ("linux.uml", "user-mode-linux"), ("pppd", "ppp"),
                              ("pppoe-server", "pppoe"), ("xl2tpd", "xl2tpd"), ("busybox", "busybox-static"),
                              ("ethtool", "ethtool"), ("tcpdump", "tcpdump"), ("tshark", "tshark"),
-                             ("modprobe", "kmod"), ("ping", "iputils-ping"), ("freeradius", "freeradius"),
+                             ("modprobe", "kmod"), ("ping", "iputils-ping"), ("fping", "fping"), ("freeradius", "freeradius"),
                              ("radclient", "freeradius-utils"), ("unbound", "unbound"), ("dig", "bind9-dnsutils")):
         if shutil.which(program, mode=os.F_OK, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
             reasons.append(f"no {program} (package {package})")

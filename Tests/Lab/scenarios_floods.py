@@ -9,7 +9,7 @@ import time
 from datetime import datetime
 
 from Lab.lab import ACCESS_MAC, CORE_MAC
-from Lab.peers import LNS_ADDRESS, NODE_ADDRESS, PPPoEClient
+from Lab.peers import LNS_ADDRESS, NODE_ADDRESS, PPPoEClient, pings_told
 from Lab.process import Process
 from stage import expect, expect_equal, scenario
 
@@ -139,14 +139,13 @@ def play(stage, floods, **settings):
         before, busy_before = counters(node), busy(node.daemon)
         process = flood.start(lab, node)
         time.sleep(1)  # until every bucket is empty, which is what the flood is for
-        ping = old_guest.start(
-            f"ping -q -n -i 0.01 -c 300 -s 500 -I {dial.interface} {dial.remote}", timeout=30)
+        ping = old_guest.start(dial.ping_command(300, 0.01, 500), timeout=30)
         marks = len(watch.process.text()), len(node.daemon.text())
         fresh = new.dial(user="new@isp1.com", echo=0)
         asked, up = watch.first_padi(marks[0]), session_up(node, "new@isp1.com", marks[1])
         fresh.wait_up()
         _, output = old_guest.finish(ping, 40)
-        sent, answered = (int(number) for number in re.search(r"(\d+) packets transmitted, (\d+) received", output).groups())
+        sent, answered = pings_told(output)
         memory = {one: resident(getattr(node, one)) for one in ("daemon", "dataplane")}
         process.stop()
         after, busy_after = counters(node), busy(node.daemon)
