@@ -13,6 +13,7 @@ import signal
 
 from .process import LabError, LabTimeout, Process, wait_until
 
+NUDGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nudge.py")
 SCRIPTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guest")
 
 
@@ -46,6 +47,9 @@ class Guest:
             os.path.join(directory, "console.log"),
             # Guest memory is an unlinked file here; a tmpfs keeps it off the disk.
             environment={"TMPDIR": "/dev/shm"}, pipe_input=True)
+        self.nudge = Process(
+            f"nudge of guest {name}", namespace.command("/usr/bin/python3", NUDGE, self.tap, self.mac),
+            os.path.join(directory, "nudge.log"))
 
     def wait_booted(self, timeout=60):
         self.process.wait_for(r"^MARK BOOTED", timeout)
@@ -114,6 +118,7 @@ class Guest:
             self.process.wait(3)
         except (OSError, LabTimeout):
             self.kill()
+        self.nudge.kill()
         self.namespace.remove_link(self.tap)
 
     def kill(self):
@@ -131,4 +136,5 @@ class Guest:
             self.process.child.stdin.close()
         except OSError:
             pass
+        self.nudge.kill()
         self.namespace.remove_link(self.tap)
