@@ -85,7 +85,11 @@ class Node:
                 raise AssertionError("the data plane does not start: " + self.text())
             time.sleep(0.01)
         self.socket = os.path.join(folder, "dpdk", NAME, "dpdk_telemetry.v2")
-        self.segment = Segment(self.segment_path)
+        try:
+            self.segment = Segment(self.segment_path)
+        except Exception:
+            self.process.kill()
+            raise
 
     def text(self):
         with open(self.log, errors="replace") as file:
