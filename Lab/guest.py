@@ -117,9 +117,8 @@ class Guest:
             self.process.child.stdin.close()
             self.process.wait(3)
         except (OSError, LabTimeout):
-            self.kill()
-        self.nudge.kill()
-        self.namespace.remove_link(self.tap)
+            return self.kill()
+        self.disconnect()
 
     def kill(self):
         """Ends the guest as a power failure does."""
@@ -136,5 +135,9 @@ class Guest:
             self.process.child.stdin.close()
         except OSError:
             pass
+        self.disconnect()
+
+    def disconnect(self):
+        """Takes the network device of a guest that has ended away."""
         self.nudge.kill()
         self.namespace.remove_link(self.tap)

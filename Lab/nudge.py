@@ -5,6 +5,7 @@ or a PADT before a silence, then lies in the TAP for good. These frames pass no 
 the TAP.
 """
 
+import errno
 import socket
 import sys
 import time
@@ -23,7 +24,7 @@ def main():
             except BlockingIOError:
                 pass
             except OSError as error:
-                if error.errno not in (100, 105):  # down for a moment, or its queue is full
+                if error.errno not in (errno.ENETDOWN, errno.ENOBUFS):
                     return
             time.sleep(0.05)
 

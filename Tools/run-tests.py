@@ -91,8 +91,8 @@ SWIFT_TESTING = re.compile(r"Test run with (\d+) tests?.* (passed|failed)")
 OWN_WARNING = re.compile(r"/(?:Sources|Tests|Bench)/[^:]+:\d+:\d+: warning:")
 SWIFT_ISSUES = re.compile(r"with (\d+) issues?")
 # What of a failed stage's log says why, to be told once more at the end; where no line does, its last ones are.
-REASON = re.compile(r"recorded an issue|^FAIL|error:|faults$|MISMATCH|^Traceback|: failed|^seed \d+|ERROR: AddressSanitizer|deadly signal")
-NO_REASON = re.compile(r"^\d+ of \d+ |, 0 faults$| 0 failed")
+REASON = re.compile(
+    r"recorded an issue|^FAIL|^error: |: error: |\b[1-9]\d* faults$|^seed \d+ fails|failed after|^Traceback|ERROR: AddressSanitizer|deadly signal")
 REASONS = 12
 
 
@@ -141,7 +141,7 @@ def run(stage):
 def reasons(stage):
     """The lines of a failed stage's log that say why, or its last ones."""
     lines = (LOGS / f"{stage.name}.log").read_text(errors="replace").splitlines()
-    telling = [line for line in lines if REASON.search(line) and not NO_REASON.search(line)]
+    telling = [line for line in lines if REASON.search(line)]
     return [line[:300] for line in telling[:REASONS] or lines[-REASONS:]]
 
 

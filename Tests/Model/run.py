@@ -68,7 +68,7 @@ class Run:
     def fail(self, *lines):
         self.failed += 1
         if self.failed <= SHOWN:
-            print("\n".join(lines), flush=True)
+            print("FAIL  " + "\n".join(lines), flush=True)
 
     def frames_of(self, count):
         """First every truncation, then random frames."""

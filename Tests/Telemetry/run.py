@@ -87,7 +87,7 @@ class Node:
         self.socket = os.path.join(folder, "dpdk", NAME, "dpdk_telemetry.v2")
         try:
             self.segment = Segment(self.segment_path)
-        except Exception:
+        except ValueError:
             self.process.kill()
             raise
 

@@ -23,8 +23,7 @@ extension ControlLoop {
     private func storeStatus() -> StoreStatus {
         var status = store.status
         let committed = store.progress.committed.load(ordering: .relaxed)
-        let wait = outbox.wait(committed: committed, at: .now()).components
-        status.waitMilliseconds = UInt64(clamping: wait.seconds * 1_000 + wait.attoseconds / 1_000_000_000_000_000)
+        status.waitMilliseconds = UInt64(outbox.wait(committed: committed, at: .now()) / .milliseconds(1))
         status.early = earlyReleases
         return status
     }
